@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+# Functions that turn a folder of sources (a room) into libraries and programs. Folders that hold no
+# source yet are skipped, and so is whatever depends on them.
+
+# The flags every room shares; the precompiled header is built once with them.
+add_library(mgx_flags INTERFACE)
+target_include_directories(mgx_flags INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
+if(MIGRAPHX_PCH)
+    add_library(mgx_pch OBJECT cmake/pch.cpp)
+    target_link_libraries(mgx_pch PRIVATE mgx_flags)
+    target_precompile_headers(mgx_pch PRIVATE cmake/pch.hpp)
+endif()
+
+# room_sources(<out> <folder> [EXCLUDE <regex>])
+function(room_sources out folder)
+    cmake_parse_arguments(arg "" "EXCLUDE" "" ${ARGN})
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+    if(arg_EXCLUDE)
+        list(FILTER files EXCLUDE REGEX ${arg_EXCLUDE})
+    endif()
+    set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
+function(use_pch target)
+    if(MIGRAPHX_PCH)
+        target_precompile_headers(${target} REUSE_FROM mgx_pch)
+    endif()
+endfunction()
+
+# add_room(<name> <folder> [UNITY] [EXCLUDE <regex>]): object library mgx_<name>. Being objects, not
+# an archive, the static registrars of the room are all kept.
+function(add_room name folder)
+    cmake_parse_arguments(arg "UNITY" "EXCLUDE" "" ${ARGN})
+    room_sources(files ${folder} EXCLUDE ${arg_EXCLUDE})
+    if(NOT files)
+        return()
+    endif()
+    add_library(mgx_${name} OBJECT ${files})
+    target_link_libraries(mgx_${name} PRIVATE mgx_flags)
+    use_pch(mgx_${name})
+    if(arg_UNITY AND MIGRAPHX_UNITY)
+        set_target_properties(mgx_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    endif()
+endfunction()
+
+# add_room_library(<lib> ROOMS <room>... [LINK <lib>...] [OPTIONAL_LINK <lib>...])
+# The shared library of these rooms, when any of them has sources and all of LINK's own libraries exist.
+function(add_room_library lib)
+    cmake_parse_arguments(arg "" "" "ROOMS;LINK;OPTIONAL_LINK" ${ARGN})
+    set(objects)
+    foreach(room ${arg_ROOMS})
+        if(TARGET mgx_${room})
+            list(APPEND objects $<TARGET_OBJECTS:mgx_${room}>)
+        endif()
+    endforeach()
+    if(NOT objects OR ("migraphx" IN_LIST arg_LINK AND NOT TARGET migraphx))
+        return()
+    endif()
+    add_library(${lib} SHARED ${objects})
+    set_target_properties(${lib} PROPERTIES LINKER_LANGUAGE CXX DEFINE_SYMBOL ""
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    target_include_directories(${lib} PUBLIC
+        $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+    target_compile_features(${lib} INTERFACE cxx_std_17)
+    foreach(dep ${arg_LINK} ${arg_OPTIONAL_LINK})
+        if(dep STREQUAL "migraphx")
+            target_link_libraries(${lib} PUBLIC ${dep})
+        elseif(NOT dep IN_LIST arg_OPTIONAL_LINK OR TARGET ${dep})
+            target_link_libraries(${lib} PRIVATE ${dep})
+        endif()
+    endforeach()
+    set_property(GLOBAL APPEND PROPERTY MIGRAPHX_LIBRARIES ${lib})
+endfunction()
+
+# add_kernel_library(<lib> <folder>): adds the kernels of <folder> to <lib>. Each <folder>/*.cpp is
+# compiled once per instruction set with KERNEL_ISA=<level>. Baseline objects come first in the link,
+# so inline functions that several levels share resolve to code that runs everywhere.
+function(add_kernel_library lib folder)
+    file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+    if(NOT files OR NOT TARGET ${lib} OR NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        return()
+    endif()
+    set(flags_baseline -msse4.2)
+    set(flags_avx2 -mavx2 -mfma -mf16c)
+    set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c)
+    set(optimise -O3 -fno-math-errno -fno-trapping-math)
+    if(MIGRAPHX_SANITIZE)
+        set(optimise -O1)
+    endif()
+    foreach(isa baseline avx2 avx512)
+        set(target ${lib}_kernels_${isa})
+        add_library(${target} OBJECT ${files})
+        target_link_libraries(${target} PRIVATE mgx_flags)
+        target_compile_definitions(${target} PRIVATE KERNEL_ISA=${isa})
+        target_compile_options(${target} PRIVATE
+            ${optimise} ${flags_${isa}} -fvisibility-inlines-hidden)
+        target_sources(${lib} PRIVATE $<TARGET_OBJECTS:${target}>)
+    endforeach()
+endfunction()
+
+# link_engine(<target>): everything a program of the project may use.
+function(link_engine target)
+    foreach(lib migraphx migraphx_onnx migraphx_tf migraphx_cpu)
+        if(TARGET ${lib})
+            target_link_libraries(${target} PRIVATE ${lib})
+        endif()
+    endforeach()
+endfunction()
+
+# add_driver(<name> <folder>)
+function(add_driver name folder)
+    room_sources(files ${folder})
+    if(NOT files OR NOT TARGET migraphx)
+        return()
+    endif()
+    add_executable(${name} ${files})
+    target_link_libraries(${name} PRIVATE mgx_flags)
+    link_engine(${name})
+    set_property(GLOBAL PROPERTY MIGRAPHX_DRIVER ${name})
+endfunction()
+
+# add_python_module(<target> <folder>): the module `migraphx`, built into <build>/python.
+function(add_python_module target folder)
+    room_sources(files ${folder})
+    if(NOT files OR NOT TARGET migraphx)
+        return()
+    endif()
+    nanobind_add_module(${target} NB_STATIC NOMINSIZE ${files})
+    target_link_libraries(${target} PRIVATE mgx_flags)
+    link_engine(${target})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME migraphx
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/python
+        INSTALL_RPATH "$ORIGIN;$ORIGIN/../lib")
+    set_property(GLOBAL PROPERTY MIGRAPHX_PYTHON_MODULE ${target})
+endfunction()
