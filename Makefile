@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+# The words of the project. Each installs what it needs, prints what it runs, and does one job.
+SHELL := /bin/bash
+PY := build/deps/bin/python
+PREFIX := build/prefix
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help release demo test build quick bench format tidy asan tsan docs clean
+
+help:
+	@echo "make demo    read the text in a picture with three real models, then profile one of them"
+	@echo "make test    build the release and run every test"
+	@echo "make build   build the release into $(PREFIX) (bin lib include python)"
+	@echo "make quick   build for development and run the tests that take under a minute"
+	@echo "make bench   compare with ONNX Runtime and OpenVINO; tables go to bench/results"
+	@echo "make asan    the quick tests under AddressSanitizer and UBSan;  make tsan: ThreadSanitizer"
+	@echo "make format  clang-format on the changed sources;  make tidy: clang-tidy on all"
+	@echo "make docs    check that the documents name only what exists"
+
+build:
+	tools/install_deps.sh build
+	@$(MAKE) --no-print-directory release
+
+demo:
+	tools/install_deps.sh demo
+	@$(MAKE) --no-print-directory release
+	LD_LIBRARY_PATH= PYTHONPATH=$(PREFIX)/python $(PY) examples/ocr/ocr.py examples/ocr/picture.png --expect examples/ocr/picture.txt --out build/ocr.png
+	$(PREFIX)/bin/migraphx-driver perf $$($(PY) tools/model_path.py PP-OCRv4_rec) --batch 1
+
+release:
+	cmake --preset release >/dev/null
+	cmake --build --preset release
+	cmake --install build/release --prefix $(PREFIX) >/dev/null
+
+test:
+	tools/install_deps.sh test
+	@$(MAKE) --no-print-directory release
+	$(PY) tools/run_tests.py --build build/release
+
+quick:
+	tools/install_deps.sh test
+	cmake --preset dev >/dev/null
+	cmake --build --preset dev
+	$(PY) tools/run_tests.py --build build/dev --quick
+
+asan tsan:
+	tools/install_deps.sh test
+	cmake --preset $@ >/dev/null
+	cmake --build --preset $@
+	$(PY) tools/run_tests.py --build build/$@ --quick
+
+bench:
+	tools/install_deps.sh test
+	@$(MAKE) --no-print-directory release
+	PYTHONPATH=$(PREFIX)/python $(PY) bench/compare.py
+
+format:
+	tools/format.sh
+
+tidy:
+	tools/install_deps.sh build
+	cmake --preset tidy >/dev/null
+	cmake --build --preset tidy
+
+docs:
+	$(PY) tools/check_docs.py
+
+clean:
+	rm -rf build/dev build/release build/asan build/tsan build/tidy $(PREFIX)

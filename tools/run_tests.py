@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs every test there is and adds them up: the gtest binaries of a build, then pytest.
+
+Prints failures as they come, one summary line per runner, and last `N passed, N failed[, N skipped]`.
+Exit code 0 only if something ran and nothing failed.
+
+What the tests see in their environment:
+  MGX_BUILD_DIR   the build that is tested          MGX_DRIVER   its migraphx-driver
+  MGX_MODELS_DIR  the folder of the full-size models, unset where they cannot be made
+  MGX_TEST_QUICK  "1" in the quick suite            PYTHONPATH   holds the module `migraphx`
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FULL_ONLY = {"test_models", "test_fuzz"}  # binaries that the quick suite leaves out
+HIDDEN = ("[ RUN ", "[       OK", "[----", "[====", "[  PASSED", "Note: ", "[  SKIPPED")
+MODELS_GIB = 4
+
+
+class Count:
+    """Passed, failed and skipped tests of one runner."""
+
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+    def __str__(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def prepare_models(target: pathlib.Path) -> pathlib.Path | None:
+    """The folder with the full-size models, made from ../shared/models where that is present."""
+    given = os.environ.get("MGX_MODELS_DIR")
+    if given:
+        return pathlib.Path(given)
+    source = ROOT.parent / "shared" / "models"
+    if not (source / "make_weights.py").exists():
+        count = len(list(source.glob("*.onnx"))) or "the"
+        print(f"models: {source}/make_weights.py is not there, {count} full-size models are skipped", flush=True)
+        return None
+    target.mkdir(parents=True, exist_ok=True)
+    if not any(target.glob("*.weights")) and shutil.disk_usage(target).free < MODELS_GIB << 30:
+        print(f"models: less than {MODELS_GIB} GiB free, the full-size models are skipped", flush=True)
+        return None
+    print(f"+ {source}/make_weights.py {target}", flush=True)
+    made = subprocess.run([sys.executable, str(source / "make_weights.py"), str(target)], stdout=subprocess.DEVNULL)
+    if made.returncode != 0:
+        print("models: make_weights.py failed, the full-size models are skipped", flush=True)
+        return None
+    return target
+
+
+def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: float, extra: list[str]) -> Count:
+    """Runs one binary, echoing all but its routine lines."""
+    report.unlink(missing_ok=True)
+    command = [str(binary), f"--gtest_output=json:{report}", "--gtest_color=no", *extra]
+    with subprocess.Popen(
+        ["timeout", "--kill-after=10", str(int(limit)), *command],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        env=env, cwd=ROOT / "tests") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() and not line.startswith(HIDDEN):
+                print(line, end="", flush=True)
+    count = Count()
+    if report.exists():
+        found = json.loads(report.read_text())
+        count.failed = found["failures"] + found.get("errors", 0)
+        cases = [test for suite in found["testsuites"] for test in suite["testsuite"]]
+        count.skipped = sum(1 for test in cases if test.get("result") == "SKIPPED")
+        count.passed = sum(1 for test in cases if test.get("result") == "COMPLETED") - count.failed
+    if process.returncode != 0 and count.failed == 0:
+        why = "ran past its time limit" if process.returncode in (124, 137) else f"ended with {process.returncode}"
+        print(f"{binary.name}: {why}; repeat with: {' '.join(command)}", flush=True)
+        count.failed = 1
+    return count
+
+
+def run_pytest(folders: list[pathlib.Path], report: pathlib.Path, env: dict, limit: float, quick: bool) -> Count:
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-rs",
+               f"--junit-xml={report}", *(["-m", "not slow"] if quick else []), *map(str, folders)]
+    try:
+        code = subprocess.run(command, env=env, cwd=ROOT, timeout=limit).returncode
+    except subprocess.TimeoutExpired:
+        code = 124
+    count = Count()
+    if report.exists():
+        for suite in xml.parse(report).getroot().iter("testsuite"):
+            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            skipped = int(suite.get("skipped", 0))
+            count += Count(int(suite.get("tests", 0)) - failed - skipped, failed, skipped)
+    if code not in (0, 5) and count.failed == 0:
+        print(f"pytest: ended with {code}; repeat with: {' '.join(command)}", flush=True)
+        count.failed = 1
+    return count
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build/release", help="build folder to test")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes long")
+    parser.add_argument("--only", default="", help="run only runners whose name contains this")
+    parser.add_argument("--limit", type=float, default=1200, help="seconds that one runner may take")
+    parser.add_argument("gtest_args", nargs="*", help="passed to the gtest binaries, after --")
+    args = parser.parse_args()
+
+    build = (ROOT / args.build).resolve()
+    reports = build / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    env = dict(os.environ, MGX_BUILD_DIR=str(build), MGX_DRIVER=str(build / "bin" / "migraphx-driver"))
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(build / "python"), env.get("PYTHONPATH", "")]))
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    if args.quick:
+        env["MGX_TEST_QUICK"] = "1"
+        env.pop("MGX_MODELS_DIR", None)
+    else:
+        models = prepare_models(ROOT / "build" / "models")
+        if models:
+            env["MGX_MODELS_DIR"] = str(models)
+
+    total, started = Count(), time.monotonic()
+
+    def record(name: str, begun: float, count: Count) -> None:
+        nonlocal total
+        total += count
+        print(f"{name}: {count} ({time.monotonic() - begun:.1f} s)", flush=True)
+
+    for binary in sorted((build / "tests").glob("test_*")):
+        if not os.access(binary, os.X_OK) or binary.is_dir() or args.only not in binary.name:
+            continue
+        if args.quick and binary.name in FULL_ONLY:
+            continue
+        begun = time.monotonic()
+        record(binary.name, begun, run_gtest(binary, reports / f"{binary.name}.json", env, args.limit, args.gtest_args))
+
+    folders = [ROOT / "tests" / d for d in ("repo", "python") if list((ROOT / "tests" / d).glob("test_*.py"))]
+    if folders and args.only in "pytest":
+        begun = time.monotonic()
+        record("pytest", begun, run_pytest(folders, reports / "pytest.xml", env, args.limit, args.quick))
+
+    print(f"all runners: {time.monotonic() - started:.0f} s", flush=True)
+    print(total, flush=True)
+    return 0 if total.failed == 0 and total.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
