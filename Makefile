@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The words of the project. Each installs what it needs, prints what it runs, and does one job.
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 PY := build/deps/bin/python
 PREFIX := build/prefix
+OCR_MODELS := build/deps/lib/python3*/site-packages/rapidocr_onnxruntime/models
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help release demo test build quick bench format tidy asan tsan docs clean
@@ -24,8 +26,8 @@ build:
 demo:
 	tools/install_deps.sh demo
 	@$(MAKE) --no-print-directory release
-	LD_LIBRARY_PATH= PYTHONPATH=$(PREFIX)/python $(PY) examples/ocr/ocr.py examples/ocr/picture.png --expect examples/ocr/picture.txt --out build/ocr.png
-	$(PREFIX)/bin/migraphx-driver perf $$($(PY) tools/model_path.py PP-OCRv4_rec) --batch 1
+	PYTHONPATH=$(PREFIX)/python $(PY) examples/ocr/ocr.py
+	$(PREFIX)/bin/migraphx-driver perf $(OCR_MODELS)/ch_PP-OCRv4_rec_infer.onnx --input-dim @x 1 3 48 320 | sed -n '/^Summary/,$$p'
 
 release:
 	cmake --preset release >/dev/null
@@ -52,7 +54,7 @@ asan tsan:
 bench:
 	tools/install_deps.sh test
 	@$(MAKE) --no-print-directory release
-	PYTHONPATH=$(PREFIX)/python $(PY) bench/compare.py
+	$(PY) bench/compare.py
 
 format:
 	tools/format.sh

@@ -18,6 +18,9 @@ if(driver)
 endif()
 if(python_module)
     install(TARGETS ${python_module} LIBRARY DESTINATION python)
+    # PYTHONPATH=<prefix>/lib is how existing users find the module.
+    install(CODE "file(CREATE_LINK ../python/$<TARGET_FILE_NAME:${python_module}>
+        \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/$<TARGET_FILE_NAME:${python_module}>\" SYMBOLIC)")
 endif()
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")

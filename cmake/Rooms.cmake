@@ -62,7 +62,7 @@ function(add_room_library lib)
         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
     target_include_directories(${lib} PUBLIC
         $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
-    target_compile_features(${lib} INTERFACE cxx_std_17)
+    target_link_libraries(${lib} PRIVATE OpenMP::OpenMP_CXX)
     foreach(dep ${arg_LINK} ${arg_OPTIONAL_LINK})
         if(dep STREQUAL "migraphx")
             target_link_libraries(${lib} PUBLIC ${dep})
@@ -101,6 +101,7 @@ endfunction()
 
 # link_engine(<target>): everything a program of the project may use.
 function(link_engine target)
+    target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
     foreach(lib migraphx migraphx_onnx migraphx_tf migraphx_cpu)
         if(TARGET ${lib})
             target_link_libraries(${target} PRIVATE ${lib})

@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,18 @@ def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: floa
     return count
 
 
+def sanitizer_env(build: pathlib.Path, env: dict) -> dict | None:
+    """The environment of a Python that loads sanitized libraries; None where that cannot work."""
+    cache = (build / "CMakeCache.txt").read_text() if (build / "CMakeCache.txt").exists() else ""
+    found = re.search(r"^MIGRAPHX_SANITIZE:\w+=(.+)$", cache, re.M)
+    if not found:
+        return env
+    if "address" not in found[1]:
+        return None
+    library = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
+    return dict(env, LD_PRELOAD=os.path.realpath(library), ASAN_OPTIONS="detect_leaks=0")
+
+
 def run_pytest(folders: list[pathlib.Path], report: pathlib.Path, env: dict, limit: float, quick: bool) -> Count:
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-rs",
@@ -129,6 +142,7 @@ def main() -> int:
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(build / "python"), env.get("PYTHONPATH", "")]))
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1")
     if args.quick:
         env["MGX_TEST_QUICK"] = "1"
         env.pop("MGX_MODELS_DIR", None)
@@ -153,9 +167,10 @@ def main() -> int:
         record(binary.name, begun, run_gtest(binary, reports / f"{binary.name}.json", env, args.limit, args.gtest_args))
 
     folders = [ROOT / "tests" / d for d in ("repo", "python") if list((ROOT / "tests" / d).glob("test_*.py"))]
-    if folders and args.only in "pytest":
+    python_env = sanitizer_env(build, env)
+    if folders and args.only in "pytest" and python_env is not None:
         begun = time.monotonic()
-        record("pytest", begun, run_pytest(folders, reports / "pytest.xml", env, args.limit, args.quick))
+        record("pytest", begun, run_pytest(folders, reports / "pytest.xml", python_env, args.limit, args.quick))
 
     print(f"all runners: {time.monotonic() - started:.0f} s", flush=True)
     print(total, flush=True)
