@@ -68,7 +68,8 @@ for g in "${groups[@]}"; do
     pip=($deps/bin/python -m pip --disable-pip-version-check install --quiet --no-input)
     if [ ${#full[@]} -gt 0 ]; then
         echo "+ pip install ${full[*]}"
-        "${pip[@]}" "${full[@]}" </dev/null
+        # pip complains about packages that were installed with --no-deps on purpose
+        "${pip[@]}" "${full[@]}" </dev/null 2> >(grep -vE "pip's dependency resolver|which is not installed" >&2)
     fi
     if [ ${#bare[@]} -gt 0 ]; then
         echo "+ pip install --no-deps ${bare[*]}"
