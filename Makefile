@@ -16,7 +16,7 @@ help:
 	@echo "make quick   build for development and run the tests that take under a minute"
 	@echo "make bench   compare with ONNX Runtime and OpenVINO; tables go to bench/results"
 	@echo "make asan    the quick tests under AddressSanitizer and UBSan;  make tsan: ThreadSanitizer"
-	@echo "make format  clang-format on the changed sources;  make tidy: clang-tidy on all"
+	@echo "make format  clang-format on the changed sources;  make tidy: clang-tidy on them"
 	@echo "make docs    check that the documents name only what exists"
 
 build:
@@ -57,12 +57,12 @@ bench:
 	$(PY) bench/compare.py
 
 format:
+	tools/install_deps.sh lint
 	tools/format.sh
 
 tidy:
-	tools/install_deps.sh build
-	cmake --preset tidy >/dev/null
-	cmake --build --preset tidy
+	tools/install_deps.sh lint
+	tools/tidy.sh
 
 docs:
 	$(PY) tools/check_docs.py

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is missing of tools/dependencies.txt for a group (build, demo or test; the default is
-# test): Debian packages with apt-get (as root; otherwise it names them and fails), PyPI packages into
+# Installs what is missing of tools/dependencies.txt for a group (build, demo, test or lint; the
+# default is test): Debian packages with apt-get (as root; otherwise it names them and fails), PyPI packages into
 # the virtual environment build/deps. Does nothing, quickly, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +13,8 @@ case $group in
     build) groups=(build) ;;
     demo) groups=(build demo) ;;
     test) groups=(build demo test) ;;
-    *) echo "usage: tools/install_deps.sh [build|demo|test]" >&2; exit 2 ;;
+    lint) groups=(build lint) ;;
+    *) echo "usage: tools/install_deps.sh [build|demo|test|lint]" >&2; exit 2 ;;
 esac
 
 # section KIND GROUP: the entries under [KIND GROUP]

@@ -166,7 +166,7 @@ def main() -> int:
         begun = time.monotonic()
         record(binary.name, begun, run_gtest(binary, reports / f"{binary.name}.json", env, args.limit, args.gtest_args))
 
-    folders = [ROOT / "tests" / d for d in ("repo", "python") if list((ROOT / "tests" / d).glob("test_*.py"))]
+    folders = sorted({path.parent for path in (ROOT / "tests").glob("*/test_*.py")})
     python_env = sanitizer_env(build, env)
     if folders and args.only in "pytest" and python_env is not None:
         begun = time.monotonic()
