@@ -25,7 +25,7 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FULL_ONLY = {"test_models", "test_fuzz"}  # binaries that the quick suite leaves out
-HIDDEN = ("[ RUN ", "[       OK", "[----", "[====", "[  PASSED", "Note: ", "[  SKIPPED")
+HIDDEN = ("Running main()", "[ RUN ", "[       OK", "[----", "[====", "[  PASSED", "Note: ", "[  SKIPPED")
 MODELS_GIB = 4
 
 
@@ -71,6 +71,7 @@ def prepare_models(target: pathlib.Path) -> pathlib.Path | None:
 def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: float, extra: list[str]) -> Count:
     """Runs one binary, echoing all but its routine lines."""
     report.unlink(missing_ok=True)
+    seen, running = Count(), ""
     command = [str(binary), f"--gtest_output=json:{report}", "--gtest_color=no", *extra]
     with subprocess.Popen(
         ["timeout", "--kill-after=10", str(int(limit)), *command],
@@ -78,19 +79,26 @@ def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: floa
         env=env, cwd=ROOT / "tests") as process:
         assert process.stdout is not None
         for line in process.stdout:
+            if line.startswith("[ RUN "):
+                running = line[12:].strip()
+            elif line.startswith(("[       OK", "[  FAILED", "[  SKIPPED")) and line.rstrip().endswith("ms)"):
+                seen += Count(line[2:].strip().startswith("OK"), "FAILED" in line[:10], "SKIPPED" in line[:11])
+                running = ""
             if line.strip() and not line.startswith(HIDDEN):
                 print(line, end="", flush=True)
-    count = Count()
+    count = seen
     if report.exists():
+        count = Count()
         found = json.loads(report.read_text())
         count.failed = found["failures"] + found.get("errors", 0)
         cases = [test for suite in found["testsuites"] for test in suite["testsuite"]]
         count.skipped = sum(1 for test in cases if test.get("result") == "SKIPPED")
         count.passed = sum(1 for test in cases if test.get("result") == "COMPLETED") - count.failed
-    if process.returncode != 0 and count.failed == 0:
+    if process.returncode != 0 and (count.failed == 0 or not report.exists()):
         why = "ran past its time limit" if process.returncode in (124, 137) else f"ended with {process.returncode}"
-        print(f"{binary.name}: {why}; repeat with: {' '.join(command)}", flush=True)
-        count.failed = 1
+        only = f"{binary} --gtest_filter='{running}'" if running else str(binary)
+        print(f"{binary.name}: {why} in {running or 'no test'}; repeat with: {only}", flush=True)
+        count.failed += 1
     return count
 
 
