@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Loops over several threads (OpenMP, the runtime that oneDNN uses too).
+#ifndef MIGRAPHX_GUARD_BASE_PARALLEL_HPP
+#define MIGRAPHX_GUARD_BASE_PARALLEL_HPP
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace migraphx {
+
+// How many threads a loop started by this thread uses: a thread_count_guard in force, else
+// OMP_NUM_THREADS, else the processors this process may use (cpuset and cgroup quota).
+int num_threads();
+
+// What the machine allows, whatever was asked for.
+int available_processors();
+
+// Sets num_threads() of the calling thread, and OpenMP's own setting, while it lives. n <= 0 changes
+// nothing. `thread_count_guard g{num_threads()}` makes libraries on OpenMP keep the container's quota.
+class thread_count_guard
+{
+public:
+    explicit thread_count_guard(int n);
+    thread_count_guard(const thread_count_guard&)            = delete;
+    thread_count_guard& operator=(const thread_count_guard&) = delete;
+    ~thread_count_guard();
+
+private:
+    int old_forced;
+    int old_openmp;
+};
+
+namespace parallel_detail {
+
+using body = void (*)(void* context, std::int64_t begin, std::int64_t end);
+
+bool inside_parallel();
+void run(std::int64_t n, int threads, body f, void* context);
+
+} // namespace parallel_detail
+
+// Calls f(begin, end) for consecutive parts of [0, n), each of at least `grain` iterations, at most one
+// for each thread. Runs f(0, n) on the calling thread when n <= grain, inside another parallel loop, or
+// when only one thread may run. The first exception of a part is thrown again after all parts ended.
+template <class F>
+void parallel_for(std::int64_t n, std::int64_t grain, F&& f)
+{
+    if(n <= 0)
+        return;
+    if(grain < 1)
+        grain = 1;
+    if(n > grain and not parallel_detail::inside_parallel())
+    {
+        const std::int64_t parts = (n + grain - 1) / grain;
+        const std::int64_t most  = num_threads();
+        const int threads        = static_cast<int>(parts < most ? parts : most);
+        if(threads > 1)
+        {
+            using function = std::remove_reference_t<F>;
+            parallel_detail::run(
+                n,
+                threads,
+                [](void* context, std::int64_t begin, std::int64_t end) {
+                    (*static_cast<function*>(context))(begin, end);
+                },
+                const_cast<void*>(static_cast<const void*>(std::addressof(f))));
+            return;
+        }
+    }
+    f(std::int64_t{0}, n);
+}
+
+} // namespace migraphx
+#endif
