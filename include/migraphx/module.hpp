@@ -21,6 +21,7 @@
 namespace migraphx {
 
 struct module_impl;
+struct module_access;
 struct module_with_inputs;
 
 using ins_dep_map = std::unordered_map<instruction_ref, std::unordered_set<instruction_ref>>;
@@ -237,6 +238,12 @@ struct module
     friend bool operator!=(const module& x, const module& y) { return not(x == y); }
 
     private:
+    friend struct module_access;
+    friend instruction_ref copy_instruction(module& to,
+                                            instruction_ref pos,
+                                            instruction_ref ins,
+                                            const instruction_map& map_ins,
+                                            const std::unordered_map<module_ref, module_ref>& map_mods);
     std::unique_ptr<module_impl> impl;
 };
 

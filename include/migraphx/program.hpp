@@ -22,6 +22,7 @@ namespace migraphx {
 struct program_impl;
 struct marker;
 struct executable;
+struct program_access;
 
 /// Copies are deep; a compiled program's executable is immutable and shared by its copies.
 /// `eval` may be called from many threads at once.
@@ -126,6 +127,7 @@ struct program
     const std::shared_ptr<executable>& get_executable() const;
 
     private:
+    friend struct program_access;
     std::unique_ptr<program_impl> impl;
 };
 

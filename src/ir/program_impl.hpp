@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <migraphx/compile_options.hpp>
+#include <migraphx/context.hpp>
+#include <migraphx/module.hpp>
+#include <migraphx/program.hpp>
+#include <migraphx/target.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace migraphx {
+
+struct program_impl {
+    // Modules never move: instructions refer to them by address.
+    std::map<std::string, module> modules;
+    std::vector<context> contexts;
+    std::vector<target> targets;
+    std::vector<std::string> output_names;
+    compile_options options;
+    // What runs the program; belongs to runtime/. Immutable, shared by copies.
+    std::shared_ptr<executable> exec;
+};
+
+/// The parts of a program that runtime/ fills in.
+struct program_access {
+    static program_impl& impl(program& p);
+    static const program_impl& impl(const program& p);
+};
+
+} // namespace migraphx
