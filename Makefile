@@ -65,6 +65,7 @@ tidy:
 	tools/tidy.sh
 
 docs:
+	tools/install_deps.sh build
 	$(PY) tools/check_docs.py
 
 clean:

@@ -36,7 +36,8 @@ fi
 
 rm -rf "$root"
 cp -a "$base" "$root"
-trap 'rm -rf "$root"' EXIT
+# --one-file-system: should a mount survive, what it shows is not removed with the folder.
+trap 'umount -R "$root/dev" "$root/proc" 2>/dev/null || true; rm -rf --one-file-system "$root"' EXIT
 git clone -q . "$root/work/main"
 if [ -d ../shared/models ]; then
     mkdir -p "$root/work/shared"
@@ -53,5 +54,4 @@ for word in "${words[@]}"; do
     echo "fresh_clone: make $word took $((SECONDS - begun)) s, exit code $code"
     [ $code = 0 ] || break
 done
-umount -R "$root/dev" "$root/proc"
 exit $code
