@@ -27,7 +27,9 @@ if [ ! -x "$base/usr/bin/g++" ]; then
     debootstrap --variant=minbase --include=ca-certificates,git,make,g++ bookworm "$base" \
         http://deb.debian.org/debian >"$base.log" 2>&1 || { tail "$base.log"; exit 1; }
     # How this machine reaches the package registries, and nothing else of it.
+    rm -f "$base/etc/apt/sources.list"
     cp -r /etc/apt/sources.list.d/. "$base/etc/apt/sources.list.d/"
+    [ ! -e /etc/apt/sources.list ] || cp -L /etc/apt/sources.list "$base/etc/apt/"
     for f in /etc/apt/apt.conf.d/*artifact-registry* /etc/pip.conf /etc/resolv.conf /etc/hosts; do
         [ ! -e "$f" ] || cp -L "$f" "$base$f"
     done
