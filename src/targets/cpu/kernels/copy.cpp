@@ -83,9 +83,41 @@ inline void gather_row(T* __restrict d, const T* __restrict s, int64_t n) {
         d[j] = s[j * Step];
 }
 
+// N source rows become the N elements of each destination step.
+template <class T, int N>
+inline void interleave_rows(T* __restrict d, const T* __restrict s, int64_t row, int64_t m) {
+    for (int64_t i = 0; i < m; ++i)
+        for (int j = 0; j < N; ++j)
+            d[i * N + j] = s[i + j * row];
+}
+
+// Few columns whose source is contiguous along m: columns one by one, or interleaved.
+template <class T>
+void copy_narrow(const rectangle& r) {
+    const int64_t size = sizeof(T);
+    T* d = reinterpret_cast<T*>(r.dst);
+    const T* s = reinterpret_cast<const T*>(r.src);
+    const int64_t dm = r.dst_m / size, dn = r.dst_n / size, sn = r.src_n / size;
+    if (dn == 1 && dm == r.n) {
+        switch (r.n) {
+        case 2: interleave_rows<T, 2>(d, s, sn, r.m); return;
+        case 3: interleave_rows<T, 3>(d, s, sn, r.m); return;
+        case 4: interleave_rows<T, 4>(d, s, sn, r.m); return;
+        default: break;
+        }
+    }
+    for (int64_t j = 0; j < r.n; ++j)
+        for (int64_t i = 0; i < r.m; ++i)
+            d[i * dm + j * dn] = s[i + j * sn];
+}
+
 template <class T>
 void copy_strided(const rectangle& r) {
     const int64_t size = sizeof(T);
+    if (r.src_m == size && r.n <= 4) {
+        copy_narrow<T>(r);
+        return;
+    }
     for (int64_t i = 0; i < r.m; ++i) {
         const T* s = reinterpret_cast<const T*>(r.src + i * r.src_m);
         T* d = reinterpret_cast<T*>(r.dst + i * r.dst_m);
@@ -231,35 +263,41 @@ inline int64x8 low_quads(int32x16 a, int32x16 b) {
 inline int64x8 high_quads(int32x16 a, int32x16 b) {
     return __builtin_shufflevector(int64x8(a), int64x8(b), 1, 9, 3, 11, 5, 13, 7, 15);
 }
+inline int64x8 even_lanes(int64x8 a, int64x8 b) {
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
+}
+inline int64x8 odd_lanes(int64x8 a, int64x8 b) {
+    return __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+}
 
 template <>
 struct tile<uint32_t> {
     static constexpr int side = 16;
+    // Whole rows are loaded and stored at once: with strides that are powers of two all of them share a
+    // cache set, and a line touched twice would have been evicted in between.
     static void run(const char* s, int64_t ss, char* d, int64_t ds) {
-        // Quarter rows are placed first, so that only in-lane shuffles are left: lane q of r[j + 4k]
-        // holds columns 4k..4k+3 of source row j + 4q.
-        int32x16 r[16], t[16];
-        for (int k = 0; k < 4; ++k)
-            for (int j = 0; j < 4; ++j) {
-                const char* p = s + j * ss + k * 16;
-                __m512i v = _mm512_castsi128_si512(load128(p));
-                v = _mm512_inserti32x4(v, load128(p + 4 * ss), 1);
-                v = _mm512_inserti32x4(v, load128(p + 8 * ss), 2);
-                v = _mm512_inserti32x4(v, load128(p + 12 * ss), 3);
-                r[4 * k + j] = int32x16(v);
-            }
+        int64x8 q[16];
         for (int k = 0; k < 4; ++k) {
-            t[4 * k] = low_pairs(r[4 * k], r[4 * k + 1]);
-            t[4 * k + 1] = high_pairs(r[4 * k], r[4 * k + 1]);
-            t[4 * k + 2] = low_pairs(r[4 * k + 2], r[4 * k + 3]);
-            t[4 * k + 3] = high_pairs(r[4 * k + 2], r[4 * k + 3]);
+            int32x16 r[4];
+            for (int j = 0; j < 4; ++j)
+                r[j] = load_as<int32x16>(s + (4 * k + j) * ss);
+            const int32x16 t[4] = {low_pairs(r[0], r[1]), high_pairs(r[0], r[1]),
+                                   low_pairs(r[2], r[3]), high_pairs(r[2], r[3])};
+            // q[4c + k], lane l: column 4l + c of source rows 4k..4k+3
+            q[k] = low_quads(t[0], t[2]);
+            q[4 + k] = high_quads(t[0], t[2]);
+            q[8 + k] = low_quads(t[1], t[3]);
+            q[12 + k] = high_quads(t[1], t[3]);
         }
-        for (int k = 0; k < 4; ++k) {
-            char* q = d + 4 * k * ds;
-            store_as(q, low_quads(t[4 * k], t[4 * k + 2]));
-            store_as(q + ds, high_quads(t[4 * k], t[4 * k + 2]));
-            store_as(q + 2 * ds, low_quads(t[4 * k + 1], t[4 * k + 3]));
-            store_as(q + 3 * ds, high_quads(t[4 * k + 1], t[4 * k + 3]));
+        for (int c = 0; c < 4; ++c) {
+            const int64x8 even01 = even_lanes(q[4 * c], q[4 * c + 1]);
+            const int64x8 even23 = even_lanes(q[4 * c + 2], q[4 * c + 3]);
+            const int64x8 odd01 = odd_lanes(q[4 * c], q[4 * c + 1]);
+            const int64x8 odd23 = odd_lanes(q[4 * c + 2], q[4 * c + 3]);
+            store_as(d + c * ds, even_lanes(even01, even23));
+            store_as(d + (4 + c) * ds, even_lanes(odd01, odd23));
+            store_as(d + (8 + c) * ds, odd_lanes(even01, even23));
+            store_as(d + (12 + c) * ds, odd_lanes(odd01, odd23));
         }
     }
 };
@@ -324,10 +362,37 @@ void transpose_tiles(const rectangle& r, int64_t i0, int64_t i1, int64_t j0, int
     }
 }
 
+// The same through two buffers, so that the cache lines of both sides are touched once and whole. For strides
+// whose rows share cache sets.
+template <class T>
+void transpose_buffered(const rectangle& r) {
+    constexpr int line = 64;
+    constexpr int side = line / int(sizeof(T));
+    alignas(64) char in[side * line];
+    alignas(64) char out[side * line];
+    for (int64_t i = 0; i < r.m; i += side)
+        for (int64_t j = 0; j < r.n; j += side) {
+            const int64_t rows = r.m - i < side ? r.m - i : side;
+            const int64_t cols = r.n - j < side ? r.n - j : side;
+            const char* s = r.src + j * r.src_n + i * int64_t(sizeof(T));
+            char* d = r.dst + i * r.dst_m + j * int64_t(sizeof(T));
+            for (int64_t k = 0; k < cols; ++k)
+                copy_run(in + k * line, s + k * r.src_n, rows * int64_t(sizeof(T)));
+            const rectangle block{in, out, rows, int64_t(sizeof(T)), line, cols, line, int64_t(sizeof(T))};
+            transpose_tiles<T, tile<T>>(block, 0, rows, 0, cols);
+            for (int64_t k = 0; k < rows; ++k)
+                copy_run(d + k * r.dst_m, out + k * line, cols * int64_t(sizeof(T)));
+        }
+}
+
 // src is contiguous along m (src_m == size), dst along n (dst_n == size).
 template <class T>
 void copy_transpose(const rectangle& r) {
-    transpose_tiles<T, tile<T>>(r, 0, r.m, 0, r.n);
+    const bool shares_sets = r.src_n % 1024 == 0 || r.dst_m % 1024 == 0;
+    if (shares_sets && tile<T>::side * sizeof(T) < 64)
+        transpose_buffered<T>(r);
+    else
+        transpose_tiles<T, tile<T>>(r, 0, r.m, 0, r.n);
 }
 
 template <class T>

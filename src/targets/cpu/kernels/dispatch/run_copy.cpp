@@ -53,8 +53,9 @@ int pick_copy_rows(const copy_axis* axes, int n, copy_kind& kind) {
             kind = copy_kind::fill;
         else
             for (int i = 0; i + 1 < n; ++i)
-                if (axes[i].src == 1 && axes[i].len >= 4 && inner.len >= 4) {
-                    kind = copy_kind::transpose;
+                if (axes[i].src == 1) {
+                    if (axes[i].len >= 4 && inner.len >= 4)
+                        kind = copy_kind::transpose;
                     return i;
                 }
     }
@@ -147,7 +148,7 @@ void run_copy(const copy_params& plan, const void* src, void* dst, const kernel_
     p.dst = static_cast<char*>(dst) + p.dst_offset;
     const int64_t units = copy_units(p);
     const int64_t unit_bytes = p.m_block * p.n_block * p.elem;
-    const int64_t grain = std::max<int64_t>(1, 2 * copy_unit_bytes / std::max<int64_t>(unit_bytes, 1));
+    const int64_t grain = std::max<int64_t>(1, 8 * copy_unit_bytes / std::max<int64_t>(unit_bytes, 1));
     parallel_for(units, grain, [&](int64_t begin, int64_t end) { table.copy.copy(p, begin, end); });
 }
 
