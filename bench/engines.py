@@ -115,7 +115,7 @@ def milliseconds_since(start):
 
 
 def load_inputs(path):
-    """Arrays by input name; a backslash stands for the slash that a member of a zip may not have."""
+    """Arrays by input name; a backslash stands for the slash a member of a zip may not have."""
     with np.load(path) as saved:
         return {name.replace("\\", "/"): saved[name] for name in saved.files}
 
