@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+// The messages of onnx.proto that make up the structure of a model: graphs, nodes, attributes,
+// functions.
+#include "import/onnx/external.hpp"
+#include "import/onnx/model_reader.hpp"
+#include "import/onnx/quote.hpp"
+
+#include <migraphx/errors.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace migraphx::onnx {
+
+namespace {
+
+std::string_view normalized_domain(std::string_view domain) {
+    return domain == "ai.onnx" ? "" : domain;
+}
+
+} // namespace
+
+void model_reader::read() {
+    try {
+        read_model_proto(m_model.from->bytes);
+    } catch (const proto::wire_error& e) {
+        fail(e.what());
+    }
+}
+
+void model_reader::fail(const std::string& text) const {
+    constexpr std::size_t shown = 8; // of deep nestings the outer and the inner places
+    std::string where;
+    for (std::size_t i = 0; i < m_path.size(); ++i) {
+        const place& p = m_path[i];
+        where += where.empty() ? "" : ", ";
+        if (m_path.size() > shown && i == shown / 2) {
+            where += "...";
+            i = m_path.size() - shown / 2 - 1;
+            continue;
+        }
+        where += p.kind;
+        if (p.index != no_index)
+            where += ' ' + std::to_string(p.index);
+        if (!p.name.empty())
+            where += ' ' + in_quotes(p.name);
+        if (!p.op_type.empty())
+            where += " (" + printable(p.op_type) + ")";
+    }
+    migraphx::fail(error_kind::invalid_argument, (where.empty() ? "model" : where) + ": " + text);
+}
+
+// The longest legal structs are about 20 times their encoding (an attribute that holds one
+// integer).
+std::size_t model_reader::budget(std::size_t file_size) {
+    constexpr std::size_t factor = 32;
+    constexpr std::size_t floor = std::size_t{1} << 16;
+    return file_size > std::numeric_limits<std::size_t>::max() / factor - floor
+               ? std::numeric_limits<std::size_t>::max()
+               : file_size * factor + floor;
+}
+
+void model_reader::charge(std::size_t bytes) {
+    if (bytes > m_left)
+        fail("expected structures of a plausible size, got more than " +
+             std::to_string(budget(m_model.from->bytes.size())) + " bytes of them from a file of " +
+             std::to_string(m_model.from->bytes.size()) + " bytes");
+    m_left -= bytes;
+}
+
+void model_reader::read_opset(std::string_view message, opset_map& out) {
+    std::string_view domain;
+    std::int64_t version = 0;
+    for (proto::reader r(message); r.next();) {
+        if (r.field() == 1)
+            domain = normalized_domain(r.bytes());
+        else if (r.field() == 2)
+            version = r.integer();
+    }
+    if (version < 1)
+        fail("expected an opset version of at least 1 for domain " + in_quotes(domain) + ", got " +
+             std::to_string(version));
+    charge(sizeof(opset_map::value_type) + 4 * sizeof(void*));
+    auto [it, is_new] = out.emplace(domain, version);
+    if (!is_new)
+        it->second = std::max(it->second, version);
+}
+
+void model_reader::read_model_proto(std::string_view message) {
+    const auto n = counts<26>(message);
+    reserve(m_model.metadata_props, n[14]);
+    reserve(m_model.functions, n[25]);
+    for (proto::reader r(message); r.next();) {
+        switch (r.field()) {
+        case 1:
+            m_model.ir_version = r.integer();
+            break;
+        case 2:
+            m_model.producer_name = r.bytes();
+            break;
+        case 3:
+            m_model.producer_version = r.bytes();
+            break;
+        case 4:
+            m_model.domain = r.bytes();
+            break;
+        case 5:
+            m_model.model_version = r.integer();
+            break;
+        case 6:
+            m_model.doc_string = r.bytes();
+            break;
+        case 7:
+            within("graph", no_index, [&] { read_graph(r.bytes(), m_model.graph, 1); });
+            break;
+        case 8:
+            read_opset(r.bytes(), m_model.opset_imports);
+            break;
+        case 14:
+            append(m_model.metadata_props) = read_string_pair(r.bytes());
+            break;
+        case 25:
+            within("function", m_model.functions.size(),
+                   [&] { read_function(r.bytes(), append(m_model.functions)); });
+            break;
+        default:
+            break;
+        }
+    }
+    if (n[7] == 0)
+        fail("expected an ONNX model, got bytes that hold no graph");
+}
+
+void model_reader::read_function(std::string_view message, function& out) {
+    const auto n = counts<14>(message);
+    reserve(out.inputs, n[4]);
+    reserve(out.outputs, n[5]);
+    reserve(out.attributes, n[6]);
+    reserve(out.nodes, n[7]);
+    reserve(out.attribute_defaults, n[11]);
+    reserve(out.value_infos, n[12]);
+    for (proto::reader r(message); r.next();) {
+        switch (r.field()) {
+        case 1:
+            m_path.back().name = out.name = r.bytes();
+            break;
+        case 4:
+            append(out.inputs) = r.bytes();
+            break;
+        case 5:
+            append(out.outputs) = r.bytes();
+            break;
+        case 6:
+            append(out.attributes) = r.bytes();
+            break;
+        case 7:
+            within("node", out.nodes.size(), [&] { read_node(r.bytes(), append(out.nodes), 1); });
+            break;
+        case 9:
+            read_opset(r.bytes(), out.opset_imports);
+            break;
+        case 10:
+            out.domain = normalized_domain(r.bytes());
+            break;
+        case 11:
+            within("attribute", out.attribute_defaults.size(),
+                   [&] { read_attribute(r.bytes(), append(out.attribute_defaults), 1); });
+            break;
+        case 12:
+            within("value", out.value_infos.size(),
+                   [&] { read_value_info(r.bytes(), append(out.value_infos)); });
+            break;
+        case 13:
+            out.overload = r.bytes();
+            break;
+        default:
+            break;
+        }
+    }
+    if (out.name.empty())
+        fail("expected a name, got none");
+}
+
+void model_reader::read_graph(std::string_view message, graph& out, std::size_t depth) {
+    if (depth > max_depth)
+        fail("expected at most " + std::to_string(max_depth) +
+             " graphs inside each other, got more");
+    const auto n = counts<16>(message);
+    reserve(out.nodes, n[1]);
+    reserve(out.initializers, n[5]);
+    reserve(out.inputs, n[11]);
+    reserve(out.outputs, n[12]);
+    reserve(out.value_infos, n[13]);
+    reserve(out.sparse_initializers, n[15]);
+    const auto value = [&](std::string_view kind, std::string_view bytes,
+                           std::vector<value_info>& list) {
+        within(kind, list.size(), [&] { read_value_info(bytes, append(list)); });
+    };
+    for (proto::reader r(message); r.next();) {
+        switch (r.field()) {
+        case 1:
+            within("node", out.nodes.size(),
+                   [&] { read_node(r.bytes(), append(out.nodes), depth); });
+            break;
+        case 2:
+            m_path.back().name = out.name = r.bytes();
+            break;
+        case 5:
+            within("initializer", out.initializers.size(),
+                   [&] { read_tensor(r.bytes(), append(out.initializers)); });
+            break;
+        case 11:
+            value("input", r.bytes(), out.inputs);
+            break;
+        case 12:
+            value("output", r.bytes(), out.outputs);
+            break;
+        case 13:
+            value("value", r.bytes(), out.value_infos);
+            break;
+        case 15:
+            within("sparse initializer", out.sparse_initializers.size(),
+                   [&] { read_sparse(r.bytes(), append(out.sparse_initializers)); });
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+void model_reader::read_node(std::string_view message, node& out, std::size_t depth) {
+    const auto n = counts<9>(message);
+    reserve(out.inputs, n[1]);
+    reserve(out.outputs, n[2]);
+    reserve(out.attributes, n[5]);
+    for (proto::reader r(message); r.next();) {
+        switch (r.field()) {
+        case 1:
+            append(out.inputs) = r.bytes();
+            break;
+        case 2:
+            append(out.outputs) = r.bytes();
+            break;
+        case 3:
+            m_path.back().name = out.name = r.bytes();
+            break;
+        case 4:
+            m_path.back().op_type = out.op_type = r.bytes();
+            break;
+        case 5:
+            within("attribute", out.attributes.size(),
+                   [&] { read_attribute(r.bytes(), append(out.attributes), depth); });
+            break;
+        case 7:
+            out.domain = normalized_domain(r.bytes());
+            break;
+        case 8:
+            out.overload = r.bytes();
+            break;
+        default:
+            break;
+        }
+    }
+    if (out.op_type.empty())
+        fail("expected an operator type, got none");
+}
+
+void model_reader::read_attribute(std::string_view message, attribute& out, std::size_t depth) {
+    const auto n = counts<24>(message);
+    reserve(out.strings, n[9]);
+    reserve(out.tensors, n[5] != 0 ? n[10] + 1 : n[10]);
+    reserve(out.graphs, n[6] != 0 ? n[11] + 1 : n[11]);
+    reserve(out.types, n[14] != 0 ? n[15] + 1 : n[15]);
+    reserve(out.sparse_tensors, n[22] != 0 ? n[23] + 1 : n[23]);
+    // Of a single value that is repeated the last one counts.
+    const auto only = [&](auto& list) -> auto& {
+        list.clear();
+        return append(list);
+    };
+    const auto read_subgraph = [&](std::string_view bytes, graph& g) {
+        within("graph", no_index, [&] { read_graph(bytes, g, depth + 1); });
+    };
+    auto seen = attribute_type::undefined;
+    for (proto::reader r(message); r.next();) {
+        auto value = attribute_type::undefined;
+        switch (r.field()) {
+        case 1:
+            m_path.back().name = out.name = r.bytes();
+            break;
+        case 2:
+            out.f = r.float32();
+            value = attribute_type::float_value;
+            break;
+        case 3:
+            out.i = r.integer();
+            value = attribute_type::int_value;
+            break;
+        case 4:
+            out.s = r.bytes();
+            value = attribute_type::string_value;
+            break;
+        case 5:
+            within("tensor", no_index, [&] { read_tensor(r.bytes(), only(out.tensors)); });
+            value = attribute_type::tensor_value;
+            break;
+        case 6:
+            read_subgraph(r.bytes(), only(out.graphs));
+            value = attribute_type::graph_value;
+            break;
+        case 7:
+            read_numbers(r, out.floats);
+            value = attribute_type::floats;
+            break;
+        case 8:
+            read_numbers(r, out.ints);
+            value = attribute_type::ints;
+            break;
+        case 9:
+            append(out.strings) = r.bytes();
+            value = attribute_type::strings;
+            break;
+        case 10:
+            within("tensor", out.tensors.size(),
+                   [&] { read_tensor(r.bytes(), append(out.tensors)); });
+            value = attribute_type::tensors;
+            break;
+        case 11:
+            read_subgraph(r.bytes(), append(out.graphs));
+            value = attribute_type::graphs;
+            break;
+        case 14:
+            read_type(r.bytes(), only(out.types), 1);
+            value = attribute_type::type_proto;
+            break;
+        case 15:
+            read_type(r.bytes(), append(out.types), 1);
+            value = attribute_type::type_protos;
+            break;
+        case 20:
+            out.type = static_cast<attribute_type>(r.integer32());
+            break;
+        case 21:
+            out.ref_attr_name = r.bytes();
+            break;
+        case 22:
+            read_sparse(r.bytes(), only(out.sparse_tensors));
+            value = attribute_type::sparse_tensor;
+            break;
+        case 23:
+            read_sparse(r.bytes(), append(out.sparse_tensors));
+            value = attribute_type::sparse_tensors;
+            break;
+        default:
+            break;
+        }
+        if (value != attribute_type::undefined)
+            seen = value;
+    }
+    if (out.type == attribute_type::undefined)
+        out.type = seen;
+    check_attribute(out);
+}
+
+void model_reader::check_attribute(attribute& a) const {
+    if (a.name.empty())
+        fail("expected a name, got none");
+    if (!a.ref_attr_name.empty())
+        return;
+    const auto one = [&](std::size_t n, const char* what) {
+        if (n != 1)
+            fail(std::string("expected one ") + what + " as its type says, got " +
+                 std::to_string(n));
+    };
+    if (a.type == attribute_type::tensor_value)
+        one(a.tensors.size(), "tensor");
+    else if (a.type == attribute_type::graph_value)
+        one(a.graphs.size(), "graph");
+    else if (a.type == attribute_type::sparse_tensor)
+        one(a.sparse_tensors.size(), "sparse tensor");
+    else if (a.type == attribute_type::type_proto)
+        one(a.types.size(), "type");
+}
+
+namespace {
+
+// Files that people take for models.
+void check_kind(const source& from) {
+    if (from.bytes.empty())
+        fail(error_kind::invalid_argument, "model: expected an ONNX model, got an empty file");
+    if (from.bytes.starts_with("version https://git-lfs"))
+        fail(error_kind::invalid_argument, "model: expected an ONNX model, got a Git LFS pointer; "
+                                           "`git lfs pull` fetches the file itself");
+}
+
+std::string folder_of(const std::string& file_name) {
+    const auto folder = std::filesystem::path(file_name).parent_path();
+    return folder.empty() ? "." : folder.string();
+}
+
+model read_from(std::shared_ptr<const source> from) {
+    model result;
+    result.from = std::move(from);
+    with_context(
+        [&] {
+            check_kind(*result.from);
+            model_reader(result).read();
+        },
+        [&] { return "while reading " + result.from->name; });
+    return result;
+}
+
+} // namespace
+
+const attribute* node::find(std::string_view attribute_name) const {
+    const auto it = std::find_if(attributes.begin(), attributes.end(),
+                                 [&](const attribute& a) { return a.name == attribute_name; });
+    return it == attributes.end() ? nullptr : &*it;
+}
+
+model read_model(const std::string& file_name, const read_options& options) {
+    auto from = std::make_shared<source>();
+    from->name = file_name;
+    from->file = map_file(file_name);
+    from->bytes = from->file->view();
+    from->owner = from->file;
+    from->external = std::make_shared<external_files>(
+        options.external_data_path.empty() ? folder_of(file_name) : options.external_data_path);
+    return read_from(std::move(from));
+}
+
+model read_model(const void* data, std::size_t size, std::shared_ptr<const void> owner,
+                 const read_options& options) {
+    auto from = std::make_shared<source>();
+    from->name = "model in memory";
+    from->bytes = {static_cast<const char*>(data), data == nullptr ? 0 : size};
+    from->owner = std::move(owner);
+    if (from->owner == nullptr) {
+        auto copy = std::make_shared<std::string>(from->bytes);
+        from->bytes = *copy;
+        from->owner = std::move(copy);
+    }
+    from->external = std::make_shared<external_files>(
+        options.external_data_path.empty() ? "." : options.external_data_path);
+    return read_from(std::move(from));
+}
+
+} // namespace migraphx::onnx

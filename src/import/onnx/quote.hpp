@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Names from a file, made fit for messages.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace migraphx::onnx {
+
+/// The text with control characters escaped, cut after 100 bytes.
+std::string printable(std::string_view text);
+
+/// The same in double quotes.
+std::string in_quotes(std::string_view text);
+
+} // namespace migraphx::onnx

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Tensors of a model as arguments of the engine.
+#include "import/onnx/tensor_argument.hpp"
+#include "import/onnx/quote.hpp"
+
+#include <migraphx/errors.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace migraphx::onnx {
+
+namespace {
+
+argument make_argument(const tensor_bytes& data, const std::vector<std::int64_t>& dims) {
+    const auto type = to_shape_type(data.type);
+    if (!type)
+        fail(error_kind::unsupported,
+             "tensor: expected an element type of the engine, got " + type_name(data.type));
+    std::vector<std::size_t> lens(dims.begin(), dims.end());
+    if (*type == shape::fp4x2_type) {
+        if (lens.empty() || lens.back() % 2 != 0)
+            fail(error_kind::unsupported,
+                 "tensor: expected an even last dim of float4e2m1 "
+                 "elements, got " +
+                     (lens.empty() ? "none" : std::to_string(lens.back())));
+        lens.back() /= 2;
+    }
+    const shape s = lens.empty() ? shape{*type} : shape{*type, lens};
+    return {s, std::shared_ptr<const char>(data.owner, data.bytes.data())};
+}
+
+argument about_argument(const model& m, std::string_view name, auto f) {
+    return with_context(
+        f, [&] { return "in tensor " + in_quotes(name) + ", while reading " + m.from->name; });
+}
+
+} // namespace
+
+argument tensor_argument(const model& m, const tensor& t) {
+    const tensor_bytes data = tensor_data(m, t);
+    const bool is_packed = data.type == element_type::int4 || data.type == element_type::uint4;
+    return about_argument(
+        m, t.name, [&] { return make_argument(is_packed ? unpack_4bit(data) : data, t.dims); });
+}
+
+argument tensor_argument(const model& m, const sparse_tensor& t) {
+    const tensor_bytes data = to_dense(m, t);
+    return about_argument(m, t.values.name, [&] { return make_argument(data, t.dims); });
+}
+
+} // namespace migraphx::onnx

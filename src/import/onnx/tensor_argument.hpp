@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Tensors of a model as arguments of the engine.
+#pragma once
+
+#include "import/onnx/tensor.hpp"
+
+#include <migraphx/argument.hpp>
+
+namespace migraphx::onnx {
+
+/// The elements as an argument that shares the model's memory where it can; it must not be written.
+/// A tensor without dims is a scalar. int4 and uint4 elements are unpacked to int8 and uint8;
+/// float4e2m1 stays in pairs, so its last dim is halved. Throws for strings and for types that the
+/// engine does not have.
+argument tensor_argument(const model& m, const tensor& t);
+argument tensor_argument(const model& m, const sparse_tensor& t);
+
+} // namespace migraphx::onnx
