@@ -251,9 +251,10 @@ public:
     bool is_array() const noexcept { return kind == array_type; }
     bool is_object() const noexcept { return kind == object_type; }
 
-    // The content; throws when the value is of another kind.
-    const std::int64_t& get_int64() const { return expect(int64_type).data_.i; }
-    const std::uint64_t& get_uint64() const { return expect(uint64_type).data_.u; }
+    // The content; throws when the value is of another kind. Integers that fit both kinds serve as
+    // either.
+    const std::int64_t& get_int64() const { return expect_int(int64_type).data_.i; }
+    const std::uint64_t& get_uint64() const { return expect_int(uint64_type).data_.u; }
     const double& get_float() const { return expect(float_type).data_.d; }
     const bool& get_bool() const { return expect(bool_type).data_.b; }
     const std::string& get_string() const;
@@ -536,6 +537,12 @@ private:
         if(kind != t)
             wrong_kind(t);
         return *this;
+    }
+    const value& expect_int(type_t t) const
+    {
+        if(kind == (t == int64_type ? uint64_type : int64_type) and data_.i >= 0)
+            return *this;
+        return expect(t);
     }
     [[noreturn]] void wrong_kind(type_t expected) const;
     void check_list() const;
