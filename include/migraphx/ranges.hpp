@@ -133,7 +133,7 @@ struct iterator_range
     bool empty() const { return start == last; }
 };
 
-template <class Iterator>
+template <class Iterator, std::enable_if_t<not std::is_integral<Iterator>{}, int> = 0>
 iterator_range<Iterator> range(Iterator start, Iterator last)
 {
     return {start, last};

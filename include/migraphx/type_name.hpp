@@ -8,12 +8,18 @@
 namespace migraphx {
 
 template <class T>
+constexpr const char* type_name_text()
+{
+    return __PRETTY_FUNCTION__; // "... [with T = X]"
+}
+
+template <class T>
 const std::string& get_type_name()
 {
     static const std::string name = [] {
-        const std::string text = __PRETTY_FUNCTION__;
+        const std::string text = type_name_text<T>();
         const auto start       = text.find("T = ") + 4;
-        return text.substr(start, text.find_first_of("];", start) - start);
+        return text.substr(start, text.rfind(']') - start);
     }();
     return name;
 }

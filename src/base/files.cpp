@@ -79,9 +79,9 @@ Container read_whole(const fs::path& name, std::size_t offset, std::size_t nbyte
     const file_handle file(name, O_RDONLY);
     const auto status = file_status(name, file.fd);
     Container out;
-    if(not S_ISREG(status.st_mode))
+    if(not S_ISREG(status.st_mode) or status.st_size == 0)
     {
-        // Pipes and devices have no size: read to the end, then cut.
+        // Pipes, devices and files of /proc tell no size: read to the end, then cut.
         char part[65536];
         const std::size_t most = std::numeric_limits<std::size_t>::max() - offset;
         const std::size_t want = nbytes == 0 ? most : std::min(nbytes, most);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <migraphx/bit_cast.hpp>
 #include <msgpack.hpp>
 
 namespace migraphx {
@@ -49,6 +50,16 @@ std::uint32_t msgpack_count(std::size_t n, const char* what)
     return static_cast<std::uint32_t>(n);
 }
 
+// Always as float64: pack_double would turn whole numbers into integers.
+void pack_float(msgpack_sink& sink, double x)
+{
+    auto bits      = bit_cast<std::uint64_t>(x);
+    char bytes[9]  = {static_cast<char>(0xcb)};
+    for(std::size_t i = 8; i > 0; --i, bits >>= 8)
+        bytes[i] = static_cast<char>(bits & 0xff);
+    sink.write(bytes, sizeof(bytes));
+}
+
 void pack_text(msgpack_packer& p, const std::string& s)
 {
     p.pack_str(msgpack_count(s.size(), "a text"));
@@ -68,7 +79,7 @@ void pack_bytes(msgpack_packer& p, const value::binary& b)
     }
 }
 
-void pack_value(msgpack_packer& p, const value& v)
+void pack_value(msgpack_packer& p, msgpack_sink& sink, const value& v)
 {
     switch(v.get_type())
     {
@@ -76,20 +87,20 @@ void pack_value(msgpack_packer& p, const value& v)
     case value::bool_type: v.get_bool() ? p.pack_true() : p.pack_false(); break;
     case value::int64_type: p.pack_int64(v.get_int64()); break;
     case value::uint64_type: p.pack_uint64(v.get_uint64()); break;
-    case value::float_type: p.pack_double(v.get_float()); break;
+    case value::float_type: pack_float(sink, v.get_float()); break;
     case value::string_type: pack_text(p, v.get_string()); break;
     case value::binary_type: pack_bytes(p, v.get_binary()); break;
     case value::array_type:
         p.pack_array(msgpack_count(v.size(), "an array"));
         for(const auto& x : v)
-            pack_value(p, x);
+            pack_value(p, sink, x);
         break;
     case value::object_type:
         p.pack_map(msgpack_count(v.size(), "an object"));
         for(const auto& x : v)
         {
             pack_text(p, x.get_key());
-            pack_value(p, x);
+            pack_value(p, sink, x);
         }
         break;
     }
@@ -259,7 +270,7 @@ void to_msgpack(const value& v, std::function<void(const char*, std::size_t)> wr
 {
     msgpack_sink sink{writer, {}};
     msgpack_packer p(sink);
-    pack_value(p, v);
+    pack_value(p, sink, v);
     sink.flush();
 }
 
