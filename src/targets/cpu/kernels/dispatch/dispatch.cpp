@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Chooses the kernel table once, by CPUID or by MIGRAPHX_CPU_ISA.
+
+#include "targets/cpu/kernels/kernel_table.hpp"
+
+#include <migraphx/errors.hpp>
+
+#include <cstdlib>
+#include <string>
+
+#if defined(__x86_64__) || defined(__i386__)
+#define MIGRAPHX_CPU_X86 1
+#else
+#define MIGRAPHX_CPU_X86 0
+#endif
+
+namespace migraphx::cpu {
+
+// Two lines per kernel family: the declaration and the call.
+#define DECLARE_LEVEL(level)                                                                       \
+    namespace level {                                                                              \
+    void fill_copy(copy_kernels&);                                                                 \
+    void fill_reduce(reduce_kernels&);                                                             \
+    void fill_softmax(softmax_kernels&);                                                           \
+    void fill_norm(norm_kernels&);                                                                 \
+    void fill_gather(gather_kernels&);                                                             \
+    void fill_nest(nest_kernels&);                                                                 \
+    }                                                                                              \
+    namespace {                                                                                    \
+    kernel_table make_##level##_table() {                                                          \
+        kernel_table t{};                                                                          \
+        level::fill_copy(t.copy);                                                                  \
+        level::fill_reduce(t.reduce);                                                              \
+        level::fill_softmax(t.softmax);                                                            \
+        level::fill_norm(t.norm);                                                                  \
+        level::fill_gather(t.gather);                                                              \
+        level::fill_nest(t.nest);                                                                  \
+        return t;                                                                                  \
+    }                                                                                              \
+    }
+
+DECLARE_LEVEL(baseline)
+#if MIGRAPHX_CPU_X86
+DECLARE_LEVEL(avx2)
+DECLARE_LEVEL(avx512)
+#endif
+#undef DECLARE_LEVEL
+
+const char* to_string(isa level) {
+    switch (level) {
+    case isa::avx2: return "avx2";
+    case isa::avx512: return "avx512";
+    case isa::baseline: break;
+    }
+    return "baseline";
+}
+
+bool isa_supported(isa level) {
+#if MIGRAPHX_CPU_X86
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") and __builtin_cpu_supports("fma") and
+                      __builtin_cpu_supports("f16c");
+    switch (level) {
+    case isa::avx2: return avx2;
+    case isa::avx512:
+        return avx2 and __builtin_cpu_supports("avx512f") and __builtin_cpu_supports("avx512bw") and
+               __builtin_cpu_supports("avx512dq") and __builtin_cpu_supports("avx512vl");
+    case isa::baseline: break;
+    }
+#endif
+    return level == isa::baseline;
+}
+
+const kernel_table& kernels_for(isa level) {
+    if (not isa_supported(level))
+        fail(error_kind::unsupported,
+                    std::string("MIGRAPHX_CPU_ISA: instructions of level ") + to_string(level) +
+                        " were expected of this processor, got none");
+    // Each table is filled by code of its own level, so only on first use.
+#if MIGRAPHX_CPU_X86
+    if (level == isa::avx512) {
+        static const kernel_table table = make_avx512_table();
+        return table;
+    }
+    if (level == isa::avx2) {
+        static const kernel_table table = make_avx2_table();
+        return table;
+    }
+#endif
+    static const kernel_table table = make_baseline_table();
+    return table;
+}
+
+namespace {
+isa chosen_isa() {
+    if (const char* forced = std::getenv("MIGRAPHX_CPU_ISA"); forced != nullptr and *forced != 0) {
+        for (isa level : {isa::baseline, isa::avx2, isa::avx512}) {
+            if (std::string(forced) == to_string(level)) {
+                kernels_for(level);
+                return level;
+            }
+        }
+        fail(error_kind::invalid_argument,
+                    std::string("MIGRAPHX_CPU_ISA: baseline, avx2 or avx512 was expected, got '") +
+                        forced + "'");
+    }
+    for (isa level : {isa::avx512, isa::avx2})
+        if (isa_supported(level))
+            return level;
+    return isa::baseline;
+}
+} // namespace
+
+isa kernels_isa() {
+    static const isa level = chosen_isa();
+    return level;
+}
+
+const kernel_table& kernels() {
+    static const kernel_table& table = kernels_for(kernels_isa());
+    return table;
+}
+
+const char* isa_name() { return to_string(kernels_isa()); }
+
+} // namespace migraphx::cpu

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The table of hand-vectorised kernels, one copy per instruction set level, and its choice at start-up.
+//
+// Each kernels/*.cpp is compiled once per level with -DKERNEL_ISA=<level> into namespace
+// migraphx::cpu::<level>, where it defines `void fill_<family>(<family>_kernels&)`.
+// To add a family: declare `struct <family>_kernels` (function pointers only) in its own small header,
+// include it here, add a member to kernel_table and two lines to dispatch/dispatch.cpp.
+#pragma once
+
+#include "targets/cpu/kernels/copy.hpp"
+#include "targets/cpu/kernels/gather.hpp"
+#include "targets/cpu/kernels/nest_vm.hpp"
+#include "targets/cpu/kernels/norm.hpp"
+#include "targets/cpu/kernels/reduce.hpp"
+#include "targets/cpu/kernels/softmax.hpp"
+
+namespace migraphx::cpu {
+
+// Levels in rising order. avx2 also needs fma and f16c; avx512 needs f, bw, dq and vl.
+enum class isa { baseline, avx2, avx512 };
+
+struct kernel_table {
+    copy_kernels copy;
+    reduce_kernels reduce;
+    softmax_kernels softmax;
+    norm_kernels norm;
+    gather_kernels gather;
+    nest_kernels nest;
+};
+
+// True if this build contains the level and the processor (with its operating system) has it.
+bool isa_supported(isa level);
+
+const char* to_string(isa level);
+
+// The table of one level; throws `unsupported` unless isa_supported(level).
+const kernel_table& kernels_for(isa level);
+
+// The level in use: the highest supported one, or the one that the environment variable
+// MIGRAPHX_CPU_ISA names (baseline, avx2 or avx512); throws when that one is unknown or unsupported.
+isa kernels_isa();
+const kernel_table& kernels();
+const char* isa_name();
+
+} // namespace migraphx::cpu

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+// Executes plans of the tile machine: walks the iteration space and calls the blocks.
+
+#include "targets/cpu/nest_plan.hpp"
+
+#include "base/parallel.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace migraphx::cpu {
+namespace {
+
+constexpr double inline_nanoseconds = 20000;
+constexpr double grain_nanoseconds = 10000;
+constexpr std::size_t stack_scratch = 48 * 1024;
+
+// State of one execution; its arrays are at the end of the scratch memory.
+struct nest_walker {
+    const nest_plan& plan;
+    const void* const* inputs;
+    void* const* outputs;
+    char* scratch;
+    char** bases = nullptr;    // scratch, constants, cursors
+    char** rows = nullptr;     // where each stream's current row begins
+    int64_t* index = nullptr;  // of the current row
+    const void** pointers = nullptr;
+
+    nest_walker(const nest_plan& p, const void* const* in, void* const* out, void* memory)
+        : plan(p), inputs(in), outputs(out), scratch(static_cast<char*>(memory)) {
+        const std::size_t streams = plan.streams.size();
+        const std::size_t tail = (2 + 2 * streams + plan.dims.size() + 32) * 8;
+        char* at = scratch + plan.scratch_bytes - (tail + 63) / 64 * 64;
+        bases = reinterpret_cast<char**>(at);
+        rows = bases + 2 + streams;
+        index = reinterpret_cast<int64_t*>(rows + streams);
+        pointers = reinterpret_cast<const void**>(index + plan.dims.size());
+        bases[0] = scratch;
+        bases[1] = reinterpret_cast<char*>(const_cast<int64_t*>(plan.constants.data()));
+    }
+
+    char* begin_of(std::size_t stream) const {
+        const auto count = std::size_t(plan.inputs);
+        return stream < count ? static_cast<char*>(const_cast<void*>(inputs[stream]))
+                              : static_cast<char*>(outputs[stream - count]);
+    }
+
+    char* address(const nest_ref& r) const { return bases[r.base] + r.offset; }
+
+    void call(const nest_step& s, int64_t n) const {
+        for (int32_t k = 0; k < s.operand_count; ++k)
+            pointers[k] = address(plan.operands[std::size_t(s.first_operand + k)]);
+        s.fn({address(s.dst), pointers, n, s.splats, s.data});
+    }
+
+    // Values that stand for a whole row, or for everything.
+    void run_splats(const std::vector<nest_step>& steps) const {
+        for (const nest_step& s : steps) {
+            if (s.action == nest_action::load)
+                s.load(address(s.dst), address(s.src), 1, 0, 1, 1);
+            else
+                call(s, 1);
+        }
+    }
+
+    // Strides of loads and stores are in elements.
+    int64_t stride(int32_t stream, std::size_t dim) const {
+        const nest_stream& s = plan.streams[std::size_t(stream)];
+        return s.steps[dim] / s.element_bytes;
+    }
+
+    void run_row_tile(int64_t n) const {
+        const std::size_t inner = plan.dims.size() - 1;
+        for (const nest_step& s : plan.per_tile) {
+            switch (s.action) {
+            case nest_action::call: call(s, n); break;
+            case nest_action::load:
+                s.load(address(s.dst), address(s.src), 1, 0, n, stride(s.stream, inner));
+                break;
+            case nest_action::store:
+                s.store(address(s.dst), address(s.src), 1, 0, n, stride(s.stream, inner));
+                break;
+            }
+        }
+    }
+
+    void run_rows(int64_t begin, int64_t end) {
+        const std::size_t inner = plan.dims.size() - 1;
+        const int64_t columns = plan.dims[inner];
+        const std::size_t streams = plan.streams.size();
+        int64_t row = begin / columns;
+        int64_t column = begin % columns;
+        int64_t rest = row;
+        for (std::size_t d = inner; d-- > 0;) {
+            index[d] = rest % plan.dims[d];
+            rest /= plan.dims[d];
+        }
+        for (std::size_t s = 0; s < streams; ++s) {
+            rows[s] = begin_of(s);
+            for (std::size_t d = 0; d < inner; ++d)
+                rows[s] += index[d] * plan.streams[s].steps[d];
+            bases[2 + s] = rows[s];
+        }
+        run_splats(plan.once);
+        for (int64_t left = end - begin; left > 0;) {
+            for (std::size_t s = 0; s < streams; ++s)
+                bases[2 + s] = rows[s];
+            run_splats(plan.per_row);
+            const int64_t stop = std::min(columns, column + left);
+            left -= stop - column;
+            for (; column < stop; column += plan.tile) {
+                for (std::size_t s = 0; s < streams; ++s)
+                    bases[2 + s] = rows[s] + column * plan.streams[s].steps[inner];
+                run_row_tile(std::min(plan.tile, stop - column));
+            }
+            column = 0;
+            next_row(inner);
+        }
+    }
+
+    void next_row(std::size_t inner) {
+        const std::size_t streams = plan.streams.size();
+        for (std::size_t d = inner; d-- > 0;) {
+            const bool wraps = ++index[d] == plan.dims[d];
+            const int64_t moved = wraps ? 1 - plan.dims[d] : 1;
+            for (std::size_t s = 0; s < streams; ++s)
+                rows[s] += moved * plan.streams[s].steps[d];
+            if (not wraps)
+                return;
+            index[d] = 0;
+        }
+    }
+
+    // f(position in the tile, byte offset, rows, cols) for rectangles of the two inner dims that cover
+    // the iterations at .. at + n in order.
+    template <class F>
+    void for_each_rectangle(const nest_stream& s, int64_t at, int64_t n, F f) const {
+        const std::size_t inner = plan.dims.size() - 1;
+        const int64_t columns = plan.dims[inner];
+        for (int64_t done = 0; done < n;) {
+            const int64_t column = (at + done) % columns;
+            int64_t row = (at + done) / columns;
+            int64_t offset = column * s.steps[inner];
+            int64_t rows_left = 1;
+            for (std::size_t d = inner; d-- > 0;) {
+                const int64_t i = row % plan.dims[d];
+                row /= plan.dims[d];
+                offset += i * s.steps[d];
+                if (d + 1 == inner)
+                    rows_left = plan.dims[d] - i;
+            }
+            const int64_t left = n - done;
+            if (column != 0 or left < columns) {
+                const int64_t cols = std::min(columns - column, left);
+                f(done, offset, int64_t{1}, cols);
+                done += cols;
+            } else {
+                const int64_t count = std::min(rows_left, left / columns);
+                f(done, offset, count, columns);
+                done += count * columns;
+            }
+        }
+    }
+
+    void move_tile(const nest_step& step, int64_t at, int64_t n) const {
+        const nest_stream& s = plan.streams[std::size_t(step.stream)];
+        const std::size_t inner = plan.dims.size() - 1;
+        const int64_t col_stride = stride(step.stream, inner);
+        const int64_t row_stride = inner > 0 ? stride(step.stream, inner - 1) : 0;
+        const bool loads = step.action == nest_action::load;
+        char* tile = address(loads ? step.dst : step.src);
+        if (s.linear) {
+            char* memory = bases[2 + step.stream];
+            if (loads)
+                step.load(tile, memory, 1, 0, n, col_stride);
+            else
+                step.store(memory, tile, 1, 0, n, col_stride);
+            return;
+        }
+        char* memory = begin_of(std::size_t(step.stream));
+        for_each_rectangle(s, at, n, [&](int64_t to, int64_t offset, int64_t r, int64_t c) {
+            if (loads)
+                step.load(tile + to * step.tile_element, memory + offset, r, row_stride, c, col_stride);
+            else
+                step.store(memory + offset, tile + to * step.tile_element, r, row_stride, c,
+                           col_stride);
+        });
+    }
+
+    void run_across_rows(int64_t begin, int64_t end) {
+        const std::size_t streams = plan.streams.size();
+        for (std::size_t s = 0; s < streams; ++s)
+            bases[2 + s] = begin_of(s);
+        run_splats(plan.once);
+        for (int64_t at = begin; at < end; at += plan.tile) {
+            const int64_t n = std::min(plan.tile, end - at);
+            for (std::size_t s = 0; s < streams; ++s)
+                if (plan.streams[s].linear)
+                    bases[2 + s] = begin_of(s) + at * plan.streams[s].steps.back();
+            for (const nest_step& s : plan.per_tile) {
+                if (s.action == nest_action::call)
+                    call(s, n);
+                else
+                    move_tile(s, at, n);
+            }
+        }
+    }
+};
+
+void run_part(const nest_plan& plan, const void* const* inputs, void* const* outputs, int64_t begin,
+              int64_t end) {
+    if (plan.scratch_bytes <= stack_scratch) {
+        alignas(64) char scratch[stack_scratch];
+        execute_nest(plan, inputs, outputs, begin, end, scratch);
+        return;
+    }
+    struct release {
+        void operator()(void* p) const { std::free(p); }
+    };
+    const std::unique_ptr<void, release> scratch(std::aligned_alloc(64, plan.scratch_bytes));
+    if (scratch == nullptr)
+        throw std::bad_alloc();
+    execute_nest(plan, inputs, outputs, begin, end, scratch.get());
+}
+
+} // namespace
+
+void execute_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs,
+                  int64_t begin, int64_t end, void* scratch) {
+    if (begin >= end)
+        return;
+    nest_walker walker(plan, inputs, outputs, scratch);
+    if (plan.rowwise)
+        walker.run_rows(begin, end);
+    else
+        walker.run_across_rows(begin, end);
+}
+
+void run_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs) {
+    const double estimate = double(plan.elements) * plan.nanoseconds_per_element;
+    if (estimate < inline_nanoseconds) {
+        run_part(plan, inputs, outputs, 0, plan.elements);
+        return;
+    }
+    // Parts are whole units, so that no two threads write one cache line of a contiguous output.
+    const int64_t unit = 256;
+    const int64_t units = (plan.elements + unit - 1) / unit;
+    const auto grain =
+        int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3)) / unit;
+    parallel_for(units, std::max<int64_t>(grain, 1), [&](int64_t begin, int64_t end) {
+        run_part(plan, inputs, outputs, begin * unit, std::min(end * unit, plan.elements));
+    });
+}
+
+} // namespace migraphx::cpu
