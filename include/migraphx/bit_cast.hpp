@@ -8,8 +8,7 @@
 namespace migraphx {
 
 template <class To, class From>
-constexpr To bit_cast(const From& x) noexcept
-{
+constexpr To bit_cast(const From& x) noexcept {
     static_assert(sizeof(To) == sizeof(From), "bit_cast needs types of equal size");
     static_assert(std::is_trivially_copyable<To>{} and std::is_trivially_copyable<From>{},
                   "bit_cast needs trivially copyable types");

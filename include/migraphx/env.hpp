@@ -8,11 +8,10 @@
 #include <string>
 
 // At namespace scope.
-#define MIGRAPHX_DECLARE_ENV_VAR(x)                                                              \
-    struct x                                                                                     \
-    {                                                                                            \
-        static constexpr const char* value() { return #x; }                                      \
-        static inline const bool known = ::migraphx::declare_env(#x);                            \
+#define MIGRAPHX_DECLARE_ENV_VAR(x)                                                                \
+    struct x {                                                                                     \
+        static constexpr const char* value() { return #x; }                                        \
+        static inline const bool known = ::migraphx::declare_env(#x);                              \
     };
 
 namespace migraphx {
@@ -28,29 +27,25 @@ std::size_t value_of(const char* name, std::size_t fallback = 0);
 std::string string_value_of(const char* name, std::string fallback = "");
 
 template <class T>
-bool enabled(T)
-{
+bool enabled(T) {
     static const bool result = migraphx::enabled(T::value());
     return result;
 }
 
 template <class T>
-bool disabled(T)
-{
+bool disabled(T) {
     static const bool result = migraphx::disabled(T::value());
     return result;
 }
 
 template <class T>
-std::size_t value_of(T, std::size_t fallback = 0)
-{
+std::size_t value_of(T, std::size_t fallback = 0) {
     static const std::size_t result = migraphx::value_of(T::value(), fallback);
     return result;
 }
 
 template <class T>
-std::string string_value_of(T, std::string fallback = "")
-{
+std::string string_value_of(T, std::string fallback = "") {
     static const std::string result = migraphx::string_value_of(T::value(), std::move(fallback));
     return result;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one exception of the library. A message reads "<subject>: <what was expected>, got <what came>";
-// layers that know more (instruction, node, file) append indented context lines while it unwinds.
+// The one exception of the library. A message reads "<subject>: <what was expected>, got <what
+// came>"; layers that know more (instruction, node, file) append indented context lines while it
+// unwinds.
 #ifndef MIGRAPHX_GUARD_ERRORS_HPP
 #define MIGRAPHX_GUARD_ERRORS_HPP
 
@@ -18,8 +19,7 @@ enum class error_kind : unsigned { invalid_argument, unsupported, io, internal }
 
 const char* to_string(error_kind k) noexcept;
 
-struct exception : std::runtime_error
-{
+struct exception : std::runtime_error {
     using kind = error_kind;
 
     // The code of the C interface; 0 unless the thrower gave one.
@@ -50,18 +50,16 @@ std::string make_source_context(const std::string& file, int line, const std::st
 
 [[noreturn]] void fail(error_kind k, const std::string& message);
 
-inline void add_context(exception& e, std::string_view line) { e.add_context(line); }
+inline void add_context(exception& e, std::string_view line) {
+    e.add_context(line);
+}
 
 // Returns f(); an exception of the library that leaves f gets the line that `line()` makes.
 template <class F, class Line>
-decltype(auto) with_context(F&& f, Line&& line)
-{
-    try
-    {
+decltype(auto) with_context(F&& f, Line&& line) {
+    try {
         return f();
-    }
-    catch(exception& e)
-    {
+    } catch (exception& e) {
         e.add_context(line());
         throw;
     }

@@ -9,14 +9,11 @@
 namespace migraphx {
 
 template <class Iterator>
-struct iterator_for_range
-{
-    struct position
-    {
+struct iterator_for_range {
+    struct position {
         Iterator i;
         Iterator operator*() const { return i; }
-        position& operator++()
-        {
+        position& operator++() {
             ++i;
             return *this;
         }
@@ -31,16 +28,14 @@ struct iterator_for_range
 
 // `r` must outlive the result.
 template <class Range>
-auto iterator_for(Range& r)
-{
+auto iterator_for(Range& r) {
     using std::begin;
     using std::end;
     return iterator_for_range<decltype(begin(r))>{begin(r), end(r)};
 }
 
 template <class Range>
-auto reverse_iterator_for(Range& r)
-{
+auto reverse_iterator_for(Range& r) {
     return iterator_for_range<decltype(r.rbegin())>{r.rbegin(), r.rend()};
 }
 

@@ -5,12 +5,8 @@
 
 namespace migraphx {
 template <int N>
-struct rank : rank<N - 1>
-{
-};
+struct rank : rank<N - 1> {};
 template <>
-struct rank<0>
-{
-};
+struct rank<0> {};
 } // namespace migraphx
 #endif

@@ -5,45 +5,36 @@
 #ifndef MIGRAPHX_GUARD_REFLECT_HPP
 #define MIGRAPHX_GUARD_REFLECT_HPP
 
+#include <migraphx/functional.hpp>
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <migraphx/functional.hpp>
 
 namespace migraphx {
 namespace reflect_detail {
 
-struct placeholder
-{
+struct placeholder {
     template <class... Ts>
-    int operator()(Ts&&...) const
-    {
+    int operator()(Ts&&...) const {
         return 0;
     }
 };
 
 template <class T, class = void>
-struct has_reflect : std::false_type
-{
-};
+struct has_reflect : std::false_type {};
 template <class T>
 struct has_reflect<T, std::void_t<decltype(T::reflect(std::declval<T&>(), placeholder{}))>>
-    : std::true_type
-{
-};
+    : std::true_type {};
 
 template <class T, class... Extra>
-struct field
-{
+struct field {
     T* member;
     std::tuple<Extra...> extra;
 };
 
-struct make_field
-{
+struct make_field {
     template <class T, class... Extra>
-    field<T, Extra...> operator()(T& x, Extra... extra) const
-    {
+    field<T, Extra...> operator()(T& x, Extra... extra) const {
         return {&x, std::tuple<Extra...>(extra...)};
     }
 };
@@ -55,9 +46,8 @@ using is_reflectable = reflect_detail::has_reflect<std::remove_const_t<T>>;
 
 // The type's own reflect(x, f); an empty pack for a type that has none.
 template <class T, class Selector>
-auto reflect(T& x, Selector f)
-{
-    if constexpr(is_reflectable<T>{})
+auto reflect(T& x, Selector f) {
+    if constexpr (is_reflectable<T>{})
         return std::remove_const_t<T>::reflect(x, f);
     else
         return pack();
@@ -65,8 +55,7 @@ auto reflect(T& x, Selector f)
 
 // f(member, name, extra...) for each field in the order of the list.
 template <class T, class F>
-void reflect_each(T& x, F f)
-{
+void reflect_each(T& x, F f) {
     migraphx::reflect(x, reflect_detail::make_field{})([&](const auto&... fields) {
         (std::apply([&](const auto&... extra) { f(*fields.member, extra...); }, fields.extra), ...);
     });
@@ -74,8 +63,7 @@ void reflect_each(T& x, F f)
 
 // The members as a tuple of references.
 template <class T>
-auto reflect_tie(T& x)
-{
+auto reflect_tie(T& x) {
     return migraphx::reflect(x, reflect_detail::make_field{})(
         [](const auto&... fields) { return std::tie(*fields.member...); });
 }

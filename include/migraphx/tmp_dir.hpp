@@ -3,17 +3,16 @@
 #ifndef MIGRAPHX_GUARD_TMP_DIR_HPP
 #define MIGRAPHX_GUARD_TMP_DIR_HPP
 
-#include <string_view>
 #include <migraphx/filesystem.hpp>
+#include <string_view>
 
 namespace migraphx {
 
-struct tmp_dir
-{
+struct tmp_dir {
     fs::path path;
 
     explicit tmp_dir(std::string_view prefix = "");
-    tmp_dir(const tmp_dir&)            = delete;
+    tmp_dir(const tmp_dir&) = delete;
     tmp_dir& operator=(const tmp_dir&) = delete;
     tmp_dir(tmp_dir&& other) noexcept;
     tmp_dir& operator=(tmp_dir&&) = delete;

@@ -8,8 +8,7 @@
 
 namespace migraphx {
 
-struct tracer
-{
+struct tracer {
     tracer() = default;
     // The stream must outlive the tracer.
     tracer(std::ostream& s) : os(&s) {}
@@ -17,15 +16,13 @@ struct tracer
     bool enabled() const { return os != nullptr; }
 
     template <class... Ts>
-    void operator()(const Ts&... xs) const
-    {
-        if(os != nullptr)
+    void operator()(const Ts&... xs) const {
+        if (os != nullptr)
             (*os << ... << xs) << std::endl;
     }
 
     template <class... Ts>
-    void operator()(std::ostream& s, const Ts&... xs) const
-    {
+    void operator()(std::ostream& s, const Ts&... xs) const {
         (s << ... << xs) << std::endl;
     }
 

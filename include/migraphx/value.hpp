@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// value: the JSON-like type of attributes and files. null, int64, uint64, float (double), string, bool,
-// binary, array, or object. Every value may carry a key; an object is an ordered list of keyed values
-// with unique keys. Strings, binaries and keys are immutable and shared between copies.
+// value: the JSON-like type of attributes and files. null, int64, uint64, float (double), string,
+// bool, binary, array, or object. Every value may carry a key; an object is an ordered list of
+// keyed values with unique keys. Strings, binaries and keys are immutable and shared between
+// copies.
 #ifndef MIGRAPHX_GUARD_VALUE_HPP
 #define MIGRAPHX_GUARD_VALUE_HPP
 
@@ -13,13 +14,13 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <migraphx/errors.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
-#include <migraphx/errors.hpp>
 
 namespace migraphx {
 
@@ -28,15 +29,10 @@ class value;
 namespace value_detail {
 
 template <class T, class = void>
-struct is_range : std::false_type
-{
-};
+struct is_range : std::false_type {};
 template <class T>
-struct is_range<T,
-                std::void_t<decltype(std::begin(std::declval<const T&>())),
-                            decltype(std::end(std::declval<const T&>()))>> : std::true_type
-{
-};
+struct is_range<T, std::void_t<decltype(std::begin(std::declval<const T&>())),
+                               decltype(std::end(std::declval<const T&>()))>> : std::true_type {};
 
 // half, bf16 and the 8-bit floats.
 template <class T>
@@ -48,27 +44,23 @@ template <class T>
 constexpr bool is_scalar = std::is_arithmetic<T>{} or std::is_enum<T>{} or is_small_float<T>;
 
 template <class T>
-constexpr bool is_text = std::is_convertible<T, std::string>{} or
-                         std::is_convertible<T, std::string_view>{};
+constexpr bool is_text =
+    std::is_convertible<T, std::string>{} or std::is_convertible<T, std::string_view>{};
 
 template <class T>
-struct literal_to_string
-{
+struct literal_to_string {
     using type = T;
 };
 template <>
-struct literal_to_string<const char*>
-{
+struct literal_to_string<const char*> {
     using type = std::string;
 };
 template <>
-struct literal_to_string<char*>
-{
+struct literal_to_string<char*> {
     using type = std::string;
 };
 template <std::size_t N>
-struct literal_to_string<char[N]>
-{
+struct literal_to_string<char[N]> {
     using type = std::string;
 };
 
@@ -77,11 +69,9 @@ struct literal_to_string<char[N]>
 template <class T>
 using literal_to_string = typename value_detail::literal_to_string<T>::type;
 
-class value
-{
+class value {
 public:
-    enum type_t
-    {
+    enum type_t {
         int64_type,
         uint64_type,
         float_type,
@@ -94,13 +84,12 @@ public:
     };
 
     // Bytes. Copies share the memory until one of them is written through a non-const member.
-    class binary
-    {
+    class binary {
     public:
-        using value_type      = std::uint8_t;
-        using iterator        = std::uint8_t*;
-        using const_iterator  = const std::uint8_t*;
-        using reference       = std::uint8_t&;
+        using value_type = std::uint8_t;
+        using iterator = std::uint8_t*;
+        using const_iterator = const std::uint8_t*;
+        using reference = std::uint8_t&;
         using const_reference = const std::uint8_t&;
 
         binary() = default;
@@ -113,10 +102,9 @@ public:
                   std::enable_if_t<sizeof(*std::declval<const Container&>().begin()) == 1 and
                                        not std::is_base_of<binary, Container>{},
                                    int> = 0>
-        binary(const Container& c) : binary(c.size())
-        {
+        binary(const Container& c) : binary(c.size()) {
             auto* out = data();
-            for(const auto& x : c)
+            for (const auto& x : c)
                 *out++ = static_cast<std::uint8_t>(x);
         }
 
@@ -146,34 +134,32 @@ public:
         std::uint8_t* make_unique();
         std::shared_ptr<const void> memory;
         const std::uint8_t* bytes = nullptr;
-        std::size_t count         = 0;
-        bool owned                = false;
+        std::size_t count = 0;
+        bool owned = false;
     };
 
-    using array           = std::vector<value>;
-    using object          = std::unordered_map<std::string, value>;
-    using value_type      = value;
-    using iterator        = value*;
-    using const_iterator  = const value*;
-    using reference       = value&;
+    using array = std::vector<value>;
+    using object = std::unordered_map<std::string, value>;
+    using value_type = value;
+    using iterator = value*;
+    using const_iterator = const value*;
+    using reference = value&;
     using const_reference = const value&;
-    using pointer         = value*;
-    using const_pointer   = const value*;
+    using pointer = value*;
+    using const_pointer = const value*;
 
     value() noexcept : kind(null_type), flags(0), key(nullptr) { data_.u = 0; }
     value(std::nullptr_t) noexcept : value() {}
     value(const value& rhs);
-    value(value&& rhs) noexcept : kind(rhs.kind), flags(rhs.flags), key(rhs.key), data_(rhs.data_)
-    {
-        rhs.kind  = null_type;
+    value(value&& rhs) noexcept : kind(rhs.kind), flags(rhs.flags), key(rhs.key), data_(rhs.data_) {
+        rhs.kind = null_type;
         rhs.flags = 0;
-        rhs.key   = nullptr;
+        rhs.key = nullptr;
     }
-    ~value()
-    {
-        if(kind >= string_type and kind != bool_type and kind != null_type)
+    ~value() {
+        if (kind >= string_type and kind != bool_type and kind != null_type)
             release();
-        if(key != nullptr)
+        if (key != nullptr)
             release_key();
     }
 
@@ -189,25 +175,19 @@ public:
 
     // Numbers and enums. Signed become int64, unsigned uint64, floating double.
     template <class T, std::enable_if_t<value_detail::is_scalar<T>, int> = 0>
-    value(T x) noexcept : value()
-    {
+    value(T x) noexcept : value() {
         assign_scalar(x);
     }
 
     // Ranges of anything that converts to value. Pairs with text first become an object.
-    template <class T,
-              std::enable_if_t<value_detail::is_range<T>{} and not value_detail::is_text<T> and
-                                   not std::is_base_of<binary, T>{} and
-                                   not std::is_base_of<value, T>{},
-                               int> = 0>
-    value(const T& range) : value(from_range(range), true)
-    {
-    }
+    template <class T, std::enable_if_t<
+                           value_detail::is_range<T>{} and not value_detail::is_text<T> and
+                               not std::is_base_of<binary, T>{} and not std::is_base_of<value, T>{},
+                           int> = 0>
+    value(const T& range) : value(from_range(range), true) {}
 
     template <class T, class U>
-    value(const std::pair<T, U>& p) : value(from_pair(p))
-    {
-    }
+    value(const std::pair<T, U>& p) : value(from_pair(p)) {}
 
     // Keyed values.
     value(const std::string& pkey, const value& rhs);
@@ -217,26 +197,21 @@ public:
     value(const std::string& pkey, const object& m);
     value(const std::string& pkey, std::nullptr_t);
     value(const std::string& pkey, const char* s);
-    template <class T,
-              std::enable_if_t<std::is_convertible<const T&, value>{} and
-                                   not std::is_base_of<value, T>{},
-                               int> = 0>
-    value(const std::string& pkey, const T& x) : value(pkey, value(x))
-    {
-    }
+    template <class T, std::enable_if_t<std::is_convertible<const T&, value>{} and
+                                            not std::is_base_of<value, T>{},
+                                        int> = 0>
+    value(const std::string& pkey, const T& x) : value(pkey, value(x)) {}
 
-    // Assigning to an item of an object keeps the item's key; so does assigning a plain number, text or
-    // range to any value.
+    // Assigning to an item of an object keeps the item's key; so does assigning a plain number,
+    // text or range to any value.
     value& operator=(const value& rhs);
     value& operator=(value&& rhs) noexcept;
     value& operator=(const std::initializer_list<value>& i);
     value& operator=(std::nullptr_t);
-    template <class T,
-              std::enable_if_t<std::is_convertible<const T&, value>{} and
-                                   not std::is_base_of<value, T>{},
-                               int> = 0>
-    value& operator=(const T& rhs)
-    {
+    template <class T, std::enable_if_t<std::is_convertible<const T&, value>{} and
+                                            not std::is_base_of<value, T>{},
+                                        int> = 0>
+    value& operator=(const T& rhs) {
         return assign_content(value(rhs));
     }
 
@@ -298,13 +273,11 @@ public:
     value& at(std::size_t i);
     const value& at(std::size_t i) const;
     template <class I, std::enable_if_t<std::is_integral<I>{}, int> = 0>
-    value& operator[](I i)
-    {
+    value& operator[](I i) {
         return at(static_cast<std::size_t>(i));
     }
     template <class I, std::enable_if_t<std::is_integral<I>{}, int> = 0>
-    const value& operator[](I i) const
-    {
+    const value& operator[](I i) const {
         return at(static_cast<std::size_t>(i));
     }
 
@@ -314,13 +287,11 @@ public:
     std::pair<value*, bool> insert(value&& v);
     value* insert(const value* pos, const value& v);
     template <class... Ts>
-    std::pair<value*, bool> emplace(Ts&&... xs)
-    {
+    std::pair<value*, bool> emplace(Ts&&... xs) {
         return insert(value(std::forward<Ts>(xs)...));
     }
     template <class... Ts>
-    value* emplace(const value* pos, Ts&&... xs)
-    {
+    value* emplace(const value* pos, Ts&&... xs) {
         return insert(pos, value(std::forward<Ts>(xs)...));
     }
     void push_back(const value& v) { insert(v); }
@@ -335,30 +306,44 @@ public:
     value without_key() const;
     value with_key(const std::string& pkey) const;
 
-    // Calls v with the content: nullptr, int64_t, uint64_t, double, string, bool, binary or vector of
-    // values; visit wraps it in a pair with the key when there is one.
+    // Calls v with the content: nullptr, int64_t, uint64_t, double, string, bool, binary or vector
+    // of values; visit wraps it in a pair with the key when there is one.
     template <class Visitor>
-    void visit_value(Visitor v) const
-    {
-        switch(get_type())
-        {
-        case int64_type: v(get_int64()); return;
-        case uint64_type: v(get_uint64()); return;
-        case float_type: v(get_float()); return;
-        case string_type: v(get_string()); return;
-        case bool_type: v(get_bool()); return;
-        case binary_type: v(get_binary()); return;
-        case object_type: v(get_object()); return;
-        case array_type: v(get_array()); return;
-        case null_type: break;
+    void visit_value(Visitor v) const {
+        switch (get_type()) {
+        case int64_type:
+            v(get_int64());
+            return;
+        case uint64_type:
+            v(get_uint64());
+            return;
+        case float_type:
+            v(get_float());
+            return;
+        case string_type:
+            v(get_string());
+            return;
+        case bool_type:
+            v(get_bool());
+            return;
+        case binary_type:
+            v(get_binary());
+            return;
+        case object_type:
+            v(get_object());
+            return;
+        case array_type:
+            v(get_array());
+            return;
+        case null_type:
+            break;
         }
         const std::nullptr_t null{};
         v(null);
     }
     template <class Visitor>
-    void visit(Visitor v) const
-    {
-        if(key == nullptr)
+    void visit(Visitor v) const {
+        if (key == nullptr)
             return visit_value(v);
         visit_value([&](const auto& x) { v(std::make_pair(get_key(), std::cref(x))); });
     }
@@ -366,71 +351,65 @@ public:
     // Conversion between kinds: any number to any other, text to and from numbers, bool as 0 and 1.
     // Throws when the text is no number, or the number does not fit (uint64 to int64 wraps).
     template <class To>
-    literal_to_string<To> to() const
-    {
+    literal_to_string<To> to() const {
         using type = std::remove_cv_t<literal_to_string<To>>;
-        if constexpr(std::is_same<type, value>{})
+        if constexpr (std::is_same<type, value>{})
             return *this;
-        else if constexpr(std::is_same<type, bool>{})
+        else if constexpr (std::is_same<type, bool>{})
             return as_bool();
-        else if constexpr(std::is_enum<type>{})
+        else if constexpr (std::is_enum<type>{})
             return static_cast<type>(to<std::underlying_type_t<type>>());
-        else if constexpr(std::is_floating_point<type>{} or value_detail::is_small_float<type>)
+        else if constexpr (std::is_floating_point<type>{} or value_detail::is_small_float<type>)
             return static_cast<type>(as_double());
-        else if constexpr(std::is_integral<type>{} and std::is_unsigned<type>{})
+        else if constexpr (std::is_integral<type>{} and std::is_unsigned<type>{})
             return static_cast<type>(as_unsigned(std::numeric_limits<type>::max()));
-        else if constexpr(std::is_integral<type>{})
+        else if constexpr (std::is_integral<type>{})
             return static_cast<type>(
                 as_signed(std::numeric_limits<type>::min(), std::numeric_limits<type>::max()));
-        else if constexpr(std::is_same<type, binary>{})
+        else if constexpr (std::is_same<type, binary>{})
             return get_binary();
-        else if constexpr(value_detail::is_range<type>{} and not value_detail::is_text<type>)
+        else if constexpr (value_detail::is_range<type>{} and not value_detail::is_text<type>)
             return to_container<type>();
         else
             return type(as_string());
     }
 
     template <class To>
-    std::vector<To> to_vector() const
-    {
+    std::vector<To> to_vector() const {
         std::vector<To> result;
         result.reserve(size());
         check_list();
-        for(const auto& x : *this)
+        for (const auto& x : *this)
             result.push_back(x.template to<To>());
         return result;
     }
 
     // The default when the value is null (get: or the key is absent).
     template <class To>
-    literal_to_string<To> value_or(const To& default_value) const
-    {
-        if(is_null())
+    literal_to_string<To> value_or(const To& default_value) const {
+        if (is_null())
             return default_value;
         return to<literal_to_string<To>>();
     }
     template <class To>
-    literal_to_string<To> get(const std::string& pkey, const To& default_value) const
-    {
+    literal_to_string<To> get(const std::string& pkey, const To& default_value) const {
         const auto* x = find(pkey);
-        if(x == end())
+        if (x == end())
             return default_value;
         return x->template to<literal_to_string<To>>();
     }
     template <class To>
-    std::vector<To> get(const std::string& pkey, const std::vector<To>& default_value) const
-    {
+    std::vector<To> get(const std::string& pkey, const std::vector<To>& default_value) const {
         const auto* x = find(pkey);
-        if(x == end())
+        if (x == end())
             return default_value;
         return x->template to_vector<To>();
     }
     template <class To>
     std::vector<literal_to_string<To>> get(const std::string& pkey,
-                                           const std::initializer_list<To>& default_value) const
-    {
+                                           const std::initializer_list<To>& default_value) const {
         const auto* x = find(pkey);
-        if(x == end())
+        if (x == end())
             return {default_value.begin(), default_value.end()};
         return x->template to_vector<literal_to_string<To>>();
     }
@@ -453,51 +432,37 @@ public:
 private:
     struct shared_string;
     struct object_data;
-    enum flag : unsigned char
-    {
+    enum flag : unsigned char {
         in_object = 1, // an item of an object: assignment keeps the key
-        is_pair   = 2  // made from the braced list {text, x}
+        is_pair = 2    // made from the braced list {text, x}
     };
 
     template <class T>
-    void assign_scalar(T x) noexcept
-    {
-        if constexpr(std::is_enum<T>{})
-        {
+    void assign_scalar(T x) noexcept {
+        if constexpr (std::is_enum<T>{}) {
             assign_scalar(static_cast<std::underlying_type_t<T>>(x));
-        }
-        else if constexpr(std::is_same<T, bool>{})
-        {
-            kind    = bool_type;
+        } else if constexpr (std::is_same<T, bool>{}) {
+            kind = bool_type;
             data_.b = x;
-        }
-        else if constexpr(std::is_integral<T>{} and std::is_unsigned<T>{})
-        {
-            kind    = uint64_type;
+        } else if constexpr (std::is_integral<T>{} and std::is_unsigned<T>{}) {
+            kind = uint64_type;
             data_.u = x;
-        }
-        else if constexpr(std::is_integral<T>{})
-        {
-            kind    = int64_type;
+        } else if constexpr (std::is_integral<T>{}) {
+            kind = int64_type;
             data_.i = x;
-        }
-        else
-        {
-            kind    = float_type;
+        } else {
+            kind = float_type;
             data_.d = static_cast<double>(x);
         }
     }
 
     template <class T>
-    static array from_range(const T& range)
-    {
-        using item = std::remove_cv_t<
-            std::remove_reference_t<typename std::iterator_traits<decltype(std::begin(
-                range))>::value_type>>;
+    static array from_range(const T& range) {
+        using item = std::remove_cv_t<std::remove_reference_t<
+            typename std::iterator_traits<decltype(std::begin(range))>::value_type>>;
         array result;
-        for(auto&& x : range)
-        {
-            if constexpr(std::is_scalar<item>{})
+        for (auto&& x : range) {
+            if constexpr (std::is_scalar<item>{})
                 result.emplace_back(static_cast<item>(x));
             else
                 result.emplace_back(x);
@@ -506,14 +471,10 @@ private:
     }
 
     template <class T, class U>
-    static value from_pair(const std::pair<T, U>& p)
-    {
-        if constexpr(value_detail::is_text<T>)
-        {
+    static value from_pair(const std::pair<T, U>& p) {
+        if constexpr (value_detail::is_text<T>) {
             return value(std::string(p.first), value(p.second));
-        }
-        else
-        {
+        } else {
             array items;
             items.emplace_back(p.first);
             items.emplace_back(p.second);
@@ -522,25 +483,22 @@ private:
     }
 
     template <class Container>
-    Container to_container() const
-    {
+    Container to_container() const {
         using item = std::remove_cv_t<typename Container::value_type>;
         check_list();
         Container result{};
-        for(const auto& x : *this)
+        for (const auto& x : *this)
             result.insert(result.end(), x.template to<item>());
         return result;
     }
 
-    const value& expect(type_t t) const
-    {
-        if(kind != t)
+    const value& expect(type_t t) const {
+        if (kind != t)
             wrong_kind(t);
         return *this;
     }
-    const value& expect_int(type_t t) const
-    {
-        if(kind == (t == int64_type ? uint64_type : int64_type) and data_.i >= 0)
+    const value& expect_int(type_t t) const {
+        if (kind == (t == int64_type ? uint64_type : int64_type) and data_.i >= 0)
             return *this;
         return expect(t);
     }
@@ -560,8 +518,7 @@ private:
     void set_items(array&& v, bool array_on_empty);
     object_data& make_object();
 
-    union content
-    {
+    union content {
         std::int64_t i;
         std::uint64_t u;
         double d;

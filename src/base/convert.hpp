@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Conversion of arrays between float and the small floats, with the rounding of the scalar types, using
-// the machine's vector instructions where it has them. Source and destination must not overlap.
+// Conversion of arrays between float and the small floats, with the rounding of the scalar types,
+// using the machine's vector instructions where it has them. Source and destination must not
+// overlap.
 #ifndef MIGRAPHX_GUARD_BASE_CONVERT_HPP
 #define MIGRAPHX_GUARD_BASE_CONVERT_HPP
 

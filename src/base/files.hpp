@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Files: read-only memory maps, and writing that either replaces the whole file or leaves the old one.
+// Files: read-only memory maps, and writing that either replaces the whole file or leaves the old
+// one.
 #ifndef MIGRAPHX_GUARD_BASE_FILES_HPP
 #define MIGRAPHX_GUARD_BASE_FILES_HPP
 
 #include <cstddef>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <migraphx/file_buffer.hpp>
 #include <migraphx/tmp_dir.hpp>
+#include <string>
+#include <string_view>
 
 namespace migraphx {
 
-// A regular file mapped read-only; throws when it cannot be opened or mapped. An empty file has size 0.
-class mapped_file
-{
+// A regular file mapped read-only; throws when it cannot be opened or mapped. An empty file has
+// size 0.
+class mapped_file {
 public:
     explicit mapped_file(const fs::path& filename);
-    mapped_file(const mapped_file&)            = delete;
+    mapped_file(const mapped_file&) = delete;
     mapped_file& operator=(const mapped_file&) = delete;
     ~mapped_file();
 
@@ -40,13 +41,12 @@ private:
 
 std::shared_ptr<const mapped_file> map_file(const fs::path& filename);
 
-// Writes beside the file and renames in commit(); without it the destructor removes what was written.
-// Devices and pipes are written directly.
-class file_writer
-{
+// Writes beside the file and renames in commit(); without it the destructor removes what was
+// written. Devices and pipes are written directly.
+class file_writer {
 public:
     explicit file_writer(const fs::path& filename);
-    file_writer(const file_writer&)            = delete;
+    file_writer(const file_writer&) = delete;
     file_writer& operator=(const file_writer&) = delete;
     ~file_writer();
 
@@ -62,7 +62,7 @@ private:
     fs::path target;
     fs::path written;
     std::string pending;
-    int fd      = -1;
+    int fd = -1;
     bool direct = false;
 };
 

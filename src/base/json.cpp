@@ -12,8 +12,7 @@ namespace {
 constexpr std::size_t json_depth_limit = 512;
 
 // Builds the value from events. A list under construction is collected in the frame on top.
-class json_builder : public nlohmann::json_sax<nlohmann::json>
-{
+class json_builder : public nlohmann::json_sax<nlohmann::json> {
 public:
     value take() { return std::move(result); }
     std::string error;
@@ -27,45 +26,36 @@ public:
     bool binary(nlohmann::json::binary_t&) override { return false; }
     bool start_object(std::size_t) override { return start(true); }
     bool start_array(std::size_t) override { return start(false); }
-    bool key(std::string& k) override
-    {
-        frames.back().key     = k;
+    bool key(std::string& k) override {
+        frames.back().key = k;
         frames.back().has_key = true;
         return true;
     }
-    bool end_object() override
-    {
+    bool end_object() override {
         auto items = std::move(frames.back().items);
         frames.pop_back();
         return add(as_object(std::move(items)));
     }
-    bool end_array() override
-    {
+    bool end_array() override {
         value v(std::move(frames.back().items), true);
         frames.pop_back();
         return add(std::move(v));
     }
-    bool parse_error(std::size_t,
-                     const std::string&,
-                     const nlohmann::json::exception& e) override
-    {
+    bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& e) override {
         error = e.what();
         return false;
     }
 
 private:
-    struct frame
-    {
-        bool object  = false;
+    struct frame {
+        bool object = false;
         bool has_key = false;
         std::string key;
         value::array items;
     };
 
-    bool start(bool object)
-    {
-        if(frames.size() >= json_depth_limit)
-        {
+    bool start(bool object) {
+        if (frames.size() >= json_depth_limit) {
             error = str("nested deeper than ", json_depth_limit);
             return false;
         }
@@ -73,15 +63,13 @@ private:
         return true;
     }
 
-    bool add(value&& v)
-    {
-        if(frames.empty())
-        {
+    bool add(value&& v) {
+        if (frames.empty()) {
             result = std::move(v);
             return true;
         }
         auto& top = frames.back();
-        if(top.object)
+        if (top.object)
             top.items.emplace_back(named(top.key), std::move(v));
         else
             top.items.push_back(std::move(v));
@@ -91,21 +79,18 @@ private:
     // Values cannot have an empty key.
     static std::string named(const std::string& k) { return k.empty() ? "\"\"" : k; }
 
-    static value as_object(value::array&& items)
-    {
-        if(items.size() == 1 and items[0].get_key() == "bytes" and items[0].is_array())
-        {
+    static value as_object(value::array&& items) {
+        if (items.size() == 1 and items[0].get_key() == "bytes" and items[0].is_array()) {
             const auto& list = items[0].get_array();
             value::binary bytes(list.size());
             std::size_t n = 0;
-            auto* out     = bytes.data();
-            for(const auto& x : list)
-            {
-                if(not x.is_uint64() or x.get_uint64() > 255)
+            auto* out = bytes.data();
+            for (const auto& x : list) {
+                if (not x.is_uint64() or x.get_uint64() > 255)
                     break;
                 out[n++] = static_cast<std::uint8_t>(x.get_uint64());
             }
-            if(n == list.size())
+            if (n == list.size())
                 return value(std::move(bytes));
         }
         return value(std::move(items), false);
@@ -116,35 +101,29 @@ private:
 };
 
 // nlohmann's text is "[json.exception.parse_error.101] parse error at line 1, column 2: …".
-std::string without_prefix(const std::string& text)
-{
+std::string without_prefix(const std::string& text) {
     const auto end = text.find("] ");
     return text.empty() or text.front() != '[' or end == std::string::npos ? text
-                                                                            : text.substr(end + 2);
+                                                                           : text.substr(end + 2);
 }
 
 } // namespace
 
-value from_json_string(const char* str_begin, std::size_t size)
-{
+value from_json_string(const char* str_begin, std::size_t size) {
     json_builder builder;
     bool ok = false;
-    try
-    {
+    try {
         ok = nlohmann::json::sax_parse(str_begin, str_begin + size, &builder);
-    }
-    catch(const nlohmann::json::exception& e)
-    {
+    } catch (const nlohmann::json::exception& e) {
         builder.error = e.what();
     }
-    if(not ok)
+    if (not ok)
         fail(error_kind::invalid_argument,
              str("JSON text: expected a JSON document, got ", without_prefix(builder.error)));
     return builder.take();
 }
 
-value from_json_string(const std::string& text)
-{
+value from_json_string(const std::string& text) {
     return from_json_string(text.data(), text.size());
 }
 

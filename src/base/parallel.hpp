@@ -16,13 +16,13 @@ int num_threads();
 // What the machine allows, whatever was asked for.
 int available_processors();
 
-// Sets num_threads() of the calling thread, and OpenMP's own setting, while it lives. n <= 0 changes
-// nothing. `thread_count_guard g{num_threads()}` makes libraries on OpenMP keep the container's quota.
-class thread_count_guard
-{
+// Sets num_threads() of the calling thread, and OpenMP's own setting, while it lives. n <= 0
+// changes nothing. `thread_count_guard g{num_threads()}` makes libraries on OpenMP keep the
+// container's quota.
+class thread_count_guard {
 public:
     explicit thread_count_guard(int n);
-    thread_count_guard(const thread_count_guard&)            = delete;
+    thread_count_guard(const thread_count_guard&) = delete;
     thread_count_guard& operator=(const thread_count_guard&) = delete;
     ~thread_count_guard();
 
@@ -40,27 +40,24 @@ void run(std::int64_t n, int threads, body f, void* context);
 
 } // namespace parallel_detail
 
-// Calls f(begin, end) for consecutive parts of [0, n), each of at least `grain` iterations, at most one
-// for each thread. Runs f(0, n) on the calling thread when n <= grain, inside another parallel loop, or
-// when only one thread may run. The first exception of a part is thrown again after all parts ended.
+// Calls f(begin, end) for consecutive parts of [0, n), each of at least `grain` iterations, at most
+// one for each thread. Runs f(0, n) on the calling thread when n <= grain, inside another parallel
+// loop, or when only one thread may run. The first exception of a part is thrown again after all
+// parts ended.
 template <class F>
-void parallel_for(std::int64_t n, std::int64_t grain, F&& f)
-{
-    if(n <= 0)
+void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
+    if (n <= 0)
         return;
-    if(grain < 1)
+    if (grain < 1)
         grain = 1;
-    if(n > grain and not parallel_detail::inside_parallel())
-    {
+    if (n > grain and not parallel_detail::inside_parallel()) {
         const std::int64_t parts = (n + grain - 1) / grain;
-        const std::int64_t most  = num_threads();
-        const int threads        = static_cast<int>(parts < most ? parts : most);
-        if(threads > 1)
-        {
+        const std::int64_t most = num_threads();
+        const int threads = static_cast<int>(parts < most ? parts : most);
+        if (threads > 1) {
             using function = std::remove_reference_t<F>;
             parallel_detail::run(
-                n,
-                threads,
+                n, threads,
                 [](void* context, std::int64_t begin, std::int64_t end) {
                     (*static_cast<function*>(context))(begin, end);
                 },

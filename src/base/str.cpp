@@ -6,15 +6,13 @@
 
 namespace migraphx {
 
-void append_number(std::string& out, double x)
-{
+void append_number(std::string& out, double x) {
     char text[40];
     const auto end = std::to_chars(text, text + sizeof(text), x).ptr;
     out.append(text, end);
 }
 
-void append_number(std::string& out, float x)
-{
+void append_number(std::string& out, float x) {
     char text[40];
     const auto end = std::to_chars(text, text + sizeof(text), x).ptr;
     out.append(text, end);

@@ -15,31 +15,26 @@ void append_number(std::string& out, double x);
 void append_number(std::string& out, float x);
 
 template <class T>
-void append_text(std::string& out, const T& x)
-{
-    if constexpr(std::is_same_v<T, bool>)
+void append_text(std::string& out, const T& x) {
+    if constexpr (std::is_same_v<T, bool>)
         out += x ? "true" : "false";
-    else if constexpr(std::is_same_v<T, char>)
+    else if constexpr (std::is_same_v<T, char>)
         out += x;
-    else if constexpr(std::is_integral_v<T>)
+    else if constexpr (std::is_integral_v<T>)
         out += std::to_string(x);
-    else if constexpr(std::is_floating_point_v<T>)
+    else if constexpr (std::is_floating_point_v<T>)
         append_number(out, x);
-    else if constexpr(std::is_convertible_v<const T&, std::string_view>)
+    else if constexpr (std::is_convertible_v<const T&, std::string_view>)
         out += std::string_view(x);
-    else if constexpr(requires(std::ostream& os) { os << x; })
-    {
+    else if constexpr (requires(std::ostream & os) { os << x; }) {
         std::ostringstream os;
         os << x;
         out += os.str();
-    }
-    else
-    {
+    } else {
         out += '{';
         bool first = true;
-        for(const auto& y : x)
-        {
-            if(not first)
+        for (const auto& y : x) {
+            if (not first)
                 out += ", ";
             append_text(out, y);
             first = false;
@@ -49,8 +44,7 @@ void append_text(std::string& out, const T& x)
 }
 
 template <class... Ts>
-std::string str(const Ts&... xs)
-{
+std::string str(const Ts&... xs) {
     std::string out;
     (append_text(out, xs), ...);
     return out;

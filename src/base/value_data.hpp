@@ -12,14 +12,12 @@
 
 namespace migraphx {
 
-struct value::shared_string
-{
+struct value::shared_string {
     explicit shared_string(std::string_view s) : text(s) {}
 
     void retain() noexcept { uses.fetch_add(1, std::memory_order_relaxed); }
-    void release() noexcept
-    {
-        if(uses.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    void release() noexcept {
+        if (uses.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
 
@@ -32,8 +30,7 @@ private:
 
 // Items have distinct keys. The index exists only above `linear_search` items; its keys live in the
 // items' shared text.
-struct value::object_data
-{
+struct value::object_data {
     static constexpr std::size_t linear_search = 12;
 
     array items;
@@ -42,10 +39,9 @@ struct value::object_data
     // v has a key that is not here yet.
     void add(value&& v);
     value* find(std::string_view k);
-    object_data* clone() const
-    {
+    object_data* clone() const {
         auto* copy = new object_data{items, index};
-        for(auto& x : copy->items)
+        for (auto& x : copy->items)
             x.flags = in_object;
         return copy;
     }

@@ -18,8 +18,7 @@ using migraphx::to_json_string;
 using migraphx::to_msgpack;
 using migraphx::value;
 
-value sample()
-{
+value sample() {
     return {{"int", -3},
             {"big", std::numeric_limits<std::uint64_t>::max()},
             {"low", std::numeric_limits<std::int64_t>::min()},
@@ -35,8 +34,7 @@ value sample()
             {"no bytes", value::binary()}};
 }
 
-TEST(base_json, text)
-{
+TEST(base_json, text) {
     const value v = {{"b", {1, 2.0, -3}}, {"a", {{"x", true}, {"y", nullptr}}}};
     EXPECT_EQ(to_json_string(v), R"({"a":{"x":true,"y":null},"b":[1,2.0,-3]})");
     EXPECT_EQ(migraphx::to_pretty_json_string(v), R"({
@@ -52,14 +50,14 @@ TEST(base_json, text)
 })");
     EXPECT_EQ(to_json_string(value(value::array{})), "[]");
     EXPECT_EQ(to_json_string(value(value::array{}, false)), "{}");
-    EXPECT_EQ(to_json_string(value(value::binary(std::vector<char>{1, -1}))), R"({"bytes":[1,255]})");
+    EXPECT_EQ(to_json_string(value(value::binary(std::vector<char>{1, -1}))),
+              R"({"bytes":[1,255]})");
     EXPECT_EQ(to_json_string(1e20), "1e+20");
     EXPECT_EQ(to_json_string(std::string("a\xff")), "\"a\xef\xbf\xbd\"");
     EXPECT_EQ(to_json_string({std::nan(""), HUGE_VAL, -HUGE_VAL}), R"(["nan","inf","-inf"])");
 }
 
-TEST(base_json, round_trip)
-{
+TEST(base_json, round_trip) {
     const auto v = sample();
     EXPECT_EQ(from_json_string(to_json_string(v)), v);
     EXPECT_EQ(from_json_string(migraphx::to_pretty_json_string(v, 2)), v);
@@ -71,43 +69,37 @@ TEST(base_json, round_trip)
     EXPECT_EQ(from_json_string(R"({"a":1,"a":2})").at("a").to<int>(), 2);
     EXPECT_EQ(from_json_string(R"({"":1})").size(), 1u);
     std::mt19937_64 rng(3);
-    for(int i = 0; i < 2000; ++i)
-    {
+    for (int i = 0; i < 2000; ++i) {
         double x = 0;
         const auto bits = rng();
         std::memcpy(&x, &bits, sizeof(x));
-        if(not std::isfinite(x))
+        if (not std::isfinite(x))
             continue;
         ASSERT_EQ(from_json_string(to_json_string(x)).get_float(), x);
     }
 }
 
-TEST(base_json, refused)
-{
-    for(const char* text : {"", "{", "[1,", "{\"a\":}", "[1] 2", "nope", "\"\xff\"", "{a:1}", "1e999",
-                            "[1,]", "\"\\u12\"", "{\"a\" 1}", "\x00"})
+TEST(base_json, refused) {
+    for (const char* text : {"", "{", "[1,", "{\"a\":}", "[1] 2", "nope", "\"\xff\"", "{a:1}",
+                             "1e999", "[1,]", "\"\\u12\"", "{\"a\" 1}", "\x00"})
         EXPECT_THROW(from_json_string(text), migraphx::exception) << text;
     EXPECT_THROW(from_json_string(std::string(100000, '[')), migraphx::exception);
     std::string deep;
-    for(int i = 0; i < 100000; ++i)
+    for (int i = 0; i < 100000; ++i)
         deep += "{\"a\":";
     EXPECT_THROW(from_json_string(deep), migraphx::exception);
     EXPECT_NO_THROW(from_json_string(std::string(512, '[') + std::string(512, ']')));
     EXPECT_THROW(from_json_string(std::string(513, '[') + std::string(513, ']')),
                  migraphx::exception);
-    try
-    {
+    try {
         from_json_string("[1,\n x]");
         FAIL();
-    }
-    catch(const migraphx::exception& e)
-    {
+    } catch (const migraphx::exception& e) {
         EXPECT_NE(std::string(e.what()).find("line 2, column 2"), std::string::npos) << e.what();
     }
 }
 
-TEST(base_json, relaxed)
-{
+TEST(base_json, relaxed) {
     const auto same = [](const char* relaxed, const char* json) {
         EXPECT_EQ(to_json_string(from_json_string(convert_to_json(relaxed))),
                   to_json_string(from_json_string(json)))
@@ -127,11 +119,10 @@ TEST(base_json, relaxed)
     EXPECT_EQ(convert_to_json(""), "");
 }
 
-TEST(base_msgpack, round_trip)
-{
-    const auto v     = sample();
+TEST(base_msgpack, round_trip) {
+    const auto v = sample();
     const auto bytes = to_msgpack(v);
-    const auto w     = from_msgpack(bytes);
+    const auto w = from_msgpack(bytes);
     EXPECT_EQ(w, v);
     EXPECT_EQ(w.begin()->get_key(), "int");
     EXPECT_TRUE(w.at("whole").is_float());
@@ -144,13 +135,12 @@ TEST(base_msgpack, round_trip)
     EXPECT_EQ(parts, std::string(bytes.begin(), bytes.end()));
 
     value large = value::array{};
-    for(int i = 0; i < 100000; ++i)
+    for (int i = 0; i < 100000; ++i)
         large.push_back({{"i", i}, {"s", std::string(static_cast<std::size_t>(i % 50), 'x')}});
     EXPECT_EQ(from_msgpack(to_msgpack(large)), large);
 }
 
-TEST(base_msgpack, binaries)
-{
+TEST(base_msgpack, binaries) {
     // A binary is an array of chunks.
     EXPECT_EQ(to_msgpack(value(value::binary(std::vector<char>{7, 8}))),
               (std::vector<char>{char(0x91), char(0xc4), 2, 7, 8}));
@@ -162,81 +152,68 @@ TEST(base_msgpack, binaries)
     const value two = {value::binary(1), value::binary(2)};
     EXPECT_EQ(from_msgpack(to_msgpack(two)), two);
 
-    const auto bytes  = std::make_shared<std::vector<char>>(to_msgpack(value(value::binary(1000))));
+    const auto bytes = std::make_shared<std::vector<char>>(to_msgpack(value(value::binary(1000))));
     const auto shared = from_msgpack(bytes, bytes->data(), bytes->size());
-    const auto* data  = reinterpret_cast<const char*>(shared.get_binary().data());
+    const auto* data = reinterpret_cast<const char*>(shared.get_binary().data());
     EXPECT_TRUE(data > bytes->data() and data + 1000 <= bytes->data() + bytes->size());
     EXPECT_GT(bytes.use_count(), 1);
 }
 
-TEST(base_msgpack, refused)
-{
+TEST(base_msgpack, refused) {
     const auto refuse = [](std::vector<unsigned char> bytes) {
         const auto* p = reinterpret_cast<const char*>(bytes.data());
         EXPECT_THROW(from_msgpack(p, bytes.size()), migraphx::exception);
     };
     refuse({});
     refuse({0xc1});
-    refuse({0x01, 0x02});                               // two messages
-    refuse({0xdd, 0xff, 0xff, 0xff, 0xff});             // array of 4 Gi items
-    refuse({0xdf, 0xff, 0xff, 0xff, 0xff, 0xa1, 'a'});  // map of 4 Gi items
-    refuse({0xdb, 0xff, 0xff, 0xff, 0xff, 'a'});        // text of 4 GiB
-    refuse({0xc6, 0xff, 0xff, 0xff, 0xfe, 0});          // bytes of 4 GiB
-    refuse({0xd4, 1, 0});                               // extension types
+    refuse({0x01, 0x02});                              // two messages
+    refuse({0xdd, 0xff, 0xff, 0xff, 0xff});            // array of 4 Gi items
+    refuse({0xdf, 0xff, 0xff, 0xff, 0xff, 0xa1, 'a'}); // map of 4 Gi items
+    refuse({0xdb, 0xff, 0xff, 0xff, 0xff, 'a'});       // text of 4 GiB
+    refuse({0xc6, 0xff, 0xff, 0xff, 0xfe, 0});         // bytes of 4 GiB
+    refuse({0xd4, 1, 0});                              // extension types
     refuse({0xc7, 1, 1, 0});
     refuse({0x91, 0xd6, 1, 0, 0, 0, 0});
-    refuse({0x81, 0x01, 0x02});                         // a number as key
-    refuse({0x81, 0x90, 0x02});                         // an array as key
-    refuse({0x81, 0xa0, 0x02});                         // an empty key
-    refuse({0x92, 0xc4, 1, 7, 1});                      // a chunk, then a number
-    refuse(std::vector<unsigned char>(100000, 0x91));   // deep nesting
+    refuse({0x81, 0x01, 0x02});                       // a number as key
+    refuse({0x81, 0x90, 0x02});                       // an array as key
+    refuse({0x81, 0xa0, 0x02});                       // an empty key
+    refuse({0x92, 0xc4, 1, 7, 1});                    // a chunk, then a number
+    refuse(std::vector<unsigned char>(100000, 0x91)); // deep nesting
     const auto bytes = to_msgpack(sample());
-    for(std::size_t n = 0; n < bytes.size(); ++n)
+    for (std::size_t n = 0; n < bytes.size(); ++n)
         EXPECT_THROW(from_msgpack(bytes.data(), n), migraphx::exception) << n;
 }
 
-TEST(base_msgpack, mutated_bytes_give_a_value_or_an_error)
-{
+TEST(base_msgpack, mutated_bytes_give_a_value_or_an_error) {
     const auto good = to_msgpack(sample());
     std::mt19937 rng(11);
-    for(int i = 0; i < 20000; ++i)
-    {
+    for (int i = 0; i < 20000; ++i) {
         auto bytes = good;
-        for(unsigned k = 0; k <= rng() % 3; ++k)
+        for (unsigned k = 0; k <= rng() % 3; ++k)
             bytes[rng() % bytes.size()] = static_cast<char>(rng());
-        try
-        {
+        try {
             const auto v = from_msgpack(bytes);
             from_msgpack(to_msgpack(v));
-        }
-        catch(const migraphx::exception&)
-        {
+        } catch (const migraphx::exception&) {
         }
     }
 }
 
-TEST(base_json, mutated_text_gives_a_value_or_an_error)
-{
+TEST(base_json, mutated_text_gives_a_value_or_an_error) {
     const auto good = to_json_string(sample());
     std::mt19937 rng(12);
-    for(int i = 0; i < 20000; ++i)
-    {
+    for (int i = 0; i < 20000; ++i) {
         auto text = good;
-        for(unsigned k = 0; k <= rng() % 3; ++k)
-            text[rng() % text.size()] = static_cast<char>(rng() % 2 == 0 ? rng() : "[]{},:\"0"[rng() % 8]);
-        try
-        {
+        for (unsigned k = 0; k <= rng() % 3; ++k)
+            text[rng() % text.size()] =
+                static_cast<char>(rng() % 2 == 0 ? rng() : "[]{},:\"0"[rng() % 8]);
+        try {
             from_json_string(convert_to_json(text));
+        } catch (const migraphx::exception&) {
         }
-        catch(const migraphx::exception&)
-        {
-        }
-        try
-        {
+        try {
             from_json_string(text);
-        }
-        catch(const migraphx::exception&)
-        {
+        } catch (const migraphx::exception&) {
         }
     }
 }

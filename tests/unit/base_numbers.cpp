@@ -21,32 +21,28 @@ using migraphx::half;
 namespace fp8 = migraphx::fp8;
 
 // The value of a code by the definition of the format: sign, exponent, mantissa.
-double by_definition(unsigned code, int mantissa, int exponent, int bias)
-{
+double by_definition(unsigned code, int mantissa, int exponent, int bias) {
     const unsigned sign = (code >> (mantissa + exponent)) & 1u;
-    const int e         = static_cast<int>((code >> mantissa) & ((1u << exponent) - 1));
-    const double m      = code & ((1u << mantissa) - 1);
-    const double size   = e == 0 ? std::ldexp(m, 1 - bias - mantissa)
-                                 : std::ldexp(m + std::ldexp(1.0, mantissa), e - bias - mantissa);
+    const int e = static_cast<int>((code >> mantissa) & ((1u << exponent) - 1));
+    const double m = code & ((1u << mantissa) - 1);
+    const double size = e == 0 ? std::ldexp(m, 1 - bias - mantissa)
+                               : std::ldexp(m + std::ldexp(1.0, mantissa), e - bias - mantissa);
     return sign != 0 ? -size : size;
 }
 
 template <class T>
-void check_ieee_codes(int mantissa, int exponent)
-{
-    const int bias         = (1 << (exponent - 1)) - 1;
-    const unsigned top     = ((1u << exponent) - 1) << mantissa;
-    const unsigned quiet   = 1u << (mantissa - 1);
-    for(unsigned code = 0; code < 65536; ++code)
-    {
-        const auto x           = T::from_bits(static_cast<std::uint16_t>(code));
-        const unsigned rest    = code & 0x7fff;
-        const float f          = x;
-        const unsigned back    = T(f).bits;
-        const unsigned again   = T(static_cast<double>(f)).bits;
+void check_ieee_codes(int mantissa, int exponent) {
+    const int bias = (1 << (exponent - 1)) - 1;
+    const unsigned top = ((1u << exponent) - 1) << mantissa;
+    const unsigned quiet = 1u << (mantissa - 1);
+    for (unsigned code = 0; code < 65536; ++code) {
+        const auto x = T::from_bits(static_cast<std::uint16_t>(code));
+        const unsigned rest = code & 0x7fff;
+        const float f = x;
+        const unsigned back = T(f).bits;
+        const unsigned again = T(static_cast<double>(f)).bits;
         ASSERT_EQ(std::signbit(f), code >= 0x8000) << code;
-        if(rest > top)
-        {
+        if (rest > top) {
             ASSERT_TRUE(std::isnan(f) and x.is_nan()) << code;
             ASSERT_EQ(back, code | quiet) << code;
             ASSERT_EQ(again, code | quiet) << code;
@@ -56,31 +52,30 @@ void check_ieee_codes(int mantissa, int exponent)
         ASSERT_EQ(again, code);
         ASSERT_EQ(std::isinf(f), rest == top);
         ASSERT_EQ(x.is_inf(), rest == top);
-        if(rest < top)
-        {
-            ASSERT_EQ(static_cast<double>(f), by_definition(code, mantissa, exponent, bias)) << code;
+        if (rest < top) {
+            ASSERT_EQ(static_cast<double>(f), by_definition(code, mantissa, exponent, bias))
+                << code;
         }
     }
 }
 
 // Between neighbours a < b of the format: just below, at and just above the middle.
 template <class T>
-void check_ieee_rounding()
-{
+void check_ieee_rounding() {
     const unsigned top = std::numeric_limits<T>::infinity().bits;
-    for(unsigned code = 0; code < top; ++code)
-    {
+    for (unsigned code = 0; code < top; ++code) {
         const double a = T::from_bits(static_cast<std::uint16_t>(code)).to_float();
-        const double b = code + 1 == top ? std::ldexp(1.0, std::numeric_limits<T>::max_exponent)
-                                         : T::from_bits(static_cast<std::uint16_t>(code + 1)).to_float();
-        const double middle   = (a + b) / 2;
-        const unsigned even   = code % 2 == 0 ? code : code + 1;
+        const double b = code + 1 == top
+                             ? std::ldexp(1.0, std::numeric_limits<T>::max_exponent)
+                             : T::from_bits(static_cast<std::uint16_t>(code + 1)).to_float();
+        const double middle = (a + b) / 2;
+        const unsigned even = code % 2 == 0 ? code : code + 1;
         ASSERT_EQ(T(middle).bits, even) << code;
         ASSERT_EQ(T(std::nextafter(middle, a)).bits, code) << code;
         ASSERT_EQ(T(std::nextafter(middle, b)).bits, code + 1) << code;
         ASSERT_EQ(T(-std::nextafter(middle, b)).bits, (code + 1) | 0x8000u) << code;
         const auto single = static_cast<float>(middle);
-        if(static_cast<double>(single) != middle)
+        if (static_cast<double>(single) != middle)
             continue;
         ASSERT_EQ(T(single).bits, even) << code;
         ASSERT_EQ(T(std::nextafter(single, -1.0f)).bits, code) << code;
@@ -88,13 +83,20 @@ void check_ieee_rounding()
     }
 }
 
-TEST(base_numbers, half_codes) { check_ieee_codes<half>(10, 5); }
-TEST(base_numbers, bf16_codes) { check_ieee_codes<bf16>(7, 8); }
-TEST(base_numbers, half_rounding) { check_ieee_rounding<half>(); }
-TEST(base_numbers, bf16_rounding) { check_ieee_rounding<bf16>(); }
+TEST(base_numbers, half_codes) {
+    check_ieee_codes<half>(10, 5);
+}
+TEST(base_numbers, bf16_codes) {
+    check_ieee_codes<bf16>(7, 8);
+}
+TEST(base_numbers, half_rounding) {
+    check_ieee_rounding<half>();
+}
+TEST(base_numbers, bf16_rounding) {
+    check_ieee_rounding<bf16>();
+}
 
-TEST(base_numbers, known_values)
-{
+TEST(base_numbers, known_values) {
     EXPECT_EQ(half(1.0f).bits, 0x3c00);
     EXPECT_EQ(half(65504.0f).bits, 0x7bff);
     EXPECT_EQ(half(65519.0f).bits, 0x7bff);
@@ -110,12 +112,12 @@ TEST(base_numbers, known_values)
     EXPECT_EQ(bf16(std::numeric_limits<double>::max()).bits, 0x7f80);
     EXPECT_EQ(bf16(std::numeric_limits<float>::denorm_min()).bits, 0);
     static_assert(half(0.1).bits == 0x2e66);
-    static_assert(std::is_trivially_copyable_v<half> and std::is_trivially_default_constructible_v<half>);
+    static_assert(std::is_trivially_copyable_v<half> and
+                  std::is_trivially_default_constructible_v<half>);
     static_assert(fp8::fp8e4m3fn(1.5f).data == 0x3c);
 }
 
-TEST(base_numbers, limits)
-{
+TEST(base_numbers, limits) {
     EXPECT_EQ(static_cast<float>(std::numeric_limits<half>::max()), 65504.0f);
     EXPECT_EQ(static_cast<float>(std::numeric_limits<half>::lowest()), -65504.0f);
     EXPECT_EQ(static_cast<float>(std::numeric_limits<half>::min()), std::ldexp(1.0f, -14));
@@ -145,37 +147,31 @@ TEST(base_numbers, limits)
 }
 
 template <class T>
-class base_fp8 : public testing::Test
-{
-};
-using fp8_types =
-    testing::Types<fp8::fp8e4m3fn, fp8::fp8e5m2, fp8::fp8e4m3fnuz, fp8::fp8e5m2fnuz>;
+class base_fp8 : public testing::Test {};
+using fp8_types = testing::Types<fp8::fp8e4m3fn, fp8::fp8e5m2, fp8::fp8e4m3fnuz, fp8::fp8e5m2fnuz>;
 TYPED_TEST_SUITE(base_fp8, fp8_types);
 
-TYPED_TEST(base_fp8, codes)
-{
-    using T                  = TypeParam;
-    constexpr bool is_fnuz   = T::nan_code == 0x80;
-    constexpr bool is_e4     = T::mantissa_bits == 3;
-    constexpr int bias       = (is_e4 ? 7 : 15) + (is_fnuz ? 1 : 0);
-    for(unsigned code = 0; code < 256; ++code)
-    {
+TYPED_TEST(base_fp8, codes) {
+    using T = TypeParam;
+    constexpr bool is_fnuz = T::nan_code == 0x80;
+    constexpr bool is_e4 = T::mantissa_bits == 3;
+    constexpr int bias = (is_e4 ? 7 : 15) + (is_fnuz ? 1 : 0);
+    for (unsigned code = 0; code < 256; ++code) {
         const T x(static_cast<std::uint8_t>(code), T::from_bits());
-        const float f       = x;
+        const float f = x;
         const unsigned rest = code & 0x7f;
-        const bool nan      = is_fnuz ? code == 0x80 : (is_e4 ? rest == 0x7f : rest > 0x7c);
-        const bool inf      = not is_fnuz and not is_e4 and rest == 0x7c;
+        const bool nan = is_fnuz ? code == 0x80 : (is_e4 ? rest == 0x7f : rest > 0x7c);
+        const bool inf = not is_fnuz and not is_e4 and rest == 0x7c;
         ASSERT_EQ(std::isnan(f), nan) << code;
         ASSERT_EQ(x.is_nan(), nan) << code;
         ASSERT_EQ(std::isnan(x), nan) << code;
         ASSERT_EQ(std::isfinite(x), not nan and not inf) << code;
         ASSERT_EQ(std::isinf(f), inf) << code;
-        if(nan)
+        if (nan)
             ASSERT_TRUE(T(f).is_nan()) << code;
-        else if(inf)
+        else if (inf)
             ASSERT_EQ(T(f).data, (code & 0x80u) | 0x7bu) << code;
-        else
-        {
+        else {
             ASSERT_EQ(T(f).data, code);
             ASSERT_EQ(T(static_cast<double>(f)).data, code);
             ASSERT_EQ(static_cast<double>(f),
@@ -184,15 +180,13 @@ TYPED_TEST(base_fp8, codes)
     }
 }
 
-TYPED_TEST(base_fp8, rounding)
-{
+TYPED_TEST(base_fp8, rounding) {
     using T = TypeParam;
-    for(unsigned code = 0; code < T::max_code; ++code)
-    {
-        const double a      = T(static_cast<std::uint8_t>(code), T::from_bits());
-        const double b      = T(static_cast<std::uint8_t>(code + 1), T::from_bits());
+    for (unsigned code = 0; code < T::max_code; ++code) {
+        const double a = T(static_cast<std::uint8_t>(code), T::from_bits());
+        const double b = T(static_cast<std::uint8_t>(code + 1), T::from_bits());
         const double middle = (a + b) / 2;
-        const auto single   = static_cast<float>(middle);
+        const auto single = static_cast<float>(middle);
         ASSERT_EQ(static_cast<double>(single), middle);
         const unsigned even = code % 2 == 0 ? code : code + 1;
         ASSERT_EQ(T(middle).data, even) << code;
@@ -212,13 +206,11 @@ TYPED_TEST(base_fp8, rounding)
     EXPECT_EQ(T(HUGE_VALF).data, is_fnuz ? 0x80 : T::max_code);
 }
 
-TYPED_TEST(base_fp8, stochastic_rounding_is_between_neighbours)
-{
-    using T   = TypeParam;
+TYPED_TEST(base_fp8, stochastic_rounding_is_between_neighbours) {
+    using T = TypeParam;
     int above = 0;
     std::mt19937 rng(1);
-    for(int i = 0; i < 4000; ++i)
-    {
+    for (int i = 0; i < 4000; ++i) {
         const T x(1.0f + 0.25f / (1 << T::mantissa_bits), fp8::rounding_mode::stochastic, rng());
         ASSERT_TRUE(x.data == T(1.0f).data or x.data == T(1.0f).data + 1);
         above += x.data == T(1.0f).data ? 0 : 1;
@@ -226,49 +218,52 @@ TYPED_TEST(base_fp8, stochastic_rounding_is_between_neighbours)
     EXPECT_NEAR(above, 1000, 150);
 }
 
-TYPED_TEST(base_fp8, arrays)
-{
+TYPED_TEST(base_fp8, arrays) {
     using T = TypeParam;
     std::vector<float> in;
-    for(int i = -3000; i < 3000; ++i)
+    for (int i = -3000; i < 3000; ++i)
         in.push_back(static_cast<float>(i) * 0.37f);
     std::vector<T> small(in.size());
     std::vector<float> out(in.size());
     migraphx::convert_array(in.data(), small.data(), in.size());
     migraphx::convert_array(small.data(), out.data(), in.size());
-    for(std::size_t i = 0; i < in.size(); ++i)
+    for (std::size_t i = 0; i < in.size(); ++i)
         ASSERT_EQ(out[i], static_cast<float>(T(in[i]))) << in[i];
 }
 
 template <class T>
-void check_arrays()
-{
+void check_arrays() {
     std::vector<T> codes(65536);
-    for(unsigned i = 0; i < 65536; ++i)
+    for (unsigned i = 0; i < 65536; ++i)
         codes[i] = T::from_bits(static_cast<std::uint16_t>(i));
     std::vector<float> wide(codes.size());
     migraphx::convert_array(codes.data(), wide.data(), codes.size());
-    for(unsigned i = 0; i < 65536; ++i)
-        ASSERT_EQ(bit_cast<std::uint32_t>(wide[i]), bit_cast<std::uint32_t>(codes[i].to_float())) << i;
+    for (unsigned i = 0; i < 65536; ++i)
+        ASSERT_EQ(bit_cast<std::uint32_t>(wide[i]), bit_cast<std::uint32_t>(codes[i].to_float()))
+            << i;
 
     // Odd counts use the part after the vectors.
     std::mt19937 rng(7);
     std::vector<float> in(100003);
-    for(auto& x : in)
+    for (auto& x : in)
         x = bit_cast<float>(static_cast<std::uint32_t>(rng()));
-    for(std::size_t i = 0; i < 50000; ++i) // the range of half
-        in[i] = std::ldexp(static_cast<float>(rng() % 8192) - 4096.0f, static_cast<int>(rng() % 34) - 30);
+    for (std::size_t i = 0; i < 50000; ++i) // the range of half
+        in[i] = std::ldexp(static_cast<float>(rng() % 8192) - 4096.0f,
+                           static_cast<int>(rng() % 34) - 30);
     std::vector<T> narrow(in.size());
     migraphx::convert_array(in.data(), narrow.data(), in.size());
-    for(std::size_t i = 0; i < in.size(); ++i)
+    for (std::size_t i = 0; i < in.size(); ++i)
         ASSERT_EQ(narrow[i].bits, T(in[i]).bits) << in[i];
 }
 
-TEST(base_numbers, half_arrays) { check_arrays<half>(); }
-TEST(base_numbers, bf16_arrays) { check_arrays<bf16>(); }
+TEST(base_numbers, half_arrays) {
+    check_arrays<half>();
+}
+TEST(base_numbers, bf16_arrays) {
+    check_arrays<bf16>();
+}
 
-TEST(base_numbers, arithmetic)
-{
+TEST(base_numbers, arithmetic) {
     const half h = 1.5f;
     const bf16 b = 2;
     EXPECT_EQ(h + h, half(3));

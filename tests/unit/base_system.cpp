@@ -20,33 +20,26 @@
 #include <migraphx/tracer.hpp>
 #include <migraphx/type_name.hpp>
 #include <migraphx/verify.hpp>
-#include <regex>
 #include <sys/resource.h>
 #include <thread>
 
 MIGRAPHX_DECLARE_ENV_VAR(MIGRAPHX_TEST_DECLARED)
 
 namespace base_test {
-struct named
-{
-};
+struct named {};
 } // namespace base_test
 
 namespace {
 
 using migraphx::exception;
 
-TEST(base_errors, context_and_kind)
-{
-    try
-    {
+TEST(base_errors, context_and_kind) {
+    try {
         migraphx::with_context(
             [] { migraphx::fail(exception::kind::unsupported, "softmax: expected x, got y"); },
             [] { return std::string("at @7\nsecond line"); });
         FAIL();
-    }
-    catch(exception& e)
-    {
+    } catch (exception& e) {
         migraphx::add_context(e, "while reading m.onnx");
         EXPECT_STREQ(e.what(),
                      "softmax: expected x, got y\n  at @7\n  second line\n  while reading m.onnx");
@@ -57,36 +50,28 @@ TEST(base_errors, context_and_kind)
     }
 }
 
-TEST(base_errors, throw_macro_names_the_place)
-{
-    try
-    {
+TEST(base_errors, throw_macro_names_the_place) {
+    try {
         MIGRAPHX_THROW("text");
+    } catch (const std::runtime_error& e) {
+        const std::string text = e.what();
+        EXPECT_NE(text.find("base_system.cpp:"), std::string::npos) << text;
+        EXPECT_TRUE(migraphx::ends_with(text, ": text")) << text;
     }
-    catch(const std::runtime_error& e)
-    {
-        EXPECT_TRUE(std::regex_match(e.what(), std::regex(".*base_system.cpp:[0-9]+: .*: text")))
-            << e.what();
-    }
-    try
-    {
+    try {
         MIGRAPHX_THROW(3, "text");
-    }
-    catch(const exception& e)
-    {
+    } catch (const exception& e) {
         EXPECT_EQ(e.error, 3u);
     }
 }
 
-TEST(base_str, joins)
-{
+TEST(base_str, joins) {
     EXPECT_EQ(migraphx::str("a", 1, ' ', 0.5, true, std::vector<int>{1, 2}, std::string("z")),
               "a1 0.5true{1, 2}z");
     EXPECT_EQ(migraphx::str(std::uint8_t{65}), "65");
 }
 
-TEST(base_settings, values)
-{
+TEST(base_settings, values) {
     ::setenv("MIGRAPHX_TEST_ON", "yes", 1);
     ::setenv("MIGRAPHX_TEST_OFF", "2", 1);
     ::setenv("MIGRAPHX_TEST_INT", "-12", 1);
@@ -110,31 +95,26 @@ TEST(base_settings, values)
     EXPECT_EQ(number, -12) << "a variable is read once";
 
     bool listed = false;
-    for(const auto& s : migraphx::list_settings())
-    {
+    for (const auto& s : migraphx::list_settings()) {
         listed = listed or (s.name == "MIGRAPHX_TEST_UNSET" and s.help == "some help" and
                             s.default_text == "d" and s.type == "string" and not s.is_set);
     }
     EXPECT_TRUE(listed);
 }
 
-TEST(base_settings, leave_the_list_when_destroyed)
-{
-    {
-        const migraphx::setting<bool> s{"MIGRAPHX_TEST_SHORT", false, "h"};
-    }
-    for(const auto& s : migraphx::list_settings())
+TEST(base_settings, leave_the_list_when_destroyed) {
+    { const migraphx::setting<bool> s{"MIGRAPHX_TEST_SHORT", false, "h"}; }
+    for (const auto& s : migraphx::list_settings())
         EXPECT_NE(s.name, "MIGRAPHX_TEST_SHORT");
 }
 
-TEST(base_settings, unknown_names_warn_once)
-{
+TEST(base_settings, unknown_names_warn_once) {
     ::setenv("MIGRAPHX_TEST_DECLARET", "1", 1);
     ::setenv("MIGRAPHX_TEST_DECLARED", "1", 1);
     std::vector<std::string> lines;
     const auto id = migraphx::log::add_sink(
         [&](migraphx::log::severity s, std::string_view m, std::string_view, int) {
-            if(s == migraphx::log::severity::warn)
+            if (s == migraphx::log::severity::warn)
                 lines.emplace_back(m);
         },
         migraphx::log::severity::warn);
@@ -144,16 +124,15 @@ TEST(base_settings, unknown_names_warn_once)
     migraphx::warn_unknown_settings();
     migraphx::log::set_severity(old);
     migraphx::log::remove_sink(id);
-    const std::string wanted =
-        "Unused environment variable: MIGRAPHX_TEST_DECLARET=1 (did you mean MIGRAPHX_TEST_DECLARED?)";
+    const std::string wanted = "Unused environment variable: MIGRAPHX_TEST_DECLARET=1 (did you "
+                               "mean MIGRAPHX_TEST_DECLARED?)";
     EXPECT_EQ(std::count(lines.begin(), lines.end(), wanted), 1);
-    for(const auto& l : lines)
+    for (const auto& l : lines)
         EXPECT_EQ(l.find("MIGRAPHX_TEST_DECLARED=1"), std::string::npos);
     ::unsetenv("MIGRAPHX_TEST_DECLARET");
 }
 
-TEST(base_settings, declared_variables)
-{
+TEST(base_settings, declared_variables) {
     ::setenv("MIGRAPHX_TEST_DECLARED", "1", 1);
     EXPECT_TRUE(migraphx::enabled(MIGRAPHX_TEST_DECLARED{}));
     EXPECT_EQ(migraphx::value_of(MIGRAPHX_TEST_DECLARED{}), 1u);
@@ -162,10 +141,9 @@ TEST(base_settings, declared_variables)
     EXPECT_FALSE(migraphx::disabled("MIGRAPHX_TEST_NONE"));
 }
 
-TEST(base_trace, channels)
-{
+TEST(base_trace, channels) {
     // Only this test asks for a level before the channels are read.
-    if(std::getenv("MIGRAPHX_TRACE") != nullptr)
+    if (std::getenv("MIGRAPHX_TRACE") != nullptr)
         GTEST_SKIP();
     ::setenv("MIGRAPHX_TRACE", "dispatch, codegen=3,tuning:conv*", 1);
     EXPECT_EQ(migraphx::trace_level("codegen"), 3);
@@ -176,8 +154,7 @@ TEST(base_trace, channels)
     ::unsetenv("MIGRAPHX_TRACE");
 }
 
-TEST(base_trace, wildcards)
-{
+TEST(base_trace, wildcards) {
     using migraphx::matches_wildcard;
     EXPECT_TRUE(matches_wildcard("fuse_*", "fuse_pointwise"));
     EXPECT_TRUE(matches_wildcard("*wise", "fuse_pointwise"));
@@ -188,22 +165,25 @@ TEST(base_trace, wildcards)
     EXPECT_FALSE(matches_wildcard("?", ""));
 }
 
-TEST(base_log, format)
-{
+TEST(base_log, format) {
     using migraphx::log::severity;
-    const auto text = migraphx::log::format_record(severity::warn, "one\ntwo\n", "/a/b/file.cpp", 12);
-    const std::string head =
-        "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6} \\[WARN\\] \\[file.cpp:12\\] ";
-    EXPECT_TRUE(std::regex_match(text, std::regex(head + "one\n" + head + "two\n"))) << text;
+    const auto text =
+        migraphx::log::format_record(severity::warn, "one\ntwo\n", "/a/b/file.cpp", 12);
+    // Digits become 0, so that the form of the time shows.
+    auto form = text;
+    for (char& c : form)
+        c = c >= '0' and c <= '9' ? '0' : c;
+    const std::string head = "0000-00-00 00:00:00.000000 [WARN] [file.cpp:00] ";
+    EXPECT_EQ(form, head + "one\n" + head + "two\n");
+    EXPECT_NE(text.find("[file.cpp:12]"), std::string::npos);
 }
 
-TEST(base_log, sinks_and_files)
-{
+TEST(base_log, sinks_and_files) {
     using migraphx::log::severity;
     const migraphx::tmp_dir dir("base-log");
     const auto file = (dir.path / "log.txt").string();
-    int count       = 0;
-    const auto id   = migraphx::log::add_sink(
+    int count = 0;
+    const auto id = migraphx::log::add_sink(
         [&](severity, std::string_view m, std::string_view f, int line) {
             ++count;
             EXPECT_EQ(m, "seen 1");
@@ -225,8 +205,7 @@ TEST(base_log, sinks_and_files)
     EXPECT_THROW(migraphx::log::add_file_logger("/nonexistent/dir/log"), exception);
 }
 
-TEST(base_files, read_and_write)
-{
+TEST(base_files, read_and_write) {
     const migraphx::tmp_dir dir("base-files");
     const auto file = dir.path / "data";
     const std::vector<char> data(200000, 'q');
@@ -250,13 +229,13 @@ TEST(base_files, read_and_write)
     EXPECT_FALSE(migraphx::read_string("/proc/self/status").empty());
 }
 
-TEST(base_files, links_and_modes_stay)
-{
+TEST(base_files, links_and_modes_stay) {
     const migraphx::tmp_dir dir("base-files");
     const auto file = dir.path / "data";
     const auto link = dir.path / "link";
     migraphx::write_string(file, "old");
-    migraphx::fs::permissions(file, migraphx::fs::perms::owner_read | migraphx::fs::perms::owner_write);
+    migraphx::fs::permissions(file,
+                              migraphx::fs::perms::owner_read | migraphx::fs::perms::owner_write);
     migraphx::fs::create_symlink(file, link);
     migraphx::write_string(link, "new");
     EXPECT_TRUE(migraphx::fs::is_symlink(link));
@@ -265,14 +244,12 @@ TEST(base_files, links_and_modes_stay)
               migraphx::fs::perms::owner_read | migraphx::fs::perms::owner_write);
 }
 
-std::size_t count_files(const migraphx::fs::path& dir)
-{
+std::size_t count_files(const migraphx::fs::path& dir) {
     return static_cast<std::size_t>(
         std::distance(migraphx::fs::directory_iterator(dir), migraphx::fs::directory_iterator()));
 }
 
-TEST(base_files, failed_writes_leave_the_old_file)
-{
+TEST(base_files, failed_writes_leave_the_old_file) {
     const migraphx::tmp_dir dir("base-files");
     const auto file = dir.path / "data";
     migraphx::write_string(file, "old");
@@ -288,7 +265,7 @@ TEST(base_files, failed_writes_leave_the_old_file)
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
     auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
     struct rlimit small = old_limit;
-    small.rlim_cur      = 100000;
+    small.rlim_cur = 100000;
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
     EXPECT_THROW(migraphx::write_buffer(file, std::vector<char>(300000, 'x')), exception);
     ::setrlimit(RLIMIT_FSIZE, &old_limit);
@@ -298,8 +275,7 @@ TEST(base_files, failed_writes_leave_the_old_file)
     EXPECT_THROW(migraphx::write_string("/dev/full", std::string(100, 'x')), exception);
 }
 
-TEST(base_files, maps)
-{
+TEST(base_files, maps) {
     const migraphx::tmp_dir dir("base-map");
     const auto file = dir.path / "data";
     migraphx::write_string(file, std::string(10000, 'm') + "end");
@@ -318,8 +294,7 @@ TEST(base_files, maps)
     EXPECT_THROW(migraphx::map_file(dir.path / "none"), exception);
 }
 
-TEST(base_files, tmp_dir_goes)
-{
+TEST(base_files, tmp_dir_goes) {
     migraphx::fs::path where;
     {
         const migraphx::tmp_dir dir("prefix");
@@ -331,22 +306,19 @@ TEST(base_files, tmp_dir_goes)
     EXPECT_FALSE(migraphx::fs::exists(where));
 }
 
-TEST(base_parallel, covers_each_index_once)
-{
-    for(int threads : {1, 2, 3, 8})
-    {
+TEST(base_parallel, covers_each_index_once) {
+    for (int threads : {1, 2, 3, 8}) {
         const migraphx::thread_count_guard guard(threads);
         EXPECT_EQ(migraphx::num_threads(), threads);
-        for(std::int64_t n : {0, 1, 2, 7, 100, 1001})
-        {
+        for (std::int64_t n : {0, 1, 2, 7, 100, 1001}) {
             std::vector<std::atomic<int>> hits(static_cast<std::size_t>(n));
             std::atomic<int> parts = 0;
             migraphx::parallel_for(n, 10, [&](std::int64_t begin, std::int64_t end) {
                 ++parts;
-                for(auto i = begin; i < end; ++i)
+                for (auto i = begin; i < end; ++i)
                     ++hits[static_cast<std::size_t>(i)];
             });
-            for(const auto& h : hits)
+            for (const auto& h : hits)
                 ASSERT_EQ(h, 1);
             EXPECT_LE(parts, threads);
             EXPECT_TRUE(n > 10 or parts <= 1);
@@ -354,8 +326,7 @@ TEST(base_parallel, covers_each_index_once)
     }
 }
 
-TEST(base_parallel, nests_inline_and_passes_exceptions)
-{
+TEST(base_parallel, nests_inline_and_passes_exceptions) {
     const migraphx::thread_count_guard guard(4);
     std::atomic<int> inner = 0;
     migraphx::parallel_for(8, 1, [&](std::int64_t, std::int64_t) {
@@ -372,8 +343,7 @@ TEST(base_parallel, nests_inline_and_passes_exceptions)
     EXPECT_GE(migraphx::available_processors(), 1);
 }
 
-TEST(base_parallel, guard_restores)
-{
+TEST(base_parallel, guard_restores) {
     const int before = migraphx::num_threads();
     {
         const migraphx::thread_count_guard outer(before + 3);
@@ -383,8 +353,7 @@ TEST(base_parallel, guard_restores)
     EXPECT_EQ(migraphx::num_threads(), before);
 }
 
-TEST(base_text, helpers)
-{
+TEST(base_text, helpers) {
     using namespace migraphx;
     EXPECT_EQ(trim("  a b\n"), "a b");
     EXPECT_EQ(split_string("a,b,,c", ','), (std::vector<std::string>{"a", "b", "", "c"}));
@@ -412,8 +381,7 @@ TEST(base_text, helpers)
     EXPECT_EQ(os.str(), "a1\n");
 }
 
-TEST(base_text, ranges)
-{
+TEST(base_text, ranges) {
     using namespace migraphx;
     const std::vector<int> v{3, 1, 2};
     EXPECT_TRUE(contains(v, 2));
@@ -423,7 +391,7 @@ TEST(base_text, ranges)
     EXPECT_TRUE(none_of({1, 2}, [](int x) { return x > 2; }));
     EXPECT_EQ(find_all(v, [](int x) { return x > 1; }), (std::vector<int>{3, 2}));
     std::vector<std::ptrdiff_t> counted;
-    for(auto i : range(2, 5))
+    for (auto i : range(2, 5))
         counted.push_back(i);
     EXPECT_EQ(counted, (std::vector<std::ptrdiff_t>{2, 3, 4}));
     EXPECT_EQ(range(4).size(), 4);
@@ -436,8 +404,7 @@ TEST(base_text, ranges)
     EXPECT_FALSE(float_equal(1, 2));
 }
 
-TEST(base_verify, ranges)
-{
+TEST(base_verify, ranges) {
     using namespace migraphx::verify;
     const std::vector<float> gold{1, 2, 3};
     double rms = -1;
@@ -450,10 +417,11 @@ TEST(base_verify, ranges)
     EXPECT_TRUE(verify_rms_range(std::vector<migraphx::half>{1, 2.001, 3}, gold));
     EXPECT_TRUE(verify_rms_range(std::vector<int>{1, 2, 3}, std::vector<int>{1, 2, 3}));
     EXPECT_FALSE(verify_rms_range(std::vector<int>{1, 2, 4}, std::vector<int>{1, 2, 3}));
-    EXPECT_TRUE(verify_rms_range(std::vector<float>{HUGE_VALF, 1}, std::vector<float>{HUGE_VALF, 1}));
+    EXPECT_TRUE(
+        verify_rms_range(std::vector<float>{HUGE_VALF, 1}, std::vector<float>{HUGE_VALF, 1}));
     EXPECT_TRUE(verify_range_with_tolerance(std::vector<float>{1.001f, 2, 3}, expected{gold}));
-    EXPECT_FALSE(verify_range_with_tolerance(
-        std::vector<float>{1.01f, 2, 3}, expected{gold}, tolerance{1e-4, 1e-3, 1e-3}));
+    EXPECT_FALSE(verify_range_with_tolerance(std::vector<float>{1.01f, 2, 3}, expected{gold},
+                                             tolerance{1e-4, 1e-3, 1e-3}));
     EXPECT_FALSE(allclose(std::vector<float>{1.01f, 2, 3}, gold, tolerance{}));
     EXPECT_EQ(mismatch_idx(std::vector<float>{1, 5, 3}, gold, std::equal_to<>{}), 1u);
     EXPECT_EQ(max_diff(std::vector<float>{1, 5, 3}, gold), 3);

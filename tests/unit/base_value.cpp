@@ -22,8 +22,7 @@ using migraphx::value;
 enum class colour { red, green };
 enum plain { zero, one };
 
-TEST(base_value, kinds_of_scalars)
-{
+TEST(base_value, kinds_of_scalars) {
     EXPECT_TRUE(value().is_null());
     EXPECT_TRUE(value(nullptr).is_null());
     EXPECT_EQ(value(1).get_int64(), 1);
@@ -44,8 +43,7 @@ TEST(base_value, kinds_of_scalars)
     EXPECT_EQ(sizeof(value), 24u);
 }
 
-TEST(base_value, lists)
-{
+TEST(base_value, lists) {
     const value v = {{"axes", {0, 1}}, {"axis", {0}}, {"mode", colour::green}, {"name", "x"}};
     ASSERT_TRUE(v.is_object());
     EXPECT_EQ(v.size(), 4u);
@@ -69,8 +67,7 @@ TEST(base_value, lists)
     EXPECT_TRUE(object.is_object());
 }
 
-TEST(base_value, a_pair_of_texts_as_an_attribute_is_an_array)
-{
+TEST(base_value, a_pair_of_texts_as_an_attribute_is_an_array) {
     const value v = {{"names", {"a", "b"}}, {"mixed", {"a", 3}}};
     EXPECT_EQ(v.at("names").to_vector<std::string>(), (std::vector<std::string>{"a", "b"}));
     EXPECT_EQ(v.at("mixed").size(), 2u);
@@ -81,8 +78,7 @@ TEST(base_value, a_pair_of_texts_as_an_attribute_is_an_array)
     EXPECT_EQ(objects.at("x").at("c").get_string(), "d");
 }
 
-TEST(base_value, ranges)
-{
+TEST(base_value, ranges) {
     EXPECT_EQ(value(std::vector<std::size_t>{1, 2}), value({1, 2}));
     EXPECT_EQ(value(std::set<int>{2, 1}), value({1, 2}));
     EXPECT_EQ(value(std::vector<std::string>{"a", "b", "c"}), value({"a", "b", "c"}));
@@ -97,21 +93,19 @@ TEST(base_value, ranges)
     EXPECT_EQ(value(std::make_pair("k", 3)).get_key(), "k");
 }
 
-TEST(base_value, objects_keep_order_and_keys_are_unique)
-{
+TEST(base_value, objects_keep_order_and_keys_are_unique) {
     value v;
-    for(int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i)
         v["k" + std::to_string(99 - i)] = i;
     ASSERT_EQ(v.size(), 100u);
-    for(int i = 0; i < 100; ++i)
-    {
+    for (int i = 0; i < 100; ++i) {
         EXPECT_EQ(v.begin()[i].get_key(), "k" + std::to_string(99 - i));
         EXPECT_EQ(v.at("k" + std::to_string(99 - i)).to<int>(), i);
     }
     EXPECT_FALSE(v.contains("k100"));
     EXPECT_EQ(v.find("none"), v.end());
     const auto copy = v;
-    v["k5"]         = "changed";
+    v["k5"] = "changed";
     EXPECT_EQ(copy.at("k5").to<int>(), 94);
     EXPECT_FALSE(v.insert({"k5", 1}).second);
     EXPECT_EQ(v.at("k5").get_string(), "changed");
@@ -122,12 +116,11 @@ TEST(base_value, objects_keep_order_and_keys_are_unique)
     EXPECT_EQ(twice.at("a").to<int>(), 3);
 }
 
-TEST(base_value, items_keep_their_key_when_assigned)
-{
-    value v       = {{"a", 1}, {"b", 2}};
+TEST(base_value, items_keep_their_key_when_assigned) {
+    value v = {{"a", 1}, {"b", 2}};
     const value w = {{"c", 3}};
-    v["a"]        = w.at("c");
-    v.at("b")     = value("other", 4);
+    v["a"] = w.at("c");
+    v.at("b") = value("other", 4);
     EXPECT_EQ(v.begin()[0].get_key(), "a");
     EXPECT_EQ(v.at("a").to<int>(), 3);
     EXPECT_EQ(v.at("b").to<int>(), 4);
@@ -141,8 +134,7 @@ TEST(base_value, items_keep_their_key_when_assigned)
     EXPECT_EQ(value(w).at("c").with_key("d").get_key(), "d");
 }
 
-TEST(base_value, arrays_change)
-{
+TEST(base_value, arrays_change) {
     value v;
     v.push_back(1);
     v.push_back(3);
@@ -164,12 +156,11 @@ TEST(base_value, arrays_change)
     value null = nullptr;
     EXPECT_EQ(null.begin(), null.end());
     value self = {1, 2};
-    self       = self[1];
+    self = self[1];
     EXPECT_EQ(self, value(2));
 }
 
-TEST(base_value, conversions)
-{
+TEST(base_value, conversions) {
     EXPECT_EQ(value(3.7).to<int>(), 3);
     EXPECT_EQ(value(-3).to<float>(), -3.0f);
     EXPECT_EQ(value("3").to<int>(), 3);
@@ -203,23 +194,17 @@ TEST(base_value, conversions)
     EXPECT_THROW(value(1).to_vector<int>(), migraphx::exception);
 }
 
-TEST(base_value, message_names_key_and_kind)
-{
+TEST(base_value, message_names_key_and_kind) {
     const value v = {{"axis", "two"}};
-    try
-    {
+    try {
         v.at("axis").to<std::int64_t>();
         FAIL();
-    }
-    catch(const migraphx::exception& e)
-    {
-        EXPECT_STREQ(e.what(),
-                     "axis: expected an integer, got string \"axis: two\"");
+    } catch (const migraphx::exception& e) {
+        EXPECT_STREQ(e.what(), "axis: expected an integer, got string \"axis: two\"");
     }
 }
 
-TEST(base_value, defaults)
-{
+TEST(base_value, defaults) {
     const value v = {{"a", 1}, {"l", {1, 2}}, {"s", "x"}};
     EXPECT_EQ(v.get("a", 5), 1);
     EXPECT_EQ(v.get("z", 5), 5);
@@ -232,8 +217,7 @@ TEST(base_value, defaults)
     EXPECT_EQ(value(4).value_or(3), 4);
 }
 
-TEST(base_value, order_and_hash)
-{
+TEST(base_value, order_and_hash) {
     EXPECT_EQ(value(1), value(1u));
     EXPECT_EQ(value(1), value(1.0));
     EXPECT_EQ(value(1).hash(), value(1.0).hash());
@@ -257,24 +241,22 @@ TEST(base_value, order_and_hash)
     EXPECT_EQ(sorted.size(), 7u);
 }
 
-TEST(base_value, text)
-{
+TEST(base_value, text) {
     std::ostringstream os;
     os << value({{"a", {1, 2.5}}, {"b", "t"}, {"c", nullptr}});
     EXPECT_EQ(os.str(), "{a: {1, 2.5}, b: t, c: null}");
 }
 
-TEST(base_value, visit)
-{
+TEST(base_value, visit) {
     std::string seen;
     value("k", 3).visit([&](const auto& x) {
         using type = std::decay_t<decltype(x)>;
-        if constexpr(std::is_same_v<type, std::pair<std::string, const std::int64_t&>>)
+        if constexpr (std::is_same_v<type, std::pair<std::string, const std::int64_t&>>)
             seen = x.first + std::to_string(x.second);
     });
     EXPECT_EQ(seen, "k3");
     value(2.5).visit([&](const auto& x) {
-        if constexpr(std::is_same_v<std::decay_t<decltype(x)>, double>)
+        if constexpr (std::is_same_v<std::decay_t<decltype(x)>, double>)
             seen = "double";
     });
     EXPECT_EQ(seen, "double");
@@ -283,15 +265,14 @@ TEST(base_value, visit)
     EXPECT_EQ(v.if_string(), nullptr);
 }
 
-TEST(base_value, binary_shares_until_written)
-{
+TEST(base_value, binary_shares_until_written) {
     value::binary a(std::vector<char>{1, 2, 3});
     const value v = a;
     EXPECT_EQ(v.get_binary().data(), std::as_const(a).data());
     a[0] = 9;
     EXPECT_EQ(v.get_binary()[0], 1);
     EXPECT_EQ(a[0], 9);
-    auto memory        = std::make_shared<std::vector<char>>(4, 'x');
+    auto memory = std::make_shared<std::vector<char>>(4, 'x');
     const value::binary view(memory, memory->data(), memory->size());
     const value holder = view;
     EXPECT_EQ(static_cast<const void*>(holder.get_binary().data()), memory->data());
@@ -303,49 +284,39 @@ TEST(base_value, binary_shares_until_written)
     EXPECT_LT(view, changed);
 }
 
-struct inner
-{
+struct inner {
     std::string name = "n";
     std::optional<int> maybe;
 
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
+    static auto reflect(Self& self, F f) {
         return migraphx::pack(f(self.name, "name"), f(self.maybe, "maybe"));
     }
 };
 
-struct outer
-{
+struct outer {
     std::vector<std::size_t> lens = {1, 2};
-    colour c                      = colour::green;
-    float x                       = 0.5f;
-    std::vector<inner> list       = {inner{}};
-    std::map<std::string, int> m  = {{"k", 1}};
-    std::array<int, 2> two        = {3, 4};
+    colour c = colour::green;
+    float x = 0.5f;
+    std::vector<inner> list = {inner{}};
+    std::map<std::string, int> m = {{"k", 1}};
+    std::array<int, 2> two = {3, 4};
     std::tuple<int, std::string> t{1, "s"};
     std::map<int, std::string> by_number = {{1, "one"}};
 
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
-        return migraphx::pack(f(self.lens, "lens"),
-                              f(self.c, "c"),
-                              f(self.x, "x"),
-                              f(self.list, "list"),
-                              f(self.m, "m"),
-                              f(self.two, "two"),
-                              f(self.t, "t"),
-                              f(self.by_number, "by_number"));
+    static auto reflect(Self& self, F f) {
+        return migraphx::pack(f(self.lens, "lens"), f(self.c, "c"), f(self.x, "x"),
+                              f(self.list, "list"), f(self.m, "m"), f(self.two, "two"),
+                              f(self.t, "t"), f(self.by_number, "by_number"));
     }
 };
 
-TEST(base_value, reflected_types)
-{
+TEST(base_value, reflected_types) {
     outer a;
-    a.lens          = {5, 6, 7};
+    a.lens = {5, 6, 7};
     a.list[0].maybe = 3;
-    const auto v    = to_value(a);
+    const auto v = to_value(a);
     EXPECT_EQ(v.begin()->get_key(), "lens");
     EXPECT_EQ(v.at("c").to<int>(), 1);
     EXPECT_EQ(v.at("list")[0].at("maybe").to<int>(), 3);
@@ -360,20 +331,16 @@ TEST(base_value, reflected_types)
     EXPECT_EQ(partial.c, colour::green);
     EXPECT_EQ(from_value<inner>({{"maybe", nullptr}}).maybe, std::nullopt);
     EXPECT_THROW(from_value<outer>({{"two", {1, 2, 3}}}), migraphx::exception);
-    try
-    {
+    try {
         from_value<outer>({{"lens", {1, "x"}}});
         FAIL();
-    }
-    catch(const migraphx::exception& e)
-    {
+    } catch (const migraphx::exception& e) {
         EXPECT_STREQ(e.what(), "value: expected an integer, got string \"x\"\n  in field lens");
     }
     EXPECT_THROW(from_value<outer>(value(3)), migraphx::exception);
 }
 
-TEST(base_value, to_and_from_plain_types)
-{
+TEST(base_value, to_and_from_plain_types) {
     EXPECT_EQ(from_value<std::vector<bool>>(to_value(std::vector<bool>{true, false})),
               (std::vector<bool>{true, false}));
     EXPECT_TRUE(to_value(std::optional<int>{}).is_null());
