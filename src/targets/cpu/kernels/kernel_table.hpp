@@ -7,6 +7,7 @@
 // include it here, add a member to kernel_table and two lines to dispatch/dispatch.cpp.
 #pragma once
 
+#include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/copy.hpp"
 #include "targets/cpu/kernels/gather.hpp"
 #include "targets/cpu/kernels/nest_vm.hpp"
@@ -25,6 +26,7 @@ struct kernel_table {
     softmax_kernels softmax;
     norm_kernels norm;
     gather_kernels gather;
+    attention_kernels attention;
     nest_kernels nest;
 };
 

@@ -24,6 +24,7 @@ namespace migraphx::cpu {
     void fill_softmax(softmax_kernels&);                                                           \
     void fill_norm(norm_kernels&);                                                                 \
     void fill_gather(gather_kernels&);                                                             \
+    void fill_attention(attention_kernels&);                                                       \
     void fill_nest(nest_kernels&);                                                                 \
     }                                                                                              \
     namespace {                                                                                    \
@@ -34,6 +35,7 @@ namespace migraphx::cpu {
         level::fill_softmax(t.softmax);                                                            \
         level::fill_norm(t.norm);                                                                  \
         level::fill_gather(t.gather);                                                              \
+        level::fill_attention(t.attention);                                                        \
         level::fill_nest(t.nest);                                                                  \
         return t;                                                                                  \
     }                                                                                              \

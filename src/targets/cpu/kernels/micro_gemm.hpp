@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Register-blocked product of a few rows of A with a few vectors of columns of B. For kernel files only.
+#pragma once
+
+#include "targets/cpu/kernels/lanes.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+
+// Rows and vectors of the largest tile: 24 accumulators of 32 registers, or 12 of 16.
+constexpr int tile_rows = 6;
+constexpr int tile_vectors = lanes == 16 ? 4 : 2;
+
+struct gemm_operands {
+    const float* a; // (r, k) at a[r * a_row + k * a_k]
+    int64_t a_row, a_k;
+    const float* b; // (k, c) at b[k * b_row + c]
+    int64_t b_row;
+    float* c; // (r, c) at c[r * c_row + c]
+    int64_t c_row;
+    int64_t depth;
+};
+
+// c = a * b, or c += a * b, for R rows and V vectors; with Part the last vector has `part` lanes.
+template <int R, int V, bool Part>
+inline void gemm_tile(const gemm_operands& g, bool add, int64_t part) {
+    vf acc[R][V];
+    const float* a = g.a;
+    const float* b = g.b;
+    float* c = g.c;
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) {
+            acc[r][v] = vf{};
+            if (add)
+                acc[r][v] = Part && v == V - 1 ? load_first(c + r * g.c_row + v * lanes, part)
+                                               : load(c + r * g.c_row + v * lanes);
+        }
+    for (int64_t k = 0; k < g.depth; ++k) {
+        vf w[V];
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v)
+            w[v] = Part && v == V - 1 ? load_first(b + v * lanes, part) : load(b + v * lanes);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            const vf x = splat(a[r * g.a_row]);
+#pragma GCC unroll 8
+            for (int v = 0; v < V; ++v)
+                acc[r][v] = fma(x, w[v], acc[r][v]);
+        }
+        a += g.a_k;
+        b += g.b_row;
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) {
+            if (Part && v == V - 1)
+                store_first(c + r * g.c_row + v * lanes, acc[r][v], part);
+            else
+                store(c + r * g.c_row + v * lanes, acc[r][v]);
+        }
+}
+
+template <int V, bool Part>
+inline void gemm_panel(const gemm_operands& all, int64_t rows, bool add, int64_t part) {
+    gemm_operands g = all;
+    for (; rows >= tile_rows; rows -= tile_rows) {
+        gemm_tile<tile_rows, V, Part>(g, add, part);
+        g.a += tile_rows * g.a_row;
+        g.c += tile_rows * g.c_row;
+    }
+    switch (rows) {
+    case 1: gemm_tile<1, V, Part>(g, add, part); break;
+    case 2: gemm_tile<2, V, Part>(g, add, part); break;
+    case 3: gemm_tile<3, V, Part>(g, add, part); break;
+    case 4: gemm_tile<4, V, Part>(g, add, part); break;
+    case 5: gemm_tile<5, V, Part>(g, add, part); break;
+    default: break;
+    }
+}
+
+// rows x cols, both of any size; B is read as it is.
+inline void gemm_block(const gemm_operands& all, int64_t rows, int64_t cols, bool add) {
+    gemm_operands g = all;
+    int64_t left = cols;
+    const auto advance = [&](int vectors) {
+        g.b += vectors * lanes;
+        g.c += vectors * lanes;
+        left -= vectors * lanes;
+    };
+    for (; left >= tile_vectors * lanes; advance(tile_vectors))
+        gemm_panel<tile_vectors, false>(g, rows, add, lanes);
+    if constexpr (tile_vectors > 2)
+        for (; left >= 2 * lanes; advance(2))
+            gemm_panel<2, false>(g, rows, add, lanes);
+    for (; left >= lanes; advance(1))
+        gemm_panel<1, false>(g, rows, add, lanes);
+    if (left > 0)
+        gemm_panel<1, true>(g, rows, add, left);
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA

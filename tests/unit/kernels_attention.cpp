@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Tiled attention against double loops, on every instruction set of this machine.
+#include "targets/cpu/kernels/dispatch/run_attention.hpp"
+#include "kernels_support.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+using namespace migraphx::cpu;
+using namespace kernel_test;
+
+namespace {
+
+constexpr float inf = std::numeric_limits<float>::infinity();
+
+struct attention_case {
+    int64_t batches, heads, queries, keys, dim, v_dim;
+    bool interleaved = true; // {batch, position, head, dim}, else {batch, head, position, dim}
+    bool transposed_keys = false;
+    int mask = 0; // 1: by key, 2: by query and key with hidden entries
+    bool causal = false;
+    int64_t heads_per_kv = 1;
+};
+
+void check_attention(const attention_case& c) {
+    const int64_t kv_heads = c.heads / c.heads_per_kv;
+    attention_params p{};
+    const auto lay = [&](int64_t heads, int64_t rows, int64_t dim, int64_t& batch, int64_t& head, int64_t& row) {
+        batch = heads * rows * dim;
+        head = c.interleaved ? dim : rows * dim;
+        row = c.interleaved ? heads * dim : dim;
+        return c.batches * batch;
+    };
+    const auto q = random_floats(size_t(lay(c.heads, c.queries, c.dim, p.q_batch, p.q_head, p.q_row)), 1, -2, 2);
+    const auto k = random_floats(size_t(lay(kv_heads, c.keys, c.dim, p.k_batch, p.k_head, p.k_row)), 2, -2, 2);
+    const auto v = random_floats(size_t(lay(kv_heads, c.keys, c.v_dim, p.v_batch, p.v_head, p.v_row)), 3, -2, 2);
+    const auto n = size_t(lay(c.heads, c.queries, c.v_dim, p.out_batch, p.out_head, p.out_row));
+    p.k_dim = 1;
+    if (c.transposed_keys) {
+        p.k_batch = kv_heads * c.keys * c.dim;
+        p.k_head = c.keys * c.dim;
+        p.k_row = 1;
+        p.k_dim = c.keys;
+    }
+    auto mask = random_floats(size_t(c.batches * c.queries * c.keys), 4, -1, 1);
+    if (c.mask == 2)
+        for (size_t i = 0; i < mask.size(); ++i)
+            if (i % 3 == 1 || i % size_t(c.keys) > size_t(c.keys) / 2 + 1)
+                mask[i] = -inf;
+    if (c.mask != 0) {
+        p.mask = mask.data();
+        p.mask_batch = c.queries * c.keys;
+        p.mask_row = c.mask == 2 ? c.keys : 0;
+        p.mask_key = 1;
+    }
+    p.scale = 0.3f;
+    p.causal = c.causal;
+    p.causal_offset = c.keys - c.queries;
+    p.batches = c.batches;
+    p.heads = c.heads;
+    p.queries = c.queries;
+    p.keys = c.keys;
+    p.q_dim = c.dim;
+    p.v_dim = c.v_dim;
+    p.heads_per_kv = c.heads_per_kv;
+    p.q = q.data();
+    p.k = k.data();
+    p.v = v.data();
+    ASSERT_EQ(attention_refusal(p), nullptr);
+    std::vector<double> want(n);
+    for (int64_t b = 0; b < c.batches; ++b)
+        for (int64_t h = 0; h < c.heads; ++h)
+            for (int64_t i = 0; i < c.queries; ++i) {
+                const int64_t g = h / c.heads_per_kv;
+                std::vector<double> s;
+                double top = -inf, sum = 0;
+                for (int64_t j = 0; j < c.keys; ++j) {
+                    double t = 0;
+                    for (int64_t d = 0; d < c.dim; ++d)
+                        t += double(q[size_t(b * p.q_batch + h * p.q_head + i * p.q_row + d)]) *
+                             double(k[size_t(b * p.k_batch + g * p.k_head + j * p.k_row + d * p.k_dim)]);
+                    t *= double(p.scale);
+                    if (c.mask != 0)
+                        t += double(mask[size_t(b * p.mask_batch + i * p.mask_row + j)]);
+                    if (c.causal && j > i + p.causal_offset)
+                        t = -inf;
+                    s.push_back(t);
+                    top = std::max(top, t);
+                }
+                for (double& t : s)
+                    sum += t = std::exp(t - top);
+                for (int64_t d = 0; d < c.v_dim; ++d) {
+                    double t = 0;
+                    for (int64_t j = 0; j < c.keys; ++j)
+                        t += s[size_t(j)] / sum * double(v[size_t(b * p.v_batch + g * p.v_head + j * p.v_row + d)]);
+                    want[size_t(b * p.out_batch + h * p.out_head + i * p.out_row + d)] = t;
+                }
+            }
+    for (isa level : levels()) {
+        std::vector<float> out(n + 1, 77.0f);
+        p.out = out.data();
+        run_attention(p, kernels_for(level));
+        ASSERT_EQ(out.back(), 77.0f);
+        for (size_t i = 0; i < n; ++i)
+            ASSERT_NEAR(double(out[i]), want[i], 1e-5)
+                << to_string(level) << " queries " << c.queries << " keys " << c.keys << " dim " << c.dim
+                << " at " << i;
+    }
+}
+
+TEST(kernels_attention, sizes_around_the_tiles) {
+    for (int64_t queries : {1, 2, 3, 5, 6, 7, 13, 65, 66, 67, 128})
+        for (int64_t keys : {1, 5, 16, 17, 63, 64, 65, 130})
+            check_attention({1, 2, queries, keys, 32, 32});
+    for (int64_t dim : {1, 3, 8, 15, 16, 17, 40, 64, 80, 128, 256})
+        check_attention({2, 2, 9, 37, dim, dim});
+    check_attention({1, 2, 10, 40, 24, 72});
+}
+
+TEST(kernels_attention, long_sequences_are_joined) {
+    check_attention({1, 1, 7, 513, 16, 16});
+    check_attention({1, 2, 70, 1100, 64, 64});
+    check_attention({1, 2, 1, 1500, 64, 64});
+    check_attention({1, 2, 70, 1100, 16, 16, true, false, 2});
+}
+
+TEST(kernels_attention, layouts_masks_causal_and_shared_heads) {
+    for (bool interleaved : {false, true})
+        for (bool transposed : {false, true})
+            for (int mask : {0, 1, 2})
+                for (bool causal : {false, true})
+                    for (int64_t share : {1, 2}) {
+                        if (causal && mask == 2)
+                            continue;
+                        check_attention({2, 4, 20, 100, 16, 16, interleaved, transposed, mask, causal, share});
+                        check_attention({1, 2, 70, 70, 33, 20, interleaved, transposed, mask, causal, share});
+                        check_attention({1, 2, 1, 70, 64, 64, interleaved, transposed, mask, causal, share});
+                    }
+    check_attention({1, 1, 600, 600, 8, 8, true, false, 0, true});
+    check_attention({1, 1, 30, 600, 8, 8, true, false, 0, true});
+}
+
+TEST(kernels_attention, refusals) {
+    attention_params p{};
+    p.heads = p.heads_per_kv = 1;
+    p.q_dim = 257;
+    EXPECT_NE(attention_refusal(p), nullptr);
+    p.q_dim = p.v_dim = 256;
+    EXPECT_EQ(attention_refusal(p), nullptr);
+}
+
+} // namespace
