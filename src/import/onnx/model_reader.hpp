@@ -81,7 +81,10 @@ private:
     void read_graph(std::string_view message, graph& out, std::size_t depth);
     void read_node(std::string_view message, node& out, std::size_t depth);
     void read_attribute(std::string_view message, attribute& out, std::size_t depth);
-    void check_attribute(attribute& a) const;
+    // The type of the value that the field holds, undefined when it is no such value.
+    attribute_type read_plain_value(const proto::reader& r, attribute& out);
+    attribute_type read_message_value(const proto::reader& r, attribute& out, std::size_t depth);
+    void check_attribute(const attribute& a) const;
     void read_tensor(std::string_view message, tensor& out);
     void read_external(std::string_view message, tensor& out);
     void read_sparse(std::string_view message, sparse_tensor& out);

@@ -70,9 +70,10 @@ std::string to_string(const std::vector<operator_use>& uses) {
     for (const auto& u : uses) {
         const std::string count = std::to_string(u.count);
         const std::string name = name_of(u);
-        result += std::string(count.size() < 6 ? 6 - count.size() : 0, ' ') + count + "  " + name +
-                  std::string(width - name.size(), ' ') + "  opset " + std::to_string(u.opset) +
-                  (u.is_function ? "  function of the model" : "") + '\n';
+        result.append(count.size() < 6 ? 6 - count.size() : 0, ' ').append(count).append("  ");
+        result.append(name).append(width - name.size(), ' ');
+        result.append("  opset ").append(std::to_string(u.opset));
+        result.append(u.is_function ? "  function of the model\n" : "\n");
     }
     return result;
 }

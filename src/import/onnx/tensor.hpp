@@ -5,11 +5,9 @@
 
 #include "import/onnx/model.hpp"
 
-#include <migraphx/shape.hpp>
-
 #include <cstddef>
 #include <memory>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,10 +33,6 @@ std::size_t byte_size(element_type t, std::size_t n);
 
 /// Product of the dims. Throws when a dim is negative or the product overflows.
 std::size_t element_count(const tensor& t);
-
-/// The element type of the engine; nullopt where it has none. int4 and uint4 are int8 and uint8, as
-/// unpack_4bit() gives them; float4e2m1 stays packed in pairs.
-std::optional<shape::type_t> to_shape_type(element_type t);
 
 /// The elements of any tensor but one of strings. A view when they are stored as the result needs
 /// them and start at a multiple of `alignment` (0: of the element's size), else a copy aligned to

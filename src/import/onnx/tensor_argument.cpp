@@ -37,6 +37,51 @@ argument about_argument(const model& m, std::string_view name, auto f) {
 
 } // namespace
 
+std::optional<shape::type_t> to_shape_type(element_type t) {
+    switch (t) {
+    case element_type::float32:
+        return shape::float_type;
+    case element_type::uint8:
+    case element_type::uint4:
+        return shape::uint8_type;
+    case element_type::int8:
+    case element_type::int4:
+        return shape::int8_type;
+    case element_type::uint16:
+        return shape::uint16_type;
+    case element_type::int16:
+        return shape::int16_type;
+    case element_type::int32:
+        return shape::int32_type;
+    case element_type::int64:
+        return shape::int64_type;
+    case element_type::boolean:
+        return shape::bool_type;
+    case element_type::float16:
+        return shape::half_type;
+    case element_type::float64:
+        return shape::double_type;
+    case element_type::uint32:
+        return shape::uint32_type;
+    case element_type::uint64:
+        return shape::uint64_type;
+    case element_type::bfloat16:
+        return shape::bf16_type;
+    case element_type::float8e4m3fn:
+        return shape::fp8e4m3fn_type;
+    case element_type::float8e4m3fnuz:
+        return shape::fp8e4m3fnuz_type;
+    case element_type::float8e5m2:
+        return shape::fp8e5m2_type;
+    case element_type::float8e5m2fnuz:
+        return shape::fp8e5m2fnuz_type;
+    case element_type::float4e2m1:
+        return shape::fp4x2_type;
+    default:
+        return std::nullopt;
+    }
+}
+
 argument tensor_argument(const model& m, const tensor& t) {
     const tensor_bytes data = tensor_data(m, t);
     const bool is_packed = data.type == element_type::int4 || data.type == element_type::uint4;

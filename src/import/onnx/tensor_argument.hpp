@@ -5,8 +5,15 @@
 #include "import/onnx/tensor.hpp"
 
 #include <migraphx/argument.hpp>
+#include <migraphx/shape.hpp>
+
+#include <optional>
 
 namespace migraphx::onnx {
+
+/// The element type of the engine; nullopt where it has none. int4 and uint4 are int8 and uint8, as
+/// unpack_4bit() gives them; float4e2m1 stays packed in pairs.
+std::optional<shape::type_t> to_shape_type(element_type t);
 
 /// The elements as an argument that shares the model's memory where it can; it must not be written.
 /// A tensor without dims is a scalar. int4 and uint4 elements are unpacked to int8 and uint8;
