@@ -31,9 +31,9 @@ typedef uint64_t vu __attribute__((vector_size(MIGRAPHX_VEC_BYTES)));
 constexpr int vf_width = MIGRAPHX_VEC_BYTES / 4;
 constexpr float float_infinity = __builtin_inff();
 
-MIGRAPHX_VEC_INLINE vf splat(float x) { return vf{} + x; }
+MIGRAPHX_VEC_INLINE vf splat(float x) { return x - vf{}; } // x - 0 folds away, 0 + x does not
 MIGRAPHX_VEC_INLINE vi splat_int(int32_t x) { return vi{} + x; }
-MIGRAPHX_VEC_INLINE vd splat_double(double x) { return vd{} + x; }
+MIGRAPHX_VEC_INLINE vd splat_double(double x) { return x - vd{}; }
 
 MIGRAPHX_VEC_INLINE vi bits(vf x) { return (vi)x; }
 MIGRAPHX_VEC_INLINE vf from_bits(vi x) { return (vf)x; }
