@@ -13,6 +13,7 @@
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
+#include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/softmax.hpp"
 
 namespace migraphx::cpu {
@@ -27,6 +28,7 @@ struct kernel_table {
     norm_kernels norm;
     gather_kernels gather;
     attention_kernels attention;
+    small_gemm_kernels small_gemm;
     nest_kernels nest;
 };
 

@@ -25,6 +25,7 @@ namespace migraphx::cpu {
     void fill_norm(norm_kernels&);                                                                 \
     void fill_gather(gather_kernels&);                                                             \
     void fill_attention(attention_kernels&);                                                       \
+    void fill_small_gemm(small_gemm_kernels&);                                                     \
     void fill_nest(nest_kernels&);                                                                 \
     }                                                                                              \
     namespace {                                                                                    \
@@ -36,6 +37,7 @@ namespace migraphx::cpu {
         level::fill_norm(t.norm);                                                                  \
         level::fill_gather(t.gather);                                                              \
         level::fill_attention(t.attention);                                                        \
+        level::fill_small_gemm(t.small_gemm);                                                      \
         level::fill_nest(t.nest);                                                                  \
         return t;                                                                                  \
     }                                                                                              \
