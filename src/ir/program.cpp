@@ -12,6 +12,8 @@
 
 namespace migraphx {
 
+void (*restore_executable)(program&) = nullptr;
+
 program_impl& program_access::impl(program& p) { return *p.impl; }
 const program_impl& program_access::impl(const program& p) { return *p.impl; }
 

@@ -25,6 +25,9 @@ struct program_impl {
     std::shared_ptr<executable> exec;
 };
 
+/// Makes the executable of a compiled program that was read from a file; runtime/ sets it.
+extern void (*restore_executable)(program&);
+
 /// The parts of a program that runtime/ fills in.
 struct program_access {
     static program_impl& impl(program& p);

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// Graphs, scopes, functions and inputs.
+#include "import/onnx/importer.hpp"
+
+#include <migraphx/errors.hpp>
+#include <migraphx/make_op.hpp>
+
+#include "import/onnx/quote.hpp"
+#include "import/onnx/tensor_argument.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+namespace migraphx::onnx {
+
+const instruction_ref* scope::find(std::string_view name) const
+{
+    for(const auto* s = this; s != nullptr; s = s->parent)
+    {
+        auto it = s->names.find(name);
+        if(it != s->names.end())
+            return &it->second;
+    }
+    return nullptr;
+}
+
+importer::importer(const model& m, const onnx_options& o) : source(m), given(o), functions(m)
+{
+    const auto& d = o.default_dyn_dim_value;
+    if(o.default_dim_value != 0 and not(d == shape::dynamic_dimension{1, 1}))
+        fail(error_kind::invalid_argument,
+             "onnx options: one of default_dim_value and default_dyn_dim_value was expected, got both");
+    for(const auto& item : o.map_input_dims)
+        if(o.map_dyn_input_dims.contains(item.first))
+            fail(error_kind::invalid_argument,
+                 "onnx options: input '" + item.first + "' was expected in one of map_input_dims and map_dyn_input_dims, got both");
+}
+
+program importer::run()
+{
+    auto& main = *result.get_main_module();
+    scope names;
+    scopes.push_back(&names);
+    try
+    {
+        read_initializers(main, source.graph, names);
+        read_inputs(main, names);
+        auto outputs = read_body(main, source.graph, names);
+        main.add_return(outputs);
+    }
+    catch(...)
+    {
+        if(given.print_program_on_error)
+            std::cerr << result << std::endl;
+        throw;
+    }
+    std::vector<std::string> outputs;
+    for(const auto& o : source.graph.outputs)
+        outputs.emplace_back(o.name);
+    result.set_output_names(std::move(outputs));
+    return std::move(result);
+}
+
+void importer::read_initializers(module& m, const graph& g, scope& names)
+{
+    auto add = [&](std::string_view name, const auto& t) {
+        names.set(name, with_context([&] { return m.add_literal(literal::adopt(tensor_argument(source, t))); },
+                                     [&] { return "in initializer " + in_quotes(name); }));
+    };
+    for(const auto& t : g.initializers)
+        add(t.name, t);
+    for(const auto& t : g.sparse_initializers)
+        add(t.values.name, t);
+}
+
+shape importer::input_shape(const value_info& v) const
+{
+    const std::string name(v.name);
+    const auto& t = v.type;
+    if(t.is != type_info::kind::tensor)
+        fail(error_kind::unsupported, "input " + in_quotes(name) + ": a tensor was expected, got another kind of value");
+    const auto elem = to_shape_type(t.elem);
+    if(not elem.has_value())
+        fail(error_kind::unsupported,
+             str("input ", in_quotes(name), ": an element type of the engine was expected, got ONNX type ", int(t.elem)));
+    if(auto it = given.map_input_dims.find(name); it != given.map_input_dims.end())
+        return it->second.empty() ? shape{*elem} : shape{*elem, it->second};
+    std::vector<shape::dynamic_dimension> dims;
+    if(auto it = given.map_dyn_input_dims.find(name); it != given.map_dyn_input_dims.end())
+        dims = it->second;
+    else
+    {
+        if(not t.has_shape)
+            fail(error_kind::invalid_argument,
+                 "input " + in_quotes(name) + ": the model does not state its rank; give its sizes in map_input_dims");
+        const shape::dynamic_dimension fallback =
+            given.default_dim_value != 0 ? shape::dynamic_dimension{given.default_dim_value, given.default_dim_value}
+                                         : given.default_dyn_dim_value;
+        for(const auto& d : t.dims)
+        {
+            auto named = d.is == dimension::kind::param ? given.dim_params.find(std::string(d.param)) : given.dim_params.end();
+            if(named != given.dim_params.end())
+                dims.push_back(named->second);
+            else if(d.is == dimension::kind::value and d.value > 0)
+                dims.emplace_back(std::size_t(d.value), std::size_t(d.value));
+            else
+                dims.push_back(fallback);
+        }
+    }
+    if(dims.empty())
+        return shape{*elem};
+    if(std::all_of(dims.begin(), dims.end(), [](const auto& d) { return d.is_fixed() and not d.is_symbolic(); }))
+    {
+        std::vector<std::size_t> lens;
+        for(const auto& d : dims)
+            lens.push_back(d.get_interval().max);
+        return shape{*elem, lens};
+    }
+    return shape{*elem, dims};
+}
+
+void importer::read_inputs(module& m, scope& names)
+{
+    for(const auto& v : source.graph.inputs)
+    {
+        // Old models list initializers as inputs as well; those are constants here.
+        if(names.find(v.name) != nullptr)
+            continue;
+        names.set(v.name, m.insert_parameter(m.end(), std::string(v.name), input_shape(v)));
+    }
+}
+
+instructions importer::read_body(module& m, const graph& g, scope& names)
+{
+    const auto plan = plan_graph(g);
+    read_nodes(m, g.nodes, plan.order, names, nullptr);
+    instructions outputs;
+    for(const auto& o : g.outputs)
+    {
+        const auto* ins = names.find(o.name);
+        if(ins == nullptr)
+            fail(error_kind::invalid_argument, "graph " + in_quotes(g.name) + ": a value was expected for output " + in_quotes(o.name) + ", got none");
+        outputs.push_back(*ins);
+    }
+    return outputs;
+}
+
+void importer::read_nodes(module& m,
+                          const std::vector<node>& nodes,
+                          const std::vector<std::size_t>& order,
+                          scope& names,
+                          const function* inside)
+{
+    scopes.push_back(&names);
+    for(auto i : order)
+        with_context([&] { read_node(m, nodes[i], names, inside); },
+                     [&] {
+                         const auto& n = nodes[i];
+                         std::string line = "at ONNX " + describe(n);
+                         if(not n.domain.empty())
+                             line += ", domain " + printable(n.domain);
+                         return line + ", opset " + std::to_string(opset_version(source, n, inside));
+                     });
+    scopes.pop_back();
+}
+
+void importer::read_node(module& m, const node& n, scope& names, const function* inside)
+{
+    instructions args;
+    for(auto name : n.inputs)
+    {
+        if(name.empty())
+        {
+            args.push_back(m.insert_instruction(m.insert_end(), make_op("undefined"), instructions{}));
+            continue;
+        }
+        const auto* ins = names.find(name);
+        if(ins == nullptr)
+            fail(error_kind::invalid_argument, "a value was expected for input " + in_quotes(name) + ", got none");
+        args.push_back(*ins);
+    }
+    const auto before = m.size();
+    instructions outputs;
+    const auto opset = opset_version(source, n, inside);
+    if(const auto* f = functions.find(n); f != nullptr)
+        outputs = call_function(m, n, *f, args);
+    else if(auto read = find_operator(n.domain, n.op_type); read != nullptr)
+    {
+        node_reader reader{*this, m, n, opset, args};
+        outputs = read(reader);
+    }
+    else if(given.skip_unknown_operators)
+        outputs = instructions(n.outputs.size(), m.add_instruction(make_op("unknown:", {{"op", std::string(n.op_type)}}), args));
+    else
+        fail(error_kind::unsupported,
+             "Unknown operator: " + printable(n.op_type) +
+                 "; `migraphx-driver onnx --list` prints those that can be read, skip_unknown_operators reads the rest");
+    if(outputs.size() < n.outputs.size())
+        for(auto i = outputs.size(); i < n.outputs.size(); i++)
+            if(not n.outputs[i].empty())
+                fail(error_kind::unsupported,
+                     str("output ", i, " (", in_quotes(n.outputs[i]), ") of this operator is not supported"));
+    for(std::size_t i = 0; i < n.outputs.size() and i < outputs.size(); i++)
+        if(not n.outputs[i].empty())
+            names.set(n.outputs[i], outputs[i]);
+    if(given.use_debug_symbols and not n.name.empty())
+    {
+        auto ins = m.insert_end();
+        for(auto added = m.size(); added > before and ins != m.begin(); added--)
+        {
+            --ins;
+            if(not ins->name().starts_with("@"))
+                m.add_debug_symbols(ins, {std::string(n.name)});
+        }
+    }
+}
+
+instructions importer::call_function(module& m, const node& n, const function& f, const instructions& args)
+{
+    if(++depth > 64)
+        fail(error_kind::invalid_argument, "function " + in_quotes(f.name) + ": calls at most 64 deep were expected, got more");
+    scope names;
+    for(std::size_t i = 0; i < f.inputs.size(); i++)
+        names.set(f.inputs[i], i < args.size() ? args[i] : m.insert_instruction(m.insert_end(), make_op("undefined"), instructions{}));
+    // References to the function's attributes take the values of the call.
+    auto resolve = [&](attribute& a) {
+        if(a.ref_attr_name.empty())
+            return true;
+        const attribute* value = n.find(a.ref_attr_name);
+        if(value == nullptr)
+            for(const auto& d : f.attribute_defaults)
+                if(d.name == a.ref_attr_name)
+                    value = &d;
+        if(value == nullptr)
+            return false;
+        const auto name = a.name;
+        a               = *value;
+        a.name          = name;
+        return true;
+    };
+    auto fill = [&](std::vector<node>& nodes, auto& self) -> void {
+        for(auto& x : nodes)
+        {
+            std::erase_if(x.attributes, [&](attribute& a) { return not resolve(a); });
+            for(auto& a : x.attributes)
+                for(auto& g : a.graphs)
+                    self(g.nodes, self);
+        }
+    };
+    expanded.push_back(std::make_unique<std::vector<node>>(f.nodes));
+    auto& body = *expanded.back();
+    fill(body, fill);
+    read_nodes(m, body, plan_function(f).order, names, &f);
+    instructions outputs;
+    for(auto o : f.outputs)
+    {
+        const auto* ins = names.find(o);
+        if(ins == nullptr)
+            fail(error_kind::invalid_argument, "function " + in_quotes(f.name) + ": a value was expected for output " + in_quotes(o) + ", got none");
+        outputs.push_back(*ins);
+    }
+    depth--;
+    return outputs;
+}
+
+module_ref importer::new_module(const std::string& name)
+{
+    std::string unique = name;
+    for(int i = 1; result.get_module(unique) != nullptr; i++)
+        unique = name + "_" + std::to_string(i);
+    return result.create_module(unique);
+}
+
+module_ref importer::read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<instruction_ref>& inputs)
+{
+    auto* m = new_module(name);
+    scope names{&outer};
+    read_initializers(*m, g, names);
+    for(std::size_t i = 0; i < g.inputs.size(); i++)
+    {
+        const auto& v = g.inputs[i];
+        const auto s  = i < inputs.size() ? inputs[i]->get_shape() : input_shape(v);
+        names.set(v.name, m->insert_parameter(m->end(), std::string(v.name), s));
+    }
+    m->add_return(read_body(*m, g, names));
+    return m;
+}
+
+instructions importer::read_inline(module& m, const graph& g)
+{
+    // The scope must outlive this call: instructions are looked up by the views it holds only while
+    // the graph is read.
+    scope names{&current()};
+    read_initializers(m, g, names);
+    return read_body(m, g, names);
+}
+
+namespace {
+
+program build(const model& m, const onnx_options& options)
+{
+    check_model(m);
+    return importer{m, options}.run();
+}
+
+} // namespace
+
+} // namespace migraphx::onnx
+
+namespace migraphx {
+
+program parse_onnx(const std::string& name, const onnx_options& options)
+{
+    return with_context(
+        [&] {
+            onnx::read_options ro;
+            ro.external_data_path = options.external_data_path;
+            return onnx::build(onnx::read_model(name, ro), options);
+        },
+        [&] { return "while reading " + name; });
+}
+
+program parse_onnx_buffer(const void* data, std::size_t size, const onnx_options& options)
+{
+    return with_context(
+        [&] {
+            onnx::read_options ro;
+            ro.external_data_path = options.external_data_path;
+            return onnx::build(onnx::read_model(data, size, nullptr, ro), options);
+        },
+        [&] { return std::string("while reading a model in memory"); });
+}
+
+program parse_onnx_buffer(const std::string& buffer, const onnx_options& options)
+{
+    return parse_onnx_buffer(buffer.data(), buffer.size(), options);
+}
+
+} // namespace migraphx

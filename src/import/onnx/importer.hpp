@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// From an ONNX graph to instructions. Each operator is read by a function over a `node_reader`, which
+// gives it the node's attributes and operands and adds instructions; operator families live in ops_*.cpp
+// and register themselves.
+#pragma once
+
+#include <migraphx/instruction.hpp>
+#include <migraphx/module.hpp>
+#include <migraphx/onnx.hpp>
+#include <migraphx/operation.hpp>
+#include <migraphx/program.hpp>
+
+#include "base/str.hpp"
+#include "import/onnx/graph_check.hpp"
+#include "import/onnx/model.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace migraphx::onnx {
+
+using instructions = std::vector<instruction_ref>;
+
+class importer;
+
+/// One node being read. Operands are the instructions of its inputs; one left out is an `undefined`.
+class node_reader {
+public:
+    node_reader(importer& i, module& m, const node& n, int64_t version, instructions operands);
+
+    const node& get_node() const { return source; }
+    std::string_view op_type() const { return source.op_type; }
+    int64_t opset() const { return version; }
+    const onnx_options& options() const;
+    importer& whole() { return owner; }
+    module& mod() { return target; }
+
+    // ---- operands
+    const instructions& inputs() const { return args; }
+    std::size_t input_count() const { return args.size(); }
+    /// Throws when the node has no such input or it was left out.
+    instruction_ref input(std::size_t i) const;
+    /// The input was given.
+    bool has(std::size_t i) const;
+    /// Throws unless the node has between `least` and `most` inputs.
+    void expect_inputs(std::size_t least, std::size_t most) const;
+    const shape& shape_of(std::size_t i) const { return input(i)->get_shape(); }
+    std::size_t rank_of(std::size_t i) const { return shape_of(i).ndim(); }
+    /// The value of an input that is known at import; nullopt when only a run gives it.
+    std::optional<argument> constant(std::size_t i) const;
+    /// The same as integers or floats.
+    std::optional<std::vector<int64_t>> constant_ints(std::size_t i) const;
+    std::optional<std::vector<float>> constant_floats(std::size_t i) const;
+    std::size_t output_count() const { return source.outputs.size(); }
+    bool wants_output(std::size_t i) const { return i < source.outputs.size() and not source.outputs[i].empty(); }
+
+    // ---- attributes; a wrong type is an error that names the attribute
+    const attribute* find(std::string_view name) const { return source.find(name); }
+    bool has_attribute(std::string_view name) const { return find(name) != nullptr; }
+    int64_t integer(std::string_view name, int64_t fallback) const;
+    float real(std::string_view name, float fallback) const;
+    std::string text(std::string_view name, std::string_view fallback) const;
+    std::vector<int64_t> integers(std::string_view name, std::vector<int64_t> fallback = {}) const;
+    std::vector<float> reals(std::string_view name, std::vector<float> fallback = {}) const;
+    std::vector<std::string> texts(std::string_view name) const;
+    /// Attributes that must be there.
+    int64_t integer(std::string_view name) const;
+    const graph& subgraph(std::string_view name) const;
+
+    // ---- building
+    instruction_ref add(const operation& op, instructions in);
+    instruction_ref add(const operation& op, instructions in, std::vector<module_ref> mods);
+    template <class... Ts>
+    instruction_ref add(const std::string& op, Ts... in)
+    {
+        return add(named(op), instructions{in...});
+    }
+    instruction_ref literal(migraphx::literal l);
+    /// One value of type `t` as a scalar.
+    instruction_ref scalar(shape::type_t t, double v);
+    /// Converts operands to their common type and broadcasts them to their common dimensions.
+    instruction_ref add_common(const std::string& op, instructions in);
+    instruction_ref add_common(const operation& op, instructions in);
+    instruction_ref convert(instruction_ref x, shape::type_t t);
+    instruction_ref contiguous(instruction_ref x);
+    /// Dimensions with a 1 put in where needed so that `x` of shape {n} lies along `axis` of rank `rank`.
+    instruction_ref along_axis(instruction_ref x, std::size_t axis, std::size_t rank);
+    /// `x` stretched to the dimensions of `like`.
+    instruction_ref broadcast_like(instruction_ref x, instruction_ref like);
+    /// An axis counted from the front; throws when it is out of range.
+    std::size_t axis(int64_t a, std::size_t rank) const;
+
+    /// Throws invalid_argument (malformed node) or unsupported (valid ONNX that the engine lacks).
+    [[noreturn]] void malformed(const std::string& message) const;
+    [[noreturn]] void unsupported(const std::string& message) const;
+
+private:
+    static operation named(const std::string& op);
+    const attribute* typed(std::string_view name, attribute_type t) const;
+
+    importer& owner;
+    module& target;
+    const node& source;
+    int64_t version;
+    instructions args;
+};
+
+using node_function = instructions (*)(node_reader&);
+
+/// Registers readers: `const operators conv{{"Conv", read_conv}, …};`. `domain` "" is ONNX's own.
+struct operator_row {
+    const char* name;
+    node_function read;
+    const char* domain = "";
+};
+struct operators {
+    operators(std::initializer_list<operator_row> rows);
+};
+
+/// The reader of an operator, or null.
+node_function find_operator(std::string_view domain, std::string_view name);
+
+/// Values by name, innermost scope last.
+class scope {
+public:
+    explicit scope(const scope* outer = nullptr) : parent(outer) {}
+    void set(std::string_view name, instruction_ref ins) { names[name] = ins; }
+    const instruction_ref* find(std::string_view name) const;
+
+private:
+    const scope* parent;
+    std::unordered_map<std::string_view, instruction_ref> names;
+};
+
+/// Builds a program from a checked model.
+class importer {
+public:
+    importer(const model& m, const onnx_options& o);
+
+    program run();
+    const onnx_options& options() const { return given; }
+    const model& get_model() const { return source; }
+    program& get_program() { return result; }
+
+    /// Reads a subgraph into a new module of the program; `bind` gives its inputs. The module returns
+    /// the graph's outputs, in order.
+    module_ref read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<instruction_ref>& inputs = {});
+    /// The scope of the node that is being read.
+    const scope& current() const { return *scopes.back(); }
+    /// A fresh module in the program.
+    module_ref new_module(const std::string& name);
+    /// Reads nodes of `g` into `m`; the values of its outputs.
+    instructions read_body(module& m, const graph& g, scope& names);
+    /// Inlines a graph in the current module (a branch that is known to be taken).
+    instructions read_inline(module& m, const graph& g);
+
+private:
+    void read_inputs(module& m, scope& names);
+    shape input_shape(const value_info& v) const;
+    void read_initializers(module& m, const graph& g, scope& names);
+    void read_nodes(module& m, const std::vector<node>& nodes, const std::vector<std::size_t>& order, scope& names, const function* inside);
+    void read_node(module& m, const node& n, scope& names, const function* inside);
+    instructions call_function(module& m, const node& n, const function& f, const instructions& args);
+
+    const model& source;
+    const onnx_options& given;
+    program result;
+    function_table functions;
+    std::vector<const scope*> scopes;
+    std::size_t depth = 0;
+    std::vector<std::unique_ptr<std::vector<node>>> expanded; ///< function bodies with attributes filled in
+};
+
+} // namespace migraphx::onnx

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What a target that runs on the host gives to the planned executable.
+#pragma once
+
+#include <migraphx/compile_options.hpp>
+#include <migraphx/pass.hpp>
+
+#include "runtime/kernel.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace migraphx {
+
+struct backend {
+    virtual ~backend()               = default;
+    virtual std::string name() const = 0;
+    /// Run on a program all of whose shapes are concrete: fusion, layout, selection.
+    virtual std::vector<pass> static_passes(const compile_options& options) const = 0;
+    /// Never refuses: the last resort is the reference kernel.
+    virtual std::unique_ptr<kernel> lower(const problem& p) const = 0;
+};
+
+/// Executes by plans: one for each set of concrete sizes, kept in a bounded cache.
+/// Takes a copy of the program's modules; weights are shared with it.
+std::shared_ptr<struct executable> make_planned_executable(const struct program& p,
+                                                           std::shared_ptr<const backend> b,
+                                                           const compile_options& options);
+
+/// Every operator by its reference evaluation.
+std::shared_ptr<const backend> reference_backend();
+
+/// True when every instruction of every module has a static shape.
+bool all_static(const struct program& p);
+
+/// The pass that runs a backend's static passes on programs whose shapes are all known already.
+pass specialise_static(std::shared_ptr<const backend> b, const compile_options& options);
+
+} // namespace migraphx

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: MIT
+// From a module with concrete shapes to a plan: kernels, slots, lifetimes, one arena.
+#include <migraphx/builtin.hpp>
+#include <migraphx/errors.hpp>
+#include <migraphx/instruction.hpp>
+#include <migraphx/make_op.hpp>
+
+#include "base/str.hpp"
+#include "runtime/memory_plan.hpp"
+#include "runtime/module_kernel.hpp"
+#include "runtime/plan.hpp"
+#include "runtime/weight_store.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace migraphx {
+
+namespace {
+
+// A value of the module: a part of a buffer (its root), seen through a shape.
+struct value_place {
+    uint32_t root      = 0;
+    std::size_t offset = 0;
+    shape layout;
+    std::vector<value_place> tuple = {};
+};
+
+enum class root_kind { constant, parameter, arena, output };
+
+struct root {
+    root_kind kind = root_kind::arena;
+    std::size_t bytes = 0;
+    argument constant;           // kind constant
+    std::size_t first = 0, last = 0; // steps
+};
+
+constexpr std::size_t not_used = std::size_t(-1);
+
+// Where a view lies in the memory of its input: the operator is evaluated on an address that is never
+// read, and the result's address gives the offset.
+std::size_t view_offset(const operation& op, const shape& in, const shape& out)
+{
+    static char base[64];
+    const argument result = op.compute(out, {argument{in, base}});
+    return static_cast<std::size_t>(result.data() - base);
+}
+
+} // namespace
+
+class plan_builder {
+public:
+    plan_builder(plan& target, std::shared_ptr<const backend> back, const compile_options& o)
+        : p(target), b(std::move(back)), options(o)
+    {
+    }
+
+    void build()
+    {
+        make_results_standard();
+        auto* m = p.source.get_main_module();
+        for(auto ins : m->get_parameters())
+        {
+            p.names.push_back(any_cast<builtin::param>(ins->get_operator()).parameter);
+            p.param_shapes.push_back(ins->get_shape());
+            param_roots.push_back(new_root(root_kind::parameter, ins->get_shape().bytes()));
+            places[ins] = place_on(param_roots.back(), ins->get_shape());
+        }
+        for(auto ins = m->begin(); ins != m->end(); ++ins)
+            with_context([&] { visit(ins); }, [&] { return describe(ins); });
+        finish(*m);
+    }
+
+private:
+    static std::string describe(instruction_ref ins)
+    {
+        std::ostringstream s;
+        s << "at " << ins->get_operator() << " -> " << ins->get_shape();
+        for(const auto& name : ins->get_debug_symbols())
+            s << ", node \"" << name << '"';
+        return s.str();
+    }
+
+    // Users read results as row-major memory.
+    void make_results_standard()
+    {
+        auto* m      = p.source.get_main_module();
+        auto results = m->get_returns();
+        bool changed = m->size() == 0 or std::prev(m->end())->name() != "@return";
+        for(auto& r : results)
+        {
+            const auto& s = r->get_shape();
+            if(s.type() == shape::tuple_type or s.standard() or s.elements() <= 1)
+                continue;
+            auto copy = m->insert_instruction(m->insert_end(), make_op("contiguous"), r);
+            r         = copy;
+            changed   = true;
+        }
+        if(changed)
+            m->replace_return(results);
+    }
+
+    uint32_t new_root(root_kind kind, std::size_t bytes)
+    {
+        root r;
+        r.kind  = kind;
+        r.bytes = bytes;
+        r.first = r.last = not_used;
+        roots.push_back(std::move(r));
+        return static_cast<uint32_t>(roots.size() - 1);
+    }
+
+    value_place place_on(uint32_t r, const shape& s)
+    {
+        value_place v;
+        v.root   = r;
+        v.layout = s;
+        if(s.type() == shape::tuple_type)
+            fail(error_kind::unsupported, "plan: a tensor was expected, got a tuple parameter or constant");
+        return v;
+    }
+
+    value_place new_buffer(const shape& s)
+    {
+        value_place v;
+        v.layout = s;
+        if(s.type() == shape::tuple_type)
+            for(const auto& sub : s.sub_shapes())
+                v.tuple.push_back(new_buffer(sub));
+        else
+            v.root = new_root(root_kind::arena, s.bytes());
+        return v;
+    }
+
+    uint32_t constant_root(const argument& a)
+    {
+        // Literals that share memory share the root.
+        auto [it, fresh] = constant_roots.try_emplace(a.data(), 0);
+        if(fresh or roots[it->second].bytes < a.get_shape().bytes())
+        {
+            it->second                  = new_root(root_kind::constant, a.get_shape().bytes());
+            roots[it->second].constant = a;
+        }
+        return it->second;
+    }
+
+    void visit(instruction_ref ins)
+    {
+        const auto& op  = ins->get_operator();
+        const auto name = ins->name();
+        const auto& s   = ins->get_shape();
+        if(name == "@param" or name == "@return" or name == "@comment")
+            return;
+        if(name == "@literal")
+        {
+            constants[ins] = ins->get_literal().get_argument();
+            places[ins]    = place_on(constant_root(constants[ins]), s);
+            return;
+        }
+        if(name == "undefined" or name == "@outline")
+        {
+            places[ins] = place_on(new_root(root_kind::parameter, 0), s);
+            absent.insert(places[ins].root);
+            return;
+        }
+        if(name == "get_tuple_elem")
+        {
+            places[ins] = places.at(ins->inputs().front()).tuple.at(op.get<std::size_t>("index"));
+            return;
+        }
+        if(name == "identity")
+        {
+            places[ins] = places.at(ins->inputs().front());
+            return;
+        }
+        if(s.any_of_dynamic())
+            fail(error_kind::internal, "plan: concrete shapes were expected, got " + str(s));
+        if(op.info().is_view and ins->inputs().size() == 1)
+        {
+            place_view(ins);
+            return;
+        }
+        add_step(ins);
+    }
+
+    void place_view(instruction_ref ins)
+    {
+        const auto in   = ins->inputs().front();
+        const auto from = places.at(in);
+        value_place v;
+        v.root      = from.root;
+        v.layout    = ins->get_shape();
+        v.offset    = from.offset + view_offset(ins->normalized_operator(), in->get_shape(), ins->get_shape());
+        places[ins] = v;
+        auto it     = constants.find(in);
+        if(it != constants.end())
+            constants[ins] = it->second.view(v.layout, v.offset - from.offset);
+    }
+
+    void leaves(const value_place& v, std::vector<value_place>& out) const
+    {
+        if(v.layout.type() != shape::tuple_type)
+            out.push_back(v);
+        for(const auto& t : v.tuple)
+            leaves(t, out);
+    }
+
+    void add_step(instruction_ref ins)
+    {
+        problem pr;
+        pr.ins         = ins;
+        pr.op          = ins->normalized_operator();
+        pr.output      = ins->get_shape();
+        pr.modules     = ins->module_inputs();
+        pr.num_threads = options.num_threads;
+        pr.fast_math   = options.fast_math;
+        pr.weights     = &weight_store::instance();
+        auto inputs    = ins->inputs();
+        for(auto in : inputs)
+        {
+            pr.inputs.push_back(in->get_shape());
+            auto it = constants.find(in);
+            pr.constants.push_back(it == constants.end() ? argument{} : it->second);
+        }
+        step st;
+        st.ins = ins;
+        if(ins->module_inputs().empty() or ins->name() == "pointwise" or ins->name().starts_with("cpu::"))
+            st.work = b->lower(pr);
+        else
+        {
+            std::vector<lifted_module> lifted;
+            for(auto* m : ins->module_inputs())
+            {
+                lifted.push_back(lift_module(m, b, options));
+                inputs.insert(inputs.end(), lifted.back().captured.begin(), lifted.back().captured.end());
+            }
+            st.work = make_module_kernel(pr, std::move(lifted));
+        }
+        const auto number = steps.size();
+        std::vector<value_place> in_leaves;
+        for(std::size_t i = 0; i < inputs.size(); i++)
+        {
+            const bool read = i >= pr.inputs.size() or st.work->reads_input(i);
+            const auto from = in_leaves.size();
+            leaves(places.at(inputs[i]), in_leaves);
+            for(auto l = from; l < in_leaves.size(); l++)
+            {
+                st.reads.push_back(read);
+                if(read)
+                    touch(in_leaves[l].root, number);
+            }
+        }
+        st.inputs = in_leaves;
+        places[ins] = output_place(ins, st, pr);
+        std::vector<value_place> out_leaves;
+        leaves(places[ins], out_leaves);
+        for(const auto& l : out_leaves)
+            touch(l.root, number);
+        st.outputs = out_leaves;
+        steps.push_back(std::move(st));
+    }
+
+    struct step {
+        instruction_ref ins;
+        std::unique_ptr<kernel> work;
+        std::vector<value_place> inputs, outputs;
+        std::vector<bool> reads;
+    };
+
+    // A new buffer, or the memory of the input that the operator writes into.
+    value_place output_place(instruction_ref ins, const step& st, const problem& pr)
+    {
+        const auto alias = pr.op.output_alias(pr.inputs);
+        if(not pr.op.info().is_view and alias.size() == 1 and alias.front() < ins->inputs().size())
+        {
+            auto v   = places.at(ins->inputs()[alias.front()]);
+            if(v.layout == pr.output and roots[v.root].kind != root_kind::constant)
+                return v;
+        }
+        // In place: the last use of an input of the same layout whose kernel reads before it writes.
+        for(std::size_t i = 0; i < ins->inputs().size(); i++)
+        {
+            const auto in = ins->inputs()[i];
+            if(not st.work->can_write_over(i) or pr.output.type() == shape::tuple_type)
+                continue;
+            const auto& v = places.at(in);
+            if(roots[v.root].kind == root_kind::arena and v.offset == 0 and v.layout == pr.output and
+               pr.output.packed() and roots[v.root].bytes == pr.output.bytes() and dies_here(in, ins))
+                return v;
+        }
+        return new_buffer(pr.output);
+    }
+
+    // No instruction after `user` sees the memory of `value`, through it or through another view of it.
+    bool dies_here(instruction_ref value, instruction_ref user)
+    {
+        const auto r = places.at(value).root;
+        if(order.empty())
+        {
+            std::size_t n = 0;
+            auto* m       = p.source.get_main_module();
+            for(auto i = m->begin(); i != m->end(); ++i)
+                order[i] = n++;
+        }
+        const auto now = order.at(user);
+        for(const auto& item : places)
+        {
+            const bool shares = item.second.tuple.empty() ? item.second.root == r : contains_root(item.second, r);
+            if(not shares)
+                continue;
+            for(auto o : item.first->outputs())
+            {
+                auto it = order.find(o);
+                if(it == order.end() or it->second > now)
+                    return false;
+            }
+        }
+        return true;
+    }
+
+    bool contains_root(const value_place& v, uint32_t r) const
+    {
+        if(v.tuple.empty())
+            return v.root == r;
+        return std::any_of(v.tuple.begin(), v.tuple.end(), [&](const auto& t) { return contains_root(t, r); });
+    }
+
+    void touch(uint32_t r, std::size_t step_number)
+    {
+        if(roots[r].first == not_used)
+            roots[r].first = step_number;
+        roots[r].last = step_number;
+    }
+
+    plan_result result_of(const value_place& v)
+    {
+        plan_result r;
+        r.layout = v.layout;
+        if(v.layout.type() == shape::tuple_type)
+        {
+            for(const auto& t : v.tuple)
+                r.tuple.push_back(result_of(t));
+            return r;
+        }
+        if(roots[v.root].kind == root_kind::arena)
+            roots[v.root].kind = root_kind::output;
+        r.fresh = roots[v.root].kind == root_kind::output;
+        r.where = {v.root, v.offset};
+        return r;
+    }
+
+    void finish(const module& m)
+    {
+        for(auto r : m.get_returns())
+        {
+            p.results.push_back(result_of(places.at(r)));
+            mark_needed(r, static_cast<uint32_t>(p.results.size() - 1));
+        }
+        std::vector<lifetime> lives;
+        std::vector<uint32_t> in_arena;
+        for(uint32_t i = 0; i < roots.size(); i++)
+            if(roots[i].kind == root_kind::arena)
+            {
+                lives.push_back({roots[i].bytes, roots[i].first == not_used ? 0 : roots[i].first,
+                                 roots[i].last == not_used ? 0 : roots[i].last});
+                in_arena.push_back(i);
+            }
+        const auto memory = plan_memory(lives);
+        p.arena_bytes     = memory.bytes;
+
+        // Base addresses: the arena, then one for each other root.
+        std::vector<uint32_t> base(roots.size(), 0);
+        std::vector<std::size_t> shift(roots.size(), 0);
+        p.arena_base  = 0;
+        uint32_t next = 1;
+        for(std::size_t i = 0; i < in_arena.size(); i++)
+            shift[in_arena[i]] = memory.offsets[i];
+        for(uint32_t i = 0; i < roots.size(); i++)
+        {
+            auto& r = roots[i];
+            if(r.kind == root_kind::arena)
+                continue;
+            base[i] = next++;
+            if(r.kind == root_kind::output)
+                p.output_buffers.emplace_back(base[i], r.bytes);
+            // Constants that no step reads (packed by their kernels) are let go.
+            if(r.kind == root_kind::constant and (r.first != not_used or is_result(i)))
+            {
+                p.constants.push_back(r.constant);
+                p.constant_bases.push_back(base[i]);
+            }
+        }
+        for(auto r : param_roots)
+            p.param_bases.push_back(base[r]);
+        p.base_count = next;
+
+        auto ref_of = [&](const value_place& v) { return slot_ref{base[v.root], v.offset + shift[v.root]}; };
+        for(auto& st : steps)
+        {
+            plan_step out;
+            out.ins         = st.ins;
+            out.first_input = static_cast<uint32_t>(p.refs.size());
+            out.inputs      = static_cast<uint32_t>(st.inputs.size());
+            for(const auto& v : st.inputs)
+                p.refs.push_back(ref_of(v));
+            out.first_output = static_cast<uint32_t>(p.refs.size());
+            out.outputs      = static_cast<uint32_t>(st.outputs.size());
+            for(const auto& v : st.outputs)
+                p.refs.push_back(ref_of(v));
+            p.max_args      = std::max<std::size_t>(p.max_args, out.inputs + out.outputs);
+            p.scratch_bytes = std::max(p.scratch_bytes, st.work->scratch_bytes());
+            p.packed_bytes += st.work->constant_bytes();
+            out.work       = std::move(st.work);
+            auto it        = needed.find(out.ins);
+            if(it != needed.end())
+                out.needed_for = it->second;
+            p.steps.push_back(std::move(out));
+        }
+        auto locate = [&](plan_result& r, auto& self) -> void {
+            r.where = slot_ref{base[r.where.base], r.where.offset + shift[r.where.base]};
+            for(auto& t : r.tuple)
+                self(t, self);
+        };
+        for(auto& r : p.results)
+            locate(r, locate);
+    }
+
+    bool is_result(uint32_t r) const
+    {
+        auto has = [&](const plan_result& x, auto& self) -> bool {
+            return (x.tuple.empty() and x.where.base == r) or
+                   std::any_of(x.tuple.begin(), x.tuple.end(), [&](const auto& t) { return self(t, self); });
+        };
+        return std::any_of(p.results.begin(), p.results.end(), [&](const auto& x) { return has(x, has); });
+    }
+
+    void mark_needed(instruction_ref end, uint32_t result)
+    {
+        std::unordered_set<instruction_ref> seen;
+        std::vector<instruction_ref> todo{end};
+        auto* m             = p.source.get_main_module();
+        const auto implicit = m->calc_implicit_deps();
+        while(not todo.empty())
+        {
+            auto ins = todo.back();
+            todo.pop_back();
+            if(not seen.insert(ins).second)
+                continue;
+            needed[ins].push_back(result);
+            todo.insert(todo.end(), ins->inputs().begin(), ins->inputs().end());
+            auto deps = implicit.find(ins);
+            if(deps != implicit.end())
+                todo.insert(todo.end(), deps->second.begin(), deps->second.end());
+        }
+    }
+
+    plan& p;
+    std::shared_ptr<const backend> b;
+    const compile_options& options;
+    std::vector<root> roots;
+    std::vector<uint32_t> param_roots;
+    std::unordered_set<uint32_t> absent;
+    std::unordered_map<const char*, uint32_t> constant_roots;
+    std::unordered_map<instruction_ref, value_place> places;
+    std::unordered_map<instruction_ref, argument> constants;
+    std::unordered_map<instruction_ref, std::vector<uint32_t>> needed;
+    std::unordered_map<instruction_ref, std::size_t> order;
+    std::vector<step> steps;
+};
+
+plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options)
+    : source(std::move(prog))
+{
+    plan_builder{*this, std::move(b), options}.build();
+}
+
+} // namespace migraphx

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Constants shared by everything in the process that uses them: each with its packed forms (blocked for
+// a kernel, transformed …), made once and dropped with the last user.
+#pragma once
+
+#include <migraphx/argument.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace migraphx {
+
+/// A packed form; `bytes` is its size.
+struct packed_weight {
+    std::shared_ptr<char> data;
+    std::size_t bytes = 0;
+};
+
+struct weight_store {
+    /// The form of `original` that `form` describes (library, kernel, layout); `make` builds it when no
+    /// one holds it. Thread-safe; two threads never build the same form twice.
+    std::shared_ptr<const packed_weight>
+    get(const argument& original, const std::string& form, const std::function<packed_weight()>& make);
+
+    /// The one of this process.
+    static weight_store& instance();
+
+    weight_store();
+    ~weight_store();
+
+private:
+    struct state;
+    std::unique_ptr<state> impl;
+};
+
+} // namespace migraphx
