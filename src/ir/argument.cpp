@@ -7,12 +7,12 @@
 #include <migraphx/serialize.hpp>
 
 #include "ir/convert_element.hpp"
+#include "ir/text.hpp"
 
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
-#include <sstream>
 
 namespace migraphx {
 
@@ -145,34 +145,9 @@ void throw_raw_data(const std::string& message) { fail(error_kind::invalid_argum
 
 std::string raw_data_to_string(const shape& s, const char* data)
 {
-    if(data == nullptr)
-        return "";
-    std::ostringstream os;
-    if(not s.computable() or s.type() == shape::tuple_type)
-    {
-        for(std::size_t i = 0; i < s.bytes() and s.type() != shape::tuple_type; i++)
-            os << (i == 0 ? "" : ", ") << int(static_cast<unsigned char>(data[i]));
-        return os.str();
-    }
-    shape::visit(
-        s.type(),
-        [&](auto as) {
-            using type       = typename decltype(as)::type;
-            const char* sep  = "";
-            for(auto x : make_view(s, as.from(data)))
-            {
-                os << sep;
-                if constexpr(std::is_integral_v<type> and sizeof(type) == 1)
-                    os << int(x);
-                else if constexpr(std::is_integral_v<type>)
-                    os << x;
-                else
-                    os << static_cast<double>(x);
-                sep = ", ";
-            }
-        },
-        [] {});
-    return os.str();
+    std::string out;
+    append_elements(out, s, data);
+    return out;
 }
 
 bool raw_data_equal(const shape& s1, const char* d1, const shape& s2, const char* d2)

@@ -261,6 +261,18 @@ void module::rename_parameter(instruction_ref ins, const std::string& name)
     ins->op     = p;
 }
 
+void module_access::order_parameters(module& m, const std::vector<instruction_ref>& params)
+{
+    uint32_t n = 0;
+    for(auto ins : params)
+    {
+        auto p  = any_cast<builtin::param>(ins->get_operator());
+        p.order = n++;
+        ins->op = p;
+    }
+    m.impl->next_parameter = n;
+}
+
 // ---- observers
 
 namespace {

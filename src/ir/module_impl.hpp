@@ -40,6 +40,8 @@ struct module_access {
         for(auto& item : to)
             item.second.impl->next_parameter = from.at(item.first).impl->next_parameter;
     }
+    /// Declares all parameters of `m` anew, in this order.
+    static void order_parameters(module& m, const std::vector<instruction_ref>& params);
 };
 
 } // namespace migraphx

@@ -4,6 +4,7 @@
 #include <migraphx/register_op.hpp>
 
 #include "ir/normalize.hpp"
+#include "ir/text.hpp"
 
 #include <ostream>
 #include <sstream>
@@ -225,27 +226,7 @@ bool operator==(const operation& x, const operation& y)
     return x.name() == y.name() and x.to_value() == y.to_value();
 }
 
-std::ostream& operator<<(std::ostream& os, const operation& op)
-{
-    os << op.name();
-    if(op.empty() or op.info().fields.empty() or op.info().is_builtin)
-        return os;
-    os << '[';
-    const char* separator = "";
-    for(const auto& f : op.info().fields)
-    {
-        const auto v = f.get(op.self());
-        os << separator << f.name << '=';
-        if(not f.words.empty() and (v.is_int64() or v.is_uint64()) and v.to<std::size_t>() < f.words.size())
-            os << f.words[v.to<std::size_t>()];
-        else if(v.is_null())
-            os << "nullopt";
-        else
-            os << v;
-        separator = ",";
-    }
-    return os << ']';
-}
+std::ostream& operator<<(std::ostream& os, const operation& op) { return os << to_text(op); }
 
 bool has_finalize(const operation& op) { return not op.empty() and bool(op.info().finalize); }
 bool is_context_free(const operation& op) { return op.is_context_free(); }

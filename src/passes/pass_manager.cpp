@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+// Runs passes: each on every module that is not bypassed, those that others use before their users and
+// main last, then on the program. After each pass dead code goes, and in tests the program is validated.
+#include <migraphx/dead_code_elimination.hpp>
+#include <migraphx/errors.hpp>
+#include <migraphx/filesystem.hpp>
+#include <migraphx/generate.hpp>
+#include <migraphx/instruction.hpp>
+#include <migraphx/load_save.hpp>
+#include <migraphx/module.hpp>
+#include <migraphx/pass_manager.hpp>
+#include <migraphx/program.hpp>
+#include <migraphx/stringutils.hpp>
+
+#include "base/settings.hpp"
+#include "base/str.hpp"
+#include "ir/text.hpp"
+#include "passes/pass_registry.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <unistd.h>
+
+namespace migraphx {
+
+namespace {
+
+const setting<bool> time_passes{"MIGRAPHX_TIME_PASSES", false, "time of each pass, to stderr"};
+const setting<bool> validate_passes{"MIGRAPHX_VALIDATE_PASSES", false,
+                                    "check the program after each pass"};
+const setting<std::string> disabled_passes{"MIGRAPHX_DISABLE_PASSES", "",
+                                           "comma list of passes to leave out"};
+std::atomic<bool> validation_asked = false;
+
+// Larger literals of a program that a pass failed on are saved with random values.
+constexpr std::size_t replay_literal_bytes = 4096;
+
+bool is_disabled(const pass& p) {
+    static const auto names = split_string(disabled_passes.get(), ',');
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& n) { return trim(n) == p.name(); });
+}
+
+bool wants_validation() { return validation_asked or validate_passes.get(); }
+
+[[noreturn]] void fail_invalid(const module& m, instruction_ref bad, const std::string& pass_name) {
+    fail(error_kind::internal,
+         str("pass ", pass_name, ": expected a valid module, got one with an invalid instruction: ",
+             to_text(bad, name_instructions(m, ""))));
+}
+
+void validate_module(const module& m, const std::string& pass_name) {
+    const auto bad = m.validate();
+    if (bad != m.end())
+        fail_invalid(m, bad, pass_name);
+}
+
+void validate_program(const program& p, const std::string& pass_name) {
+    for (const auto* m : p.get_modules())
+        validate_module(*m, pass_name);
+}
+
+class stopwatch {
+  public:
+    double milliseconds() const {
+        return std::chrono::duration<double, std::milli>(clock::now() - start).count();
+    }
+
+  private:
+    using clock = std::chrono::steady_clock;
+    clock::time_point start = clock::now();
+};
+
+struct module_manager final : module_pass_manager {
+    module_manager(module& m, program* p, module* r) : mod(&m), prog(p), root(r) {}
+
+    module& get_module() override { return *mod; }
+    module* create_module(const std::string& name) override {
+        return whole_program().create_module(name);
+    }
+    module* create_module(const std::string& name, module m) override {
+        return whole_program().create_module(name, std::move(m));
+    }
+    void rename_module(const std::string& old_name, const std::string& new_name) override {
+        whole_program().rename_module(old_name, new_name);
+    }
+    // The one module that uses this one; null for a root and for several users.
+    module* get_common_parent() override {
+        if (prog == nullptr)
+            return nullptr;
+        module* parent = nullptr;
+        const auto tree = prog->get_module_tree();
+        auto [first, last] = tree.equal_range(mod);
+        for (; first != last; ++first) {
+            if (parent != nullptr and parent != first->second)
+                return nullptr;
+            parent = first->second;
+        }
+        return parent;
+    }
+    module* get_root_module() override { return root; }
+    void run_pass(const pass& p) override {
+        if (is_disabled(p))
+            return;
+        p.apply(*this);
+        dead_code_elimination{}.apply(*mod);
+        if (wants_validation())
+            validate_module(*mod, p.name());
+    }
+
+  private:
+    program& whole_program() const {
+        if (prog == nullptr)
+            fail(error_kind::invalid_argument,
+                 "run_passes: expected a program for a pass that makes modules, got a module");
+        return *prog;
+    }
+    module* mod;
+    program* prog;
+    module* root;
+};
+
+void trace_after(const pass& p, const tracer& trace, const std::string& text) {
+    trace("Pass: ", p.name(), "\n", text);
+    if (trace_enabled("passes", p.name()))
+        std::cerr << "Pass: " << p.name() << '\n' << text << std::endl;
+}
+
+bool is_traced(const pass& p, const tracer& trace) {
+    return trace.enabled() or trace_enabled("passes", p.name());
+}
+
+void report_time(const pass& p, const stopwatch& watch) {
+    if (time_passes)
+        std::cerr << str(p.name(), ": ", watch.milliseconds(), "ms\n");
+}
+
+// A pass on the modules of `root`, or on the whole program when root is its main module.
+void apply_to_program(program& prog, module_ref root, const pass& p) {
+    const bool whole = root == prog.get_main_module();
+    std::vector<module*> modules{root};
+    for (auto* m : root->get_sub_modules())
+        modules.push_back(m);
+    std::reverse(modules.begin(), modules.end());
+    for (auto* m : modules) {
+        if (m->bypass())
+            continue;
+        module_manager mpm{*m, &prog, root};
+        with_context([&] { p.apply(mpm); }, [&] { return "in module " + m->name(); });
+    }
+    if (whole)
+        p.apply(prog);
+    dead_code_elimination{}.apply(prog);
+    if (wants_validation())
+        validate_program(prog, p.name());
+}
+
+// The start of a run, to find out what came before a pass that throws. Larger literals are dropped, so
+// that it keeps no weights alive, and get random values when it is needed.
+program without_weights(const program& p) {
+    program copy = p;
+    for (auto* m : copy.get_modules())
+        for (auto i = m->begin(); i != m->end(); ++i)
+            if (i->name() == "@literal" and i->get_shape().bytes() > replay_literal_bytes)
+                i->lit = literal::adopt(argument{i->get_shape(), nullptr});
+    return copy;
+}
+
+void fill_weights(program& p) {
+    unsigned long seed = 0;
+    for (auto* m : p.get_modules())
+        for (auto i = m->begin(); i != m->end(); ++i)
+            if (i->name() == "@literal" and i->lit.empty() and i->get_shape().bytes() > 0)
+                i->lit = generate_literal(i->get_shape(), seed++);
+}
+
+// Adds to the exception where the program before the pass is and how to run the pass on it again.
+// The passes are deterministic, so those before it are run again on the start.
+template <class Apply>
+void add_replay(exception& e, program start, const std::vector<pass>& passes, std::size_t failed,
+                Apply apply) {
+    const auto name = passes[failed].name();
+    e.add_context("in pass " + name);
+    try {
+        fill_weights(start);
+        for (std::size_t i = 0; i < failed; ++i)
+            apply(start, passes[i]);
+        const auto file = fs::temp_directory_path() /
+                          str("migraphx-", getpid(), "-before-", to_c_id(name), ".mxr");
+        save(start, file.string());
+        e.add_context("replay: migraphx-driver read -p " + name + " " + file.string());
+    } catch (const std::exception& other) {
+        e.add_context(str("the program before the pass could not be saved: ", other.what()));
+    }
+}
+
+template <class Apply>
+void run_each(program& prog, const std::vector<pass>& passes, const tracer& trace, Apply apply) {
+    const program start = without_weights(prog);
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+        const auto& p = passes[i];
+        if (p.empty() or is_disabled(p))
+            continue;
+        const stopwatch watch;
+        try {
+            apply(prog, p);
+        } catch (exception& e) {
+            add_replay(e, start, passes, i, apply);
+            throw;
+        }
+        report_time(p, watch);
+        if (is_traced(p, trace))
+            trace_after(p, trace, to_text(prog));
+    }
+}
+
+} // namespace
+
+void validate_after_passes(bool on) { validation_asked = on; }
+
+void run_passes(program& prog, const std::vector<pass>& passes, tracer trace) {
+    run_passes(prog, prog.get_main_module(), passes, trace);
+}
+
+void run_passes(program& prog, module_ref root, const std::vector<pass>& passes, tracer trace) {
+    const auto name = root->name();
+    run_each(prog, passes, trace, [&](program& p, const pass& x) {
+        if (is_disabled(x))
+            return;
+        auto* r = p.get_module(name);
+        if (r == nullptr)
+            fail(error_kind::invalid_argument,
+                 "run_passes: expected a module of the program as the root, got '" + name + "'");
+        apply_to_program(p, r, x);
+    });
+}
+
+void run_passes(module& mod, const std::vector<pass>& passes, tracer trace) {
+    for (const auto& p : passes) {
+        if (p.empty() or is_disabled(p))
+            continue;
+        const stopwatch watch;
+        with_context(
+            [&] {
+                module_manager mpm{mod, nullptr, &mod};
+                p.apply(mpm);
+                dead_code_elimination{}.apply(mod);
+                if (wants_validation())
+                    validate_module(mod, p.name());
+            },
+            [&] { return "in pass " + p.name(); });
+        report_time(p, watch);
+        if (is_traced(p, trace))
+            trace_after(p, trace, to_text(mod));
+    }
+}
+
+} // namespace migraphx
