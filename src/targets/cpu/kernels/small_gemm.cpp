@@ -72,6 +72,13 @@ void rows(const small_gemm_params& p, int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t first = unit * block;
         const int64_t cols = p.n - first < block ? p.n - first : block;
+        if (p.m > 2) { // enough arithmetic for register tiles
+            if (p.bias != nullptr)
+                start_from_bias(p, first, cols);
+            gemm_block({p.a, p.a_row, p.a_k, p.b + first, p.b_k, p.c + first, p.c_row, p.k}, p.m, cols,
+                       p.bias != nullptr);
+            continue;
+        }
         start_from_bias(p, first, cols);
         int64_t k = 0;
         for (; k + unroll <= p.k; k += unroll)
