@@ -13,6 +13,7 @@
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
+#include "targets/cpu/kernels/resize.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/softmax.hpp"
 
@@ -29,6 +30,7 @@ struct kernel_table {
     gather_kernels gather;
     attention_kernels attention;
     small_gemm_kernels small_gemm;
+    resize_kernels resize;
     nest_kernels nest;
 };
 

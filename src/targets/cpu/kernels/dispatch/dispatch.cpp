@@ -26,6 +26,7 @@ namespace migraphx::cpu {
     void fill_gather(gather_kernels&);                                                             \
     void fill_attention(attention_kernels&);                                                       \
     void fill_small_gemm(small_gemm_kernels&);                                                     \
+    void fill_resize(resize_kernels&);                                                             \
     void fill_nest(nest_kernels&);                                                                 \
     }                                                                                              \
     namespace {                                                                                    \
@@ -38,6 +39,7 @@ namespace migraphx::cpu {
         level::fill_gather(t.gather);                                                              \
         level::fill_attention(t.attention);                                                        \
         level::fill_small_gemm(t.small_gemm);                                                      \
+        level::fill_resize(t.resize);                                                              \
         level::fill_nest(t.nest);                                                                  \
         return t;                                                                                  \
     }                                                                                              \

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Resize against the definition in double, on every instruction set of this machine.
+#include "targets/cpu/kernels/dispatch/run_resize.hpp"
+#include "kernels_support.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace migraphx::cpu;
+using namespace kernel_test;
+
+namespace {
+
+double source(resize_coordinate c, int64_t i, int64_t in, int64_t out, double s) {
+    switch (c) {
+    case resize_coordinate::align_corners: return out == 1 ? 0 : double(i * (in - 1)) / double(out - 1);
+    case resize_coordinate::asymmetric: return double(i) / s;
+    case resize_coordinate::tf_half_pixel_for_nn: return (double(i) + 0.5) / s;
+    case resize_coordinate::pytorch_half_pixel: return out == 1 ? 0 : (double(i) + 0.5) / s - 0.5;
+    default: return (double(i) + 0.5) / s - 0.5;
+    }
+}
+
+struct tap {
+    int64_t low, high;
+    double weight;
+};
+
+tap tap_of(const resize_problem& r, int64_t i, int64_t in, int64_t out, double s) {
+    const double v = std::min(std::max(source(r.coordinate, i, in, out, s), 0.0), double(in - 1));
+    if (!r.linear) {
+        const double k = r.rounding == resize_rounding::floor                ? std::floor(v)
+                         : r.rounding == resize_rounding::ceil               ? std::ceil(v)
+                         : r.rounding == resize_rounding::round_prefer_floor ? std::ceil(v - 0.5)
+                                                                             : std::floor(v + 0.5);
+        return {int64_t(k), int64_t(k), 0};
+    }
+    const auto k = int64_t(std::floor(v));
+    return {k, std::min(k + 1, in - 1), v - double(k)};
+}
+
+template <class T>
+void check_resize(resize_problem r, elem_type type, int64_t images, int64_t planes) {
+    r.type = type;
+    r.scale_h = float(r.out_h) / float(r.in_h);
+    r.scale_w = float(r.out_w) / float(r.in_w);
+    r.rank = 2;
+    r.x_row = r.in_w * r.channels + 1;
+    r.y_row = r.out_w * r.channels;
+    r.lens[0] = images;
+    r.lens[1] = planes;
+    r.x_steps[1] = r.in_h * r.x_row;
+    r.x_steps[0] = planes * r.x_steps[1];
+    r.y_steps[1] = r.out_h * r.y_row;
+    r.y_steps[0] = planes * r.y_steps[1];
+    ASSERT_EQ(resize_plan::refusal(r), nullptr);
+    const auto f = random_floats(size_t(images * r.x_steps[0]), 1, 0, 100);
+    const std::vector<T> x(f.begin(), f.end());
+    const resize_plan plan(r);
+    for (isa level : levels()) {
+        std::vector<T> y(size_t(images * r.y_steps[0]) + 1, T(77));
+        plan.run(x.data(), y.data(), kernels_for(level));
+        ASSERT_EQ(y.back(), T(77));
+        for_each_index({images, planes, r.out_h, r.out_w, r.channels}, [&](const dims& i) {
+            const tap h = tap_of(r, i[2], r.in_h, r.out_h, double(r.scale_h));
+            const tap w = tap_of(r, i[3], r.in_w, r.out_w, double(r.scale_w));
+            const auto at = [&](int64_t a, int64_t b) {
+                return double(x[size_t(i[0] * r.x_steps[0] + i[1] * r.x_steps[1] + a * r.x_row + b * r.channels + i[4])]);
+            };
+            const double want = (at(h.low, w.low) * (1 - w.weight) + at(h.low, w.high) * w.weight) * (1 - h.weight) +
+                                (at(h.high, w.low) * (1 - w.weight) + at(h.high, w.high) * w.weight) * h.weight;
+            const double got = double(y[size_t(i[0] * r.y_steps[0] + i[1] * r.y_steps[1] + i[2] * r.y_row + i[3] * r.channels + i[4])]);
+            ASSERT_NEAR(got, want, r.linear ? (sizeof(T) == 2 ? 0.1 : 3e-5) : 0) << to_string(level) << show(i);
+        });
+    }
+}
+
+const resize_coordinate coordinates[] = {resize_coordinate::half_pixel, resize_coordinate::pytorch_half_pixel,
+                                         resize_coordinate::align_corners, resize_coordinate::asymmetric,
+                                         resize_coordinate::tf_half_pixel_for_nn};
+const resize_rounding roundings[] = {resize_rounding::floor, resize_rounding::ceil,
+                                     resize_rounding::round_prefer_floor, resize_rounding::round_prefer_ceil};
+
+resize_problem sizes(int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels) {
+    resize_problem r;
+    r.in_h = in_h;
+    r.in_w = in_w;
+    r.out_h = out_h;
+    r.out_w = out_w;
+    r.channels = channels;
+    return r;
+}
+
+TEST(kernels_resize, every_mode) {
+    for (auto c : coordinates)
+        for (int64_t channels : {1, 3, 16, 21})
+            for (auto r : {sizes(5, 7, 10, 14, channels), sizes(5, 7, 3, 4, channels), sizes(4, 20, 9, 33, channels),
+                           sizes(6, 6, 1, 1, channels), sizes(1, 1, 4, 4, channels)}) {
+                r.coordinate = c;
+                r.linear = true;
+                check_resize<float>(r, elem_type::f32, 2, 2);
+                check_resize<_Float16>(r, elem_type::f16, 1, 2);
+                r.linear = false;
+                for (auto rounding : roundings) {
+                    r.rounding = rounding;
+                    check_resize<float>(r, elem_type::f32, 2, 2);
+                    check_resize<uint8_t>(r, elem_type::u8, 1, 2);
+                    check_resize<double>(r, elem_type::f64, 1, 2);
+                }
+            }
+}
+
+TEST(kernels_resize, large_planes) {
+    auto r = sizes(100, 90, 200, 180, 1);
+    r.coordinate = resize_coordinate::asymmetric;
+    check_resize<float>(r, elem_type::f32, 1, 8);
+    r.linear = true;
+    check_resize<float>(r, elem_type::f32, 1, 8);
+}
+
+} // namespace
