@@ -7,7 +7,7 @@
 #define MIGRAPHX_GUARD_FLOAT8_HPP
 
 #include <cstdint>
-#include <functional>
+#include <string_view> // std::hash
 #include <limits>
 #include <migraphx/bit_cast.hpp>
 #include <migraphx/generic_float.hpp>

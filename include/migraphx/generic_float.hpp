@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <string_view> // std::hash
 #include <limits>
 #include <migraphx/bit_cast.hpp>
 #include <type_traits>

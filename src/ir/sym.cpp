@@ -27,34 +27,6 @@ constexpr std::size_t max_terms = 1024;
 constexpr std::size_t max_weight = 8192;
 constexpr std::size_t max_depth = 256;
 
-[[noreturn]] void sym_error(const std::string& message) {
-    fail(error_kind::invalid_argument, "symbolic expression: " + message);
-}
-
-std::int64_t checked_add(std::int64_t a, std::int64_t b) {
-    std::int64_t r = 0;
-    if (__builtin_add_overflow(a, b, &r))
-        sym_error("expected a sum that fits 64 bits, got " + std::to_string(a) + " + " +
-                  std::to_string(b));
-    return r;
-}
-
-std::int64_t checked_mul(std::int64_t a, std::int64_t b) {
-    std::int64_t r = 0;
-    if (__builtin_mul_overflow(a, b, &r))
-        sym_error("expected a product that fits 64 bits, got " + std::to_string(a) + " * " +
-                  std::to_string(b));
-    return r;
-}
-
-std::int64_t checked_div(std::int64_t a, std::int64_t b) {
-    if (b == 0)
-        sym_error("expected a divisor other than 0, got " + std::to_string(a) + " / 0");
-    if (a == lowest && b == -1)
-        sym_error("expected a quotient that fits 64 bits, got " + std::to_string(a) + " / -1");
-    return a / b;
-}
-
 std::int64_t saturate(__int128 x) {
     return static_cast<std::int64_t>(std::clamp<__int128>(x, lowest, highest));
 }
@@ -133,12 +105,6 @@ expr make_node(node n) {
     return expr{std::make_shared<const node>(std::move(n))};
 }
 
-const node& checked(const expr& e) {
-    if (e.empty())
-        sym_error("expected an expression, got an empty one");
-    return *e.get();
-}
-
 bool is_number(const expr& e, std::int64_t x) {
     return e.get()->kind == node_kind::literal && e.get()->number == x;
 }
@@ -190,7 +156,7 @@ monomial monomial_of(const expr& e) {
 }
 
 polynomial to_polynomial(const expr& e) {
-    const node& n = checked(e);
+    const node& n = checked_node(e);
     polynomial p;
     switch (n.kind) {
     case node_kind::literal:
@@ -386,101 +352,43 @@ split_multiples(const polynomial& p, const monomial& d, std::int64_t dc) {
     return std::pair{whole, rest};
 }
 
-using symbol_values = std::unordered_map<expr, std::size_t>;
+} // namespace
 
-struct evaluator {
-    const symbol_values& values;
-    std::unordered_map<const node*, std::int64_t> seen = {};
+// ---- checks ------------------------------------------------------------------------------------
 
-    std::int64_t number(const expr& e) {
-        const node& n = checked(e);
-        if (n.kind == node_kind::literal)
-            return n.number;
-        if (auto it = seen.find(&n); it != seen.end())
-            return it->second;
-        return seen[&n] = compute(e, n);
-    }
-
-    std::int64_t compute(const expr& e, const node& n) {
-        if (auto it = values.find(e); it != values.end()) {
-            if (it->second > static_cast<std::size_t>(highest))
-                sym_error("expected a value below 2^63 for " + e.to_string() + ", got " +
-                          std::to_string(it->second));
-            return static_cast<std::int64_t>(it->second);
-        }
-        switch (n.kind) {
-        case node_kind::literal:
-            return n.number;
-        case node_kind::variable:
-            if (n.range.min != n.range.max)
-                sym_error("expected a value for " + n.name + ", got none");
-            return n.range.min;
-        case node_kind::sum: {
-            std::int64_t result = n.number;
-            for (const auto& [term, coefficient] : n.parts)
-                result = checked_add(result, checked_mul(number(term), coefficient));
-            return result;
-        }
-        case node_kind::product: {
-            std::int64_t result = n.number;
-            for (const auto& [factor, exponent] : n.parts) {
-                const std::int64_t x = number(factor);
-                if (x == 0)
-                    return 0;
-                for (std::int64_t i = 0; i < exponent && x != 1; ++i)
-                    result = checked_mul(result, x);
-            }
-            return result;
-        }
-        case node_kind::quotient:
-            return checked_div(number(n.num()), number(n.den()));
-        }
-        return 0;
-    }
-};
-
-struct replacer {
-    const std::unordered_map<expr, expr>& values;
-    std::unordered_map<const node*, expr> seen = {};
-
-    expr replace(const expr& e) {
-        const node& n = checked(e);
-        if (auto it = values.find(e); it != values.end())
-            return it->second;
-        if (n.kind == node_kind::literal || n.kind == node_kind::variable)
-            return e;
-        if (auto it = seen.find(&n); it != seen.end())
-            return it->second;
-        expr result;
-        if (n.kind == node_kind::quotient) {
-            result = replace(n.num()) / replace(n.den());
-        } else if (n.kind == node_kind::sum) {
-            result = lit(n.number);
-            for (const auto& [term, coefficient] : n.parts)
-                result = result + replace(term) * coefficient;
-        } else {
-            result = lit(n.number);
-            for (const auto& [factor, exponent] : n.parts) {
-                const expr x = replace(factor);
-                for (std::int64_t i = 0; i < exponent; ++i)
-                    result = result * x;
-            }
-        }
-        seen.emplace(&n, result);
-        return result;
-    }
-};
-
-void collect_variables(const expr& e, std::set<const node*>& seen, std::set<expr>& result) {
-    if (e.empty() || !seen.insert(e.get()).second)
-        return;
-    if (e.get()->kind == node_kind::variable)
-        result.insert(e);
-    for (const auto& p : e.get()->parts)
-        collect_variables(p.first, seen, result);
+void sym_error(const std::string& message) {
+    fail(error_kind::invalid_argument, "symbolic expression: " + message);
 }
 
-} // namespace
+std::int64_t checked_add(std::int64_t a, std::int64_t b) {
+    std::int64_t r = 0;
+    if (__builtin_add_overflow(a, b, &r))
+        sym_error("expected a sum that fits 64 bits, got " + std::to_string(a) + " + " +
+                  std::to_string(b));
+    return r;
+}
+
+std::int64_t checked_mul(std::int64_t a, std::int64_t b) {
+    std::int64_t r = 0;
+    if (__builtin_mul_overflow(a, b, &r))
+        sym_error("expected a product that fits 64 bits, got " + std::to_string(a) + " * " +
+                  std::to_string(b));
+    return r;
+}
+
+std::int64_t checked_div(std::int64_t a, std::int64_t b) {
+    if (b == 0)
+        sym_error("expected a divisor other than 0, got " + std::to_string(a) + " / 0");
+    if (a == lowest && b == -1)
+        sym_error("expected a quotient that fits 64 bits, got " + std::to_string(a) + " / -1");
+    return a / b;
+}
+
+const node& checked_node(const expr& e) {
+    if (e.empty())
+        sym_error("expected an expression, got an empty one");
+    return *e.get();
+}
 
 // ---- intervals --------------------------------------------------------------------------------
 
@@ -601,8 +509,8 @@ expr var(const std::string& name) {
 }
 
 expr operator+(const expr& a, const expr& b) {
-    const node& x = checked(a);
-    const node& y = checked(b);
+    const node& x = checked_node(a);
+    const node& y = checked_node(b);
     if (x.kind == node_kind::literal && y.kind == node_kind::literal)
         return lit(checked_add(x.number, y.number));
     if (is_number(a, 0))
@@ -624,8 +532,8 @@ expr operator-(const expr& a, const expr& b) {
 }
 
 expr operator*(const expr& a, const expr& b) {
-    const node& x = checked(a);
-    const node& y = checked(b);
+    const node& x = checked_node(a);
+    const node& y = checked_node(b);
     if (x.kind == node_kind::literal && y.kind == node_kind::literal)
         return lit(checked_mul(x.number, y.number));
     if (is_number(a, 1) || is_number(b, 0))
@@ -641,8 +549,8 @@ expr operator*(const expr& a, const expr& b) {
 }
 
 expr operator/(const expr& a, const expr& b) {
-    const node& x = checked(a);
-    const node& y = checked(b);
+    const node& x = checked_node(a);
+    const node& y = checked_node(b);
     if (is_number(b, 0))
         sym_error("expected a divisor other than 0, got " + a.to_string() + " / 0");
     if (x.kind == node_kind::literal && y.kind == node_kind::literal)
@@ -690,68 +598,10 @@ const std::string& expr::name() const {
     return root ? root->name : none;
 }
 
-std::set<expr> expr::variables() const {
-    std::set<const node*> seen;
-    std::set<expr> result;
-    collect_variables(*this, seen, result);
-    return result;
-}
-
 std::size_t expr::hash() const {
     return root ? root->hash : 0;
 }
 
-interval expr::eval_interval() const {
-    return checked(*this).range;
-}
-
-std::int64_t expr::eval_int(const std::unordered_map<expr, std::size_t>& symbol_map) const {
-    return evaluator{symbol_map}.number(*this);
-}
-
-std::size_t expr::eval_uint(const std::unordered_map<expr, std::size_t>& symbol_map) const {
-    const std::int64_t result = eval_int(symbol_map);
-    if (result < 0)
-        sym_error("expected a non-negative value of " + to_string() + ", got " +
-                  std::to_string(result));
-    return static_cast<std::size_t>(result);
-}
-
-expr expr::subs(const std::unordered_map<expr, expr>& symbol_map) const {
-    return replacer{symbol_map}.replace(*this);
-}
-
-std::set<std::size_t> expr::eval_optimals() const {
-    checked(*this);
-    std::vector<std::unordered_map<expr, std::size_t>> points = {{}};
-    bool any = false;
-    for (const expr& v : variables()) {
-        const node& n = *v.get();
-        if (n.range.min == n.range.max)
-            continue;
-        if (n.optimals.empty() || points.size() * n.optimals.size() > max_terms)
-            return {};
-        any = true;
-        std::vector<std::unordered_map<expr, std::size_t>> next;
-        for (const auto& point : points) {
-            for (std::int64_t x : n.optimals) {
-                if (x < 0)
-                    continue;
-                next.push_back(point);
-                next.back()[v] = static_cast<std::size_t>(x);
-            }
-        }
-        points = std::move(next);
-    }
-    std::set<std::size_t> result;
-    if (!any)
-        return result;
-    for (const auto& point : points) {
-        const std::int64_t x = eval_int(point);
-        if (x >= 0)
-            result.insert(static_cast<std::size_t>(x));
-    }
-    return result;
 }
 
 } // namespace sym

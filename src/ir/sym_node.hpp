@@ -37,6 +37,13 @@ struct node {
     const expr& den() const { return parts[1].first; }
 };
 
+// Errors of this subject; arithmetic and access that throw them.
+[[noreturn]] void sym_error(const std::string& message);
+std::int64_t checked_add(std::int64_t a, std::int64_t b);
+std::int64_t checked_mul(std::int64_t a, std::int64_t b);
+std::int64_t checked_div(std::int64_t a, std::int64_t b);
+const node& checked_node(const expr& e);
+
 // Total order by form.
 int compare_form(const expr& a, const expr& b);
 

@@ -229,7 +229,7 @@ TEST(shape_sym, saved_form) {
     EXPECT_TRUE(to_value(expr{}).is_null());
     EXPECT_TRUE(from_value<expr>(value{}).empty());
     value deep = to_value(n);
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 300; ++i) {
         value next = value::object{};
         next["type"] = "tdiv";
         next["num"] = deep;
