@@ -4,7 +4,6 @@
 #include <migraphx/errors.hpp>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace migraphx {
@@ -147,33 +146,5 @@ template void store(const argument&, const std::vector<uint64_t>&);
 template void store(const argument&, std::size_t, std::size_t, const double*);
 template void store(const argument&, std::size_t, std::size_t, const int64_t*);
 template void store(const argument&, std::size_t, std::size_t, const uint64_t*);
-
-void copy_elements(const argument& out, const argument& in)
-{
-    const auto& so = out.get_shape();
-    const auto& si = in.get_shape();
-    if(so.lens() != si.lens() or so.type_size() != si.type_size())
-        fail(error_kind::internal, "copy: equal dimensions and element sizes were expected, got others");
-    const auto size = so.type_size();
-    if(so.elements() == 0)
-        return;
-    if(so.standard() and si.standard())
-    {
-        std::memmove(out.data(), in.data(), so.elements() * size);
-        return;
-    }
-    const auto& lens = so.lens();
-    std::vector<std::size_t> index(lens.size(), 0);
-    do
-    {
-        std::size_t from = 0, to = 0;
-        for(std::size_t d = 0; d < lens.size(); d++)
-        {
-            from += index[d] * si.strides()[d];
-            to += index[d] * so.strides()[d];
-        }
-        std::memcpy(out.data() + to * size, in.data() + from * size, size);
-    } while(next_index(index, lens));
-}
 
 } // namespace migraphx

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// pack_fp4 and unpack_fp4: two e2m1 numbers (0, .5, 1, 1.5, 2, 3, 4, 6 and their negatives) in a
+// byte along `axis`, the even position in the low half.
+#include "ops/copy.hpp"
+#include "ops/expect.hpp"
+#include "ops/op.hpp"
+#include "ops/tensor.hpp"
+
+#include <migraphx/permutation.hpp>
+
+#include <cmath>
+
+namespace migraphx {
+
+namespace {
+
+constexpr double fp4_values[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+
+// Nearest, ties to the even code; beyond 6 saturates; NaN gives 0.
+unsigned fp4_code(double x) {
+    if (std::isnan(x))
+        return 0;
+    const auto magnitude = std::fabs(x);
+    unsigned code = 7;
+    for (unsigned c = 0; c < 7; ++c) {
+        const auto middle = (fp4_values[c] + fp4_values[c + 1]) / 2;
+        if (magnitude < middle or (magnitude == middle and c % 2 == 0)) {
+            code = c;
+            break;
+        }
+    }
+    return code | (std::signbit(x) ? 8u : 0u);
+}
+
+double fp4_value(unsigned code) {
+    return (code & 8u) != 0 ? -fp4_values[code & 7u] : fp4_values[code & 7u];
+}
+
+std::size_t product_of(const std::vector<std::size_t>& lens, std::size_t first, std::size_t last) {
+    std::size_t n = 1;
+    for (auto d = first; d < last; ++d)
+        n *= lens[d];
+    return n;
+}
+
+struct pack_fp4_op {
+    int64_t axis = -1;
+
+    static constexpr auto name = "pack_fp4";
+    static constexpr auto summary = "Two neighbours along `axis` as 4-bit floats in one byte";
+    static void fields(field_list<pack_fp4_op>& f) {
+        f.axis("axis", &pack_fp4_op::axis, "dimension that is halved");
+    }
+
+    shape infer(const std::vector<shape>& in) const {
+        expect(in).count(1).floating().static_shapes().axis(axis);
+        if (not in[0].computable())
+            fail_shape("a type of numbers was expected, got " + in[0].type_string());
+        auto lens = in[0].lens();
+        auto& n = lens[static_cast<std::size_t>(axis)];
+        if (n % 2 != 0)
+            fail_shape(str("an even dimension was expected for axis ", axis, ", got ", n));
+        n /= 2;
+        return shape::from_permutation(shape::fp4x2_type, lens, find_permutation(in[0]));
+    }
+    void compute(const argument& out, const std::vector<argument>& in) const {
+        const auto& lens = out.get_shape().lens();
+        const auto at = static_cast<std::size_t>(axis);
+        const auto inner = product_of(lens, at + 1, lens.size());
+        const auto x = load<double>(in[0]);
+        std::size_t i = 0;
+        each_offset(out.get_shape(), [&](std::size_t offset) {
+            const auto low = i / inner * 2 * inner + i % inner;
+            const auto byte = fp4_code(x[low]) | fp4_code(x[low + inner]) << 4;
+            out.data()[offset] = static_cast<char>(byte);
+            ++i;
+        });
+    }
+};
+
+struct unpack_fp4_op {
+    int64_t axis = -1;
+
+    static constexpr auto name = "unpack_fp4";
+    static constexpr auto summary = "The two 4-bit floats of each byte, along `axis`";
+    static void fields(field_list<unpack_fp4_op>& f) {
+        f.axis("axis", &unpack_fp4_op::axis, "dimension that is doubled");
+    }
+
+    shape infer(const std::vector<shape>& in) const {
+        expect(in).count(1).tensor().static_shapes().axis(axis);
+        if (in[0].type() != shape::fp4x2_type)
+            fail_shape("fp4x2_type was expected, got " + in[0].type_string());
+        auto lens = in[0].lens();
+        lens[static_cast<std::size_t>(axis)] *= 2;
+        return shape::from_permutation(shape::fp8e4m3fn_type, lens, find_permutation(in[0]));
+    }
+    void compute(const argument& out, const std::vector<argument>& in) const {
+        const auto& lens = in[0].get_shape().lens();
+        const auto at = static_cast<std::size_t>(axis);
+        const auto inner = product_of(lens, at + 1, lens.size());
+        std::vector<double> y(out.get_shape().elements());
+        std::size_t i = 0;
+        each_offset(in[0].get_shape(), [&](std::size_t offset) {
+            const auto byte = static_cast<unsigned char>(in[0].data()[offset]);
+            const auto low = i / inner * 2 * inner + i % inner;
+            y[low] = fp4_value(byte & 15u);
+            y[low + inner] = fp4_value(byte >> 4u);
+            ++i;
+        });
+        store(out, y);
+    }
+};
+
+const registered_op<pack_fp4_op> pack_fp4_registered;
+const registered_op<unpack_fp4_op> unpack_fp4_registered;
+
+} // namespace
+
+} // namespace migraphx

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Coordinates are single precision, so that they round as in the engines that models come from.
+#include "ops/resize_axis.hpp"
+
+#include "ops/expect.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace migraphx {
+
+float resize_coordinate(const std::string& mode, std::size_t i, float scale, std::size_t in,
+                        std::size_t out) {
+    const auto x = static_cast<float>(i);
+    if (mode == "half_pixel")
+        return (x + 0.5f) / scale - 0.5f;
+    if (mode == "pytorch_half_pixel")
+        return out > 1 ? (x + 0.5f) / scale - 0.5f : 0.0f;
+    if (mode == "align_corners")
+        return out > 1 ? x * static_cast<float>(in - 1) / static_cast<float>(out - 1) : 0.0f;
+    if (mode == "asymmetric")
+        return x / scale;
+    if (mode == "tf_half_pixel_for_nn")
+        return (x + 0.5f) / scale;
+    fail_shape("coordinate_transformation_mode: half_pixel, pytorch_half_pixel, align_corners, "
+               "asymmetric or tf_half_pixel_for_nn was expected, got '" +
+               mode + "'");
+}
+
+namespace {
+
+float limited(float x, std::size_t in) {
+    return std::clamp(x, 0.0f, static_cast<float>(in - 1));
+}
+
+double keys(double x, double a) {
+    x = std::fabs(x);
+    if (x <= 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    if (x < 2)
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+    return 0;
+}
+
+void check_source(std::size_t in, std::size_t out) {
+    if (in == 0 and out != 0)
+        fail_shape("elements to resize were expected, got an empty dimension");
+}
+
+} // namespace
+
+std::vector<int64_t> nearest_positions(const std::string& coordinate_mode,
+                                       const std::string& nearest_mode, float scale, std::size_t in,
+                                       std::size_t out) {
+    check_source(in, out);
+    std::vector<int64_t> result(out);
+    for (std::size_t i = 0; i < out; ++i) {
+        const auto x = limited(resize_coordinate(coordinate_mode, i, scale, in, out), in);
+        float p = 0;
+        if (nearest_mode == "floor")
+            p = std::floor(x);
+        else if (nearest_mode == "ceil")
+            p = std::ceil(x);
+        else if (nearest_mode == "round_prefer_floor")
+            p = std::ceil(x - 0.5f);
+        else if (nearest_mode == "round_prefer_ceil")
+            p = std::round(x);
+        else
+            fail_shape("nearest_mode: floor, ceil, round_prefer_floor or round_prefer_ceil was "
+                       "expected, got '" +
+                       nearest_mode + "'");
+        result[i] = static_cast<int64_t>(limited(p, in));
+    }
+    return result;
+}
+
+bool resize_taps::is_identity() const {
+    for (std::size_t i = 0; i < position.size(); ++i)
+        if (weight[i] != 0 and (weight[i] != 1 or position[i] != i / taps))
+            return false;
+    return true;
+}
+
+resize_taps linear_taps(const std::string& coordinate_mode, float scale, std::size_t in,
+                        std::size_t out) {
+    check_source(in, out);
+    resize_taps t;
+    t.taps = 2;
+    for (std::size_t i = 0; i < out; ++i) {
+        const auto x = limited(resize_coordinate(coordinate_mode, i, scale, in, out), in);
+        const auto low = static_cast<std::size_t>(x);
+        const auto part = static_cast<double>(x) - static_cast<double>(low);
+        t.position.insert(t.position.end(), {low, std::min(low + 1, in - 1)});
+        t.weight.insert(t.weight.end(), {1 - part, part});
+    }
+    return t;
+}
+
+resize_taps cubic_taps(const std::string& coordinate_mode, float scale, std::size_t in,
+                       std::size_t out, double a) {
+    check_source(in, out);
+    resize_taps t;
+    t.taps = 4;
+    for (std::size_t i = 0; i < out; ++i) {
+        const auto x = static_cast<double>(resize_coordinate(coordinate_mode, i, scale, in, out));
+        const auto low = std::floor(x);
+        for (int k = -1; k <= 2; ++k) {
+            const auto p = std::clamp(low + k, 0.0, static_cast<double>(in - 1));
+            t.position.push_back(static_cast<std::size_t>(p));
+            t.weight.push_back(keys(x - (low + k), a));
+        }
+    }
+    return t;
+}
+
+} // namespace migraphx
