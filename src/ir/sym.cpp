@@ -602,7 +602,5 @@ std::size_t expr::hash() const {
     return root ? root->hash : 0;
 }
 
-}
-
 } // namespace sym
 } // namespace migraphx
