@@ -148,6 +148,24 @@ TEST(kernels_reduce, infinities) {
     }
 }
 
+TEST(kernels_reduce, a_nan_shows_in_every_result) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (auto op : {reduce_op::sum, reduce_op::mean, reduce_op::max, reduce_op::min})
+        for (int64_t at : {0, 3, 40, 129, 4999})
+            for (isa level : levels())
+                for (uint32_t mask : {2u, 1u, 3u}) {
+                    std::vector<float> x(10000, 1.0f), out(5000, 0.0f);
+                    x[size_t(at)] = nan;
+                    const dims lens{2, 5000}, ss{5000, 1}, ds{mask == 2 ? 1 : 0, mask == 1 ? 1 : 0};
+                    run_reduce(op, elem_type::f32, 2, lens.data(), mask, x.data(), ss.data(), out.data(),
+                               ds.data(), kernels_for(level));
+                    EXPECT_TRUE(std::isnan(out[mask == 1 ? size_t(at) : 0])) << int(op) << " " << mask;
+                    if (mask != 3) {
+                        EXPECT_FALSE(std::isnan(out[1]));
+                    }
+                }
+}
+
 void check_arg(const dims& lens, int axis, bool with_nan) {
     const dims ss = packed(lens);
     dims out = lens;
@@ -176,7 +194,12 @@ void check_arg(const dims& lens, int axis, bool with_nan) {
                     for (int64_t k = 1; k < lens[size_t(axis)]; ++k) {
                         i[size_t(axis)] = k;
                         const float v = x[size_t(dot(i, ss))];
-                        if (largest ? (last ? v >= top : v > top) : (last ? v <= top : v < top)) {
+                        const auto precedes = [&](float a, float b) {
+                            if (std::isnan(a) || std::isnan(b))
+                                return std::isnan(a) && !std::isnan(b);
+                            return largest ? a > b : a < b;
+                        };
+                        if (last ? !precedes(top, v) : precedes(v, top)) {
                             top = v;
                             best = k;
                         }

@@ -10,14 +10,17 @@ using namespace kernel_test;
 
 namespace {
 
-double source(resize_coordinate c, int64_t i, int64_t in, int64_t out, double s) {
-    switch (c) {
-    case resize_coordinate::align_corners: return out == 1 ? 0 : double(i * (in - 1)) / double(out - 1);
-    case resize_coordinate::asymmetric: return double(i) / s;
-    case resize_coordinate::tf_half_pixel_for_nn: return (double(i) + 0.5) / s;
-    case resize_coordinate::pytorch_half_pixel: return out == 1 ? 0 : (double(i) + 0.5) / s - 0.5;
-    default: return (double(i) + 0.5) / s - 0.5;
-    }
+// Coordinates are single precision, as the operator defines them.
+float source(const std::string& c, int64_t i, int64_t in, int64_t out, float s) {
+    if (c == "align_corners")
+        return out == 1 ? 0 : float(i) * float(in - 1) / float(out - 1);
+    if (c == "asymmetric")
+        return float(i) / s;
+    if (c == "tf_half_pixel_for_nn")
+        return (float(i) + 0.5f) / s;
+    if (c == "pytorch_half_pixel" && out == 1)
+        return 0;
+    return (float(i) + 0.5f) / s - 0.5f;
 }
 
 struct tap {
@@ -25,13 +28,13 @@ struct tap {
     double weight;
 };
 
-tap tap_of(const resize_problem& r, int64_t i, int64_t in, int64_t out, double s) {
-    const double v = std::min(std::max(source(r.coordinate, i, in, out, s), 0.0), double(in - 1));
+tap tap_of(const resize_problem& r, int64_t i, int64_t in, int64_t out, float s) {
+    const double v = double(std::min(std::max(source(r.coordinate_mode, i, in, out, s), 0.0f), float(in - 1)));
     if (!r.linear) {
-        const double k = r.rounding == resize_rounding::floor                ? std::floor(v)
-                         : r.rounding == resize_rounding::ceil               ? std::ceil(v)
-                         : r.rounding == resize_rounding::round_prefer_floor ? std::ceil(v - 0.5)
-                                                                             : std::floor(v + 0.5);
+        const double k = r.nearest_mode == "floor"                ? std::floor(v)
+                         : r.nearest_mode == "ceil"               ? std::ceil(v)
+                         : r.nearest_mode == "round_prefer_floor" ? std::ceil(v - 0.5)
+                                                                  : std::floor(v + 0.5);
         return {int64_t(k), int64_t(k), 0};
     }
     const auto k = int64_t(std::floor(v));
@@ -61,8 +64,8 @@ void check_resize(resize_problem r, elem_type type, int64_t images, int64_t plan
         plan.run(x.data(), y.data(), kernels_for(level));
         ASSERT_EQ(y.back(), T(77));
         for_each_index({images, planes, r.out_h, r.out_w, r.channels}, [&](const dims& i) {
-            const tap h = tap_of(r, i[2], r.in_h, r.out_h, double(r.scale_h));
-            const tap w = tap_of(r, i[3], r.in_w, r.out_w, double(r.scale_w));
+            const tap h = tap_of(r, i[2], r.in_h, r.out_h, r.scale_h);
+            const tap w = tap_of(r, i[3], r.in_w, r.out_w, r.scale_w);
             const auto at = [&](int64_t a, int64_t b) {
                 return double(x[size_t(i[0] * r.x_steps[0] + i[1] * r.x_steps[1] + a * r.x_row + b * r.channels + i[4])]);
             };
@@ -74,11 +77,9 @@ void check_resize(resize_problem r, elem_type type, int64_t images, int64_t plan
     }
 }
 
-const resize_coordinate coordinates[] = {resize_coordinate::half_pixel, resize_coordinate::pytorch_half_pixel,
-                                         resize_coordinate::align_corners, resize_coordinate::asymmetric,
-                                         resize_coordinate::tf_half_pixel_for_nn};
-const resize_rounding roundings[] = {resize_rounding::floor, resize_rounding::ceil,
-                                     resize_rounding::round_prefer_floor, resize_rounding::round_prefer_ceil};
+const char* const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
+                                   "tf_half_pixel_for_nn"};
+const char* const roundings[] = {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"};
 
 resize_problem sizes(int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels) {
     resize_problem r;
@@ -95,13 +96,13 @@ TEST(kernels_resize, every_mode) {
         for (int64_t channels : {1, 3, 16, 21})
             for (auto r : {sizes(5, 7, 10, 14, channels), sizes(5, 7, 3, 4, channels), sizes(4, 20, 9, 33, channels),
                            sizes(6, 6, 1, 1, channels), sizes(1, 1, 4, 4, channels)}) {
-                r.coordinate = c;
+                r.coordinate_mode = c;
                 r.linear = true;
                 check_resize<float>(r, elem_type::f32, 2, 2);
                 check_resize<_Float16>(r, elem_type::f16, 1, 2);
                 r.linear = false;
                 for (auto rounding : roundings) {
-                    r.rounding = rounding;
+                    r.nearest_mode = rounding;
                     check_resize<float>(r, elem_type::f32, 2, 2);
                     check_resize<uint8_t>(r, elem_type::u8, 1, 2);
                     check_resize<double>(r, elem_type::f64, 1, 2);
@@ -111,7 +112,7 @@ TEST(kernels_resize, every_mode) {
 
 TEST(kernels_resize, large_planes) {
     auto r = sizes(100, 90, 200, 180, 1);
-    r.coordinate = resize_coordinate::asymmetric;
+    r.coordinate_mode = "asymmetric";
     check_resize<float>(r, elem_type::f32, 1, 8);
     r.linear = true;
     check_resize<float>(r, elem_type::f32, 1, 8);

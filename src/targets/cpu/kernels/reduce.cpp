@@ -11,6 +11,8 @@ void fill_reduce_general(reduce_kernels& table); // reduce_general.cpp
 
 namespace {
 
+constexpr float not_a_number = __builtin_nanf("");
+
 struct add_values {
     static constexpr float start = 0;
     static vf join(vf a, vf x) { return a + x; }
@@ -20,16 +22,16 @@ struct add_values {
 
 struct max_values {
     static constexpr float start = -infinity;
-    static vf join(vf a, vf x) { return raw_max(x, a); }
-    static float fold_lanes(vf v) { return largest_of(v); }
-    static double join_wide(double a, double x) { return x > a ? x : a; }
+    static vf join(vf a, vf x) { return max(x, a); }
+    static float fold_lanes(vf v) { return any(v != v) ? not_a_number : largest_of(v); }
+    static double join_wide(double a, double x) { return x > a || x != x ? x : a; }
 };
 
 struct min_values {
     static constexpr float start = infinity;
-    static vf join(vf a, vf x) { return raw_min(x, a); }
-    static float fold_lanes(vf v) { return smallest_of(v); }
-    static double join_wide(double a, double x) { return x < a ? x : a; }
+    static vf join(vf a, vf x) { return min(x, a); }
+    static float fold_lanes(vf v) { return any(v != v) ? not_a_number : smallest_of(v); }
+    static double join_wide(double a, double x) { return x < a || x != x ? x : a; }
 };
 
 // ---- contiguous rows

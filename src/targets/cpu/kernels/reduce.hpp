@@ -4,6 +4,7 @@
 //   rows     f32, the fastest axis is reduced and contiguous
 //   columns  f32, the fastest axis is kept and contiguous: vectors run across outputs
 //   general  any type and strides, in double or int64
+// max and min are NaN if an element is; argmax and argmin find the first (or last) NaN.
 #pragma once
 
 #include "targets/cpu/kernels/elem_type.hpp"

@@ -110,11 +110,11 @@ inline Acc join_chunk(reduce_op op, Acc a, const Acc* x, int64_t n) {
     }
     case reduce_op::max:
         for (int64_t i = 0; i < n; ++i)
-            a = x[i] > a ? x[i] : a;
+            a = x[i] > a || x[i] != x[i] ? x[i] : a;
         return a;
     case reduce_op::min:
         for (int64_t i = 0; i < n; ++i)
-            a = x[i] < a ? x[i] : a;
+            a = x[i] < a || x[i] != x[i] ? x[i] : a;
         return a;
     case reduce_op::prod:
         for (int64_t i = 0; i < n; ++i)
@@ -171,11 +171,15 @@ void general(const reduce_params& p, int64_t begin, int64_t end) {
 
 // ---- argmax and argmin
 
+// NaN beats every number; T may be a vector.
+template <bool Largest, class T>
+inline auto precedes(T x, T y) {
+    return (Largest ? x > y : x < y) | ((x != x) & (y == y));
+}
+
 template <bool Largest, bool Last, class T>
-inline bool beats(T x, T best) {
-    if (Largest)
-        return Last ? x >= best : x > best;
-    return Last ? x <= best : x < best;
+inline auto beats(T x, T best) {
+    return Last ? !precedes<Largest>(best, x) : precedes<Largest>(x, best);
 }
 
 template <bool Largest, bool Last, class Acc>
@@ -245,13 +249,6 @@ int64_t arg_row(const arg_params& p, int64_t at) {
     return 0;
 }
 
-template <bool Largest, bool Last>
-inline vi beats_lanes(vf x, vf best) {
-    if (Largest)
-        return Last ? x >= best : x > best;
-    return Last ? x <= best : x < best;
-}
-
 // Lines side by side in memory: a vector of lines at a time, n < 2^31.
 template <bool Largest, bool Last>
 void arg_columns(const arg_params& p, int64_t at, int64_t first, int64_t last, int64_t* out) {
@@ -262,7 +259,7 @@ void arg_columns(const arg_params& p, int64_t at, int64_t first, int64_t last, i
         vi found = {};
         for (int64_t i = 1; i < p.n; ++i) {
             const vf v = load_first(x + c + i * p.src_n, m);
-            const vi wins = beats_lanes<Largest, Last>(v, best);
+            const vi wins = beats<Largest, Last>(v, best);
             best = wins ? v : best;
             found = wins ? vi{} + int32_t(i) : found;
         }

@@ -43,8 +43,8 @@ int merge_reduce_axes(reduce_axis* a, int n, bool kept) {
 
 double join_partial(reduce_op op, double a, double x) {
     switch (op) {
-    case reduce_op::max: return x > a ? x : a;
-    case reduce_op::min: return x < a ? x : a;
+    case reduce_op::max: return x > a or x != x ? x : a;
+    case reduce_op::min: return x < a or x != x ? x : a;
     case reduce_op::prod: return a * x;
     case reduce_op::all: return a != 0 and x != 0;
     case reduce_op::any: return a != 0 or x != 0;

@@ -3,35 +3,14 @@
 #include "targets/cpu/kernels/dispatch/run_resize.hpp"
 
 #include "base/parallel.hpp"
+#include "ops/resize_axis.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 
 namespace migraphx::cpu {
 
 namespace {
-
-// Where output position i lies in the input.
-double resize_source(resize_coordinate c, double i, double in, double out, double scale) {
-    switch (c) {
-    case resize_coordinate::half_pixel: return (i + 0.5) / scale - 0.5;
-    case resize_coordinate::pytorch_half_pixel: return out > 1 ? (i + 0.5) / scale - 0.5 : 0;
-    case resize_coordinate::align_corners: return out > 1 ? i * (in - 1) / (out - 1) : 0;
-    case resize_coordinate::asymmetric: return i / scale;
-    case resize_coordinate::tf_half_pixel_for_nn: return (i + 0.5) / scale;
-    }
-    return 0;
-}
-
-double resize_round(resize_rounding r, double v) {
-    switch (r) {
-    case resize_rounding::floor: return std::floor(v);
-    case resize_rounding::ceil: return std::ceil(v);
-    case resize_rounding::round_prefer_floor: return std::ceil(v - 0.5);
-    case resize_rounding::round_prefer_ceil: return std::round(v);
-    }
-    return v;
-}
 
 void fill_resize_axis(const resize_problem& r, int64_t in, int64_t out, float scale,
                       std::vector<int32_t>& low, std::vector<int32_t>& high,
@@ -39,15 +18,17 @@ void fill_resize_axis(const resize_problem& r, int64_t in, int64_t out, float sc
     low.resize(size_t(out));
     high.resize(size_t(out));
     weight.resize(size_t(out));
-    for (int64_t i = 0; i < out; ++i) {
-        const double v = std::clamp(
-            resize_source(r.coordinate, double(i), double(in), double(out), double(scale)), 0.0,
-            double(in - 1));
-        const double at = r.linear ? std::floor(v) : resize_round(r.rounding, v);
-        const auto k = std::clamp<int64_t>(int64_t(at), 0, in - 1);
-        low[size_t(i)] = int32_t(k);
-        high[size_t(i)] = int32_t(std::min(k + 1, in - 1));
-        weight[size_t(i)] = float(v - at);
+    if (not r.linear) {
+        const auto at =
+            nearest_positions(r.coordinate_mode, r.nearest_mode, scale, size_t(in), size_t(out));
+        std::copy(at.begin(), at.end(), low.begin());
+        return;
+    }
+    const auto taps = linear_taps(r.coordinate_mode, scale, size_t(in), size_t(out));
+    for (size_t i = 0; i < size_t(out); ++i) {
+        low[i] = int32_t(taps.position[2 * i]);
+        high[i] = int32_t(taps.position[2 * i + 1]);
+        weight[i] = float(taps.weight[2 * i + 1]);
     }
 }
 

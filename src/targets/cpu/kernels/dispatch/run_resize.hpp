@@ -5,18 +5,16 @@
 #include "targets/cpu/kernels/kernel_table.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace migraphx::cpu {
 
-enum class resize_coordinate { half_pixel, pytorch_half_pixel, align_corners, asymmetric, tf_half_pixel_for_nn };
-enum class resize_rounding { floor, ceil, round_prefer_floor, round_prefer_ceil };
-
 struct resize_problem {
     elem_type type = elem_type::f32;
     bool linear = false; // else nearest; linear takes f32, f16 and bf16
-    resize_coordinate coordinate = resize_coordinate::half_pixel;
-    resize_rounding rounding = resize_rounding::floor;
+    std::string coordinate_mode = "half_pixel"; // as ops/resize_axis.hpp names them
+    std::string nearest_mode = "floor";
     // Outer axes (batch, and channels of planes), then rows and columns. channels > 1: contiguous elements of a pixel.
     int rank = 0;
     int64_t lens[6] = {}, x_steps[6] = {}, y_steps[6] = {}; // elements
