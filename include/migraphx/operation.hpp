@@ -158,7 +158,13 @@ bool is_context_free(const operation& op);
 bool need_normalization(const operation& op);
 
 /// Saved as {"name": …, "operator": {…}}.
-void migraphx_to_value(value& v, const operation& op);
+value operation_to_value(const operation& op);
+// A template: what converts to an operation must not be saved as one.
+template <class T, std::enable_if_t<std::is_same<T, operation>::value, int> = 0>
+void migraphx_to_value(value& v, const T& op)
+{
+    v = operation_to_value(op);
+}
 void migraphx_from_value(const value& v, operation& op);
 
 namespace detail {
@@ -234,6 +240,42 @@ struct op_traits
     static std::false_type has_attributes(...);
 };
 
+// Calls g with field number `nth` of an object, which is a Member.
+template <class Member>
+struct nth_field
+{
+    std::size_t nth;
+
+    template <class Object, class G>
+    void operator()(Object& object, G g) const
+    {
+        std::size_t i = 0;
+        reflect_each(object, [&](auto& m, const auto&...) {
+            if constexpr(std::is_same<std::decay_t<decltype(m)>, Member>::value)
+                if(i == nth)
+                    g(m);
+            i++;
+        });
+    }
+};
+
+template <class T, class Member>
+field_info reflected_field(const char* name, nth_field<Member> field)
+{
+    field_info f;
+    f.name = name;
+    f.get  = [field](const void* self) {
+        value result;
+        field(*static_cast<const T*>(self),
+              [&](const Member& m) { result = migraphx::to_value(m); });
+        return result;
+    };
+    f.set = [field](void* self, const value& v) {
+        field(*static_cast<T*>(self), [&](Member& m) { migraphx::from_value(v, m); });
+    };
+    return f;
+}
+
 template <class T>
 std::vector<field_info> reflected_fields()
 {
@@ -241,33 +283,10 @@ std::vector<field_info> reflected_fields()
     if constexpr(is_reflectable<T>::value)
     {
         T probe = T();
-        std::size_t index = 0;
-        reflect_each(probe, [&](auto& member, const std::string& name, const auto&...) {
+        reflect_each(probe, [&](auto& member, const char* name, const auto&...) {
             using member_type = std::decay_t<decltype(member)>;
-            field_info f;
-            f.name          = name;
-            const auto nth  = index++;
-            auto with_member = [nth, tag = static_cast<member_type*>(nullptr)](auto& object, auto g) {
-                using wanted  = std::remove_pointer_t<decltype(tag)>;
-                std::size_t i = 0;
-                reflect_each(object, [&](auto& m, const std::string&, const auto&...) {
-                    if constexpr(std::is_same<std::decay_t<decltype(m)>, wanted>::value)
-                        if(i == nth)
-                            g(m);
-                    i++;
-                });
-            };
-            f.get = [with_member](const void* self) {
-                value result;
-                with_member(*static_cast<const T*>(self),
-                            [&](const auto& m) { result = migraphx::to_value(m); });
-                return result;
-            };
-            f.set = [with_member](void* self, const value& v) {
-                with_member(*static_cast<T*>(self),
-                            [&](auto& m) { migraphx::from_value(v, m); });
-            };
-            fields.push_back(std::move(f));
+            fields.push_back(
+                reflected_field<T>(name, nth_field<member_type>{fields.size()}));
         });
     }
     return fields;

@@ -232,12 +232,12 @@ bool has_finalize(const operation& op) { return not op.empty() and bool(op.info(
 bool is_context_free(const operation& op) { return op.is_context_free(); }
 bool need_normalization(const operation& op) { return op.need_normalization(); }
 
-void migraphx_to_value(value& v, const operation& op)
+value operation_to_value(const operation& op)
 {
     value result;
     result["name"]     = op.name();
     result["operator"] = op.to_value();
-    v                  = result;
+    return result;
 }
 
 void migraphx_from_value(const value& v, operation& op)
