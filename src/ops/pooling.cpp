@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// pooling: average, maximum or Lp norm of a window sliding over the spatial dimensions.
+#include "ops/expect.hpp"
+#include "ops/op.hpp"
+#include "ops/tensor.hpp"
+#include "ops/window.hpp"
+
+#include "base/parallel.hpp"
+#include "ir/shape_rules.hpp"
+
+#include <migraphx/op/pooling.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace migraphx {
+
+namespace {
+
+// The taps of one position along one dimension that lie in the data.
+struct pool_taps {
+    std::size_t first = 0;  // index in the data
+    std::size_t count = 0;  // `dilation` apart
+    std::size_t padded = 0; // taps in the data or its padding
+};
+
+std::vector<pool_taps> taps_along(const window& w, std::size_t length, std::size_t positions) {
+    const auto [before, after] = w.padding(length);
+    std::vector<pool_taps> result(positions);
+    for (std::size_t p = 0; p < positions; ++p)
+        for (std::size_t k = 0; k < w.kernel; ++k) {
+            const auto at = p * w.stride + k * w.dilation; // counted from the padding's begin
+            if (at < length + before + after)
+                ++result[p].padded;
+            if (at < before or at - before >= length)
+                continue;
+            if (result[p].count++ == 0)
+                result[p].first = at - before;
+        }
+    return result;
+}
+
+struct pooling_op : op::pooling {
+    static constexpr auto name = "pooling";
+    static constexpr auto summary = "Average, maximum or Lp norm of a sliding window";
+    static void fields(field_list<pooling_op>& f) {
+        using p = op::pooling;
+        f.choice("mode", &p::mode, "what is taken of a window", {"average", "max", "lpnorm"});
+        f.normalized("padding", &p::padding, "elements around the data, per spatial dimension",
+                     normalize_kind::padding);
+        f.add("padding_mode", &p::padding_mode,
+              "0: `padding`; 1, 2: so that ceil(in / stride) fit");
+        f.add("stride", &p::stride, "step between positions, per spatial dimension");
+        f.add("lengths", &p::lengths, "taps of a window, per spatial dimension");
+        f.add("dilations", &p::dilations, "step between taps, per spatial dimension");
+        f.add("ceil_mode", &p::ceil_mode, "the last window may hang over the end");
+        f.add("count_include_pad", &p::count_include_pad, "averages count the padding as zeros");
+        f.add("lp_order", &p::lp_order, "order of the Lp norm");
+        f.add("dyn_global", &p::dyn_global, "one window over all spatial dimensions");
+    }
+    static void traits(op_info& info) { info.type = &typeid(op::pooling); }
+
+    std::vector<window> windows(std::size_t spatial) const {
+        if (lengths.size() != spatial)
+            fail_shape(str("lengths must have ", spatial, " values, got ", lengths.size()));
+        auto result = make_windows(lengths, padding, stride, dilations, padding_mode, "lengths");
+        for (auto& w : result)
+            w.ceil = ceil_mode;
+        return result;
+    }
+    shape infer(const std::vector<shape>& in) const {
+        expect(in).count(1).tensor().rank_at_least(3);
+        const auto& x = in[0];
+        const bool symbolic = x.symbolic();
+        auto dims = dims_of(x);
+        if (dyn_global) {
+            for (std::size_t i = 2; i < dims.size(); ++i)
+                dims[i] = symbolic ? shape::dynamic_dimension{sym::lit(1)}
+                                   : shape::dynamic_dimension{1, 1};
+            return shape_in_order_of(x, x.type(), dims);
+        }
+        const auto w = windows(dims.size() - 2);
+        for (std::size_t i = 0; i < w.size(); ++i) {
+            auto& d = dims[i + 2];
+            const auto most = d.get_interval().max;
+            if (padding_mode == op::default_ and most < (std::size_t{1} << 62) and
+                most + w[i].before + w[i].after < w[i].extent())
+                fail_shape(str("a window that fits the padded input was expected, got ",
+                               w[i].extent(), " over ", most + w[i].before + w[i].after));
+            d = w[i].positions(d);
+        }
+        return shape_in_order_of(x, x.type(), dims);
+    }
+
+    // The value of a window from f(g), which calls g for each of its elements.
+    template <class ForEach>
+    double pooled(std::size_t count, std::size_t padded, ForEach for_each) const {
+        double acc = 0;
+        switch (mode) {
+        case op::pooling_mode::average:
+            for_each([&](double x) { acc += x; });
+            return acc / static_cast<double>(count_include_pad ? padded : count);
+        case op::pooling_mode::max:
+            acc = -std::numeric_limits<double>::infinity();
+            for_each([&](double x) { acc = std::isnan(acc) or acc > x ? acc : x; });
+            return acc;
+        case op::pooling_mode::lpnorm:
+            if (lp_order == 0)
+                return 1;
+            for_each([&](double x) { acc += std::pow(std::fabs(x), lp_order); });
+            return std::pow(acc, 1.0 / lp_order);
+        }
+        return acc;
+    }
+
+    void compute(const argument& out, const std::vector<argument>& in) const {
+        const auto& lens = in[0].get_shape().lens();
+        const auto& out_lens = out.get_shape().lens();
+        const auto spatial = lens.size() - 2;
+        std::vector<window> w(spatial);
+        if (dyn_global)
+            for (std::size_t d = 0; d < spatial; ++d)
+                w[d].kernel = std::max<std::size_t>(1, lens[d + 2]);
+        else
+            w = windows(spatial);
+        std::vector<std::vector<pool_taps>> taps;
+        std::size_t in_size = 1, out_size = 1;
+        for (std::size_t d = 0; d < spatial; ++d) {
+            taps.push_back(taps_along(w[d], lens[d + 2], out_lens[d + 2]));
+            in_size *= lens[d + 2];
+            out_size *= out_lens[d + 2];
+        }
+        const auto one_channel = [&](std::size_t nc) {
+            std::vector<double> x(in_size), y(out_size);
+            load(in[0], nc * in_size, in_size, x.data());
+            std::vector<std::size_t> position(spatial, 0);
+            const std::vector<std::size_t> limits(out_lens.begin() + 2, out_lens.end());
+            for (auto& result : y) {
+                std::vector<std::size_t> counts(spatial), tap(spatial, 0);
+                std::size_t count = 1, padded = 1;
+                for (std::size_t d = 0; d < spatial; ++d) {
+                    const auto& t = taps[d][position[d]];
+                    count *= counts[d] = t.count;
+                    padded *= t.padded;
+                }
+                result = pooled(count, padded, [&](auto f) {
+                    if (count == 0)
+                        return;
+                    do {
+                        std::size_t at = 0;
+                        for (std::size_t d = 0; d < spatial; ++d)
+                            at = at * lens[d + 2] + taps[d][position[d]].first +
+                                 tap[d] * w[d].dilation;
+                        f(x[at]);
+                    } while (next_index(tap, counts));
+                });
+                next_index(position, limits);
+            }
+            store(out, nc * out_size, out_size, y.data());
+        };
+        if (out_size == 0)
+            return;
+        parallel_for(static_cast<int64_t>(lens[0] * lens[1]), 4, [&](int64_t begin, int64_t end) {
+            for (auto i = begin; i < end; ++i)
+                one_channel(static_cast<std::size_t>(i));
+        });
+    }
+};
+
+const registered_op<pooling_op> pooling_registered;
+
+} // namespace
+
+} // namespace migraphx

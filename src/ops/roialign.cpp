@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// roialign(x (N, C, H, W), rois (n, 4), batch index (n)): every region (x1, y1, x2, y2) is divided
+// in output_height x output_width bins; a bin is the average (or the maximum) of samples
+// interpolated between four neighbours.
+#include "ops/expect.hpp"
+#include "ops/op.hpp"
+#include "ops/tensor.hpp"
+
+#include <migraphx/op/common.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace migraphx {
+
+namespace {
+
+// A sample between four elements of a channel.
+struct roi_sample {
+    std::array<std::size_t, 4> at{};
+    std::array<double, 4> weight{};
+};
+
+// A coordinate as two neighbours and the fraction between them; none when it is outside.
+struct roi_neighbours {
+    bool inside = false;
+    std::size_t low = 0, high = 0;
+    double fraction = 0;
+};
+
+roi_neighbours neighbours(double v, std::size_t length) {
+    const auto size = static_cast<double>(length);
+    if (not(v >= -1 and v <= size) or length == 0)
+        return {};
+    v = std::max(v, 0.0);
+    const auto low = std::min(static_cast<std::size_t>(v), length - 1);
+    const auto high = std::min(low + 1, length - 1);
+    return {true, low, high, low == high ? 0 : v - static_cast<double>(low)};
+}
+
+struct roialign_op {
+    std::string coordinate_transformation_mode = "half_pixel";
+    op::pooling_mode mode = op::pooling_mode::average;
+    int64_t output_height = 1;
+    int64_t output_width = 1;
+    int64_t sampling_ratio = 0;
+    float spatial_scale = 1.0f;
+
+    static constexpr auto name = "roialign";
+    static constexpr auto summary = "Regions of an image resampled to one size";
+    static void fields(field_list<roialign_op>& f) {
+        f.add("coordinate_transformation_mode", &roialign_op::coordinate_transformation_mode,
+              "half_pixel shifts the regions by half an element");
+        f.choice("mode", &roialign_op::mode, "what is taken of the samples",
+                 {"average", "max", "lpnorm"});
+        f.add("output_height", &roialign_op::output_height, "bins along H");
+        f.add("output_width", &roialign_op::output_width, "bins along W");
+        f.add("sampling_ratio", &roialign_op::sampling_ratio,
+              "samples of a bin along each dimension; 0: by the size of the region");
+        f.add("spatial_scale", &roialign_op::spatial_scale,
+              "from the regions' unit to elements of x");
+    }
+
+    shape infer(const std::vector<shape>& in) const {
+        expect(in).count(3).tensor().static_shapes();
+        expect(in).only(0, 2).same_type().floating();
+        expect(in).only(0, 1).rank(4);
+        expect(in).only(1, 2).rank(2);
+        expect(in).only(2, 3).rank(1).integral();
+        if (in[1].lens()[1] != 4)
+            fail_shape(str("4 coordinates for each region were expected, got ", in[1].lens()[1]));
+        if (in[1].lens()[0] != in[2].lens()[0])
+            fail_shape(str("as many batch indices as regions were expected, got ", in[2].lens()[0],
+                           " and ", in[1].lens()[0]));
+        if (output_height < 1 or output_width < 1 or sampling_ratio < 0)
+            fail_shape(
+                "positive output sizes and a sampling ratio that is not negative were expected");
+        return {in[0].type(),
+                {in[1].lens()[0], in[0].lens()[1], static_cast<std::size_t>(output_height),
+                 static_cast<std::size_t>(output_width)}};
+    }
+
+    // Positions of the samples of each bin along one dimension.
+    std::vector<std::vector<double>> samples(double from, double to, int64_t bins) const {
+        const bool half = coordinate_transformation_mode == "half_pixel";
+        const double offset = half ? 0.5 : 0;
+        const double scale = static_cast<double>(spatial_scale);
+        const double start = from * scale - offset;
+        double size = to * scale - offset - start;
+        if (not half)
+            size = std::max(size, 1.0);
+        const double bin = size / static_cast<double>(bins);
+        auto count = static_cast<double>(sampling_ratio);
+        if (sampling_ratio == 0)
+            count = std::isfinite(bin) ? std::clamp(std::ceil(bin), 1.0, 65536.0) : 1.0;
+        std::vector<std::vector<double>> result(static_cast<std::size_t>(bins));
+        for (std::size_t b = 0; b < result.size(); ++b)
+            for (double i = 0; i < count; ++i)
+                result[b].push_back(start + static_cast<double>(b) * bin + (i + 0.5) * bin / count);
+        return result;
+    }
+
+    void compute(const argument& out, const std::vector<argument>& in) const {
+        const numbers<double> x(in[0]), rois(in[1]);
+        const auto batch = load<int64_t>(in[2]);
+        const auto channels = x.lens[1], height = x.lens[2], width = x.lens[3];
+        numbers<double> y(out.get_shape().lens());
+        std::size_t to = 0;
+        const auto bins = static_cast<std::size_t>(output_height * output_width);
+        for (std::size_t r = 0; r < batch.size(); ++r) {
+            if (batch[r] < 0 or static_cast<std::size_t>(batch[r]) >= x.lens[0])
+                fail_shape(str("a batch index below ", x.lens[0], " was expected, got ", batch[r]));
+            const auto rows = samples(rois[r * 4 + 1], rois[r * 4 + 3], output_height);
+            const auto columns = samples(rois[r * 4], rois[r * 4 + 2], output_width);
+            std::vector<std::vector<roi_sample>> bin(bins);
+            for (std::size_t b = 0; b < bins; ++b)
+                for (auto v : rows[b / columns.size()])
+                    for (auto h : columns[b % columns.size()]) {
+                        const auto i = neighbours(v, height), j = neighbours(h, width);
+                        if (not i.inside or not j.inside) {
+                            bin[b].emplace_back();
+                            continue;
+                        }
+                        const double p = i.fraction, q = j.fraction;
+                        bin[b].push_back({{i.low * width + j.low, i.low * width + j.high,
+                                           i.high * width + j.low, i.high * width + j.high},
+                                          {(1 - p) * (1 - q), (1 - p) * q, p * (1 - q), p * q}});
+                    }
+            for (std::size_t c = 0; c < channels; ++c) {
+                const double* image =
+                    x.data.data() +
+                    (static_cast<std::size_t>(batch[r]) * channels + c) * height * width;
+                for (const auto& s : bin)
+                    y[to++] = pooled(s, image);
+            }
+        }
+        store(out, y.data);
+    }
+    double pooled(const std::vector<roi_sample>& samples, const double* image) const {
+        double sum = 0, top = 0;
+        bool first = true;
+        for (const auto& s : samples)
+            for (std::size_t k = 0; k < 4; ++k) {
+                const double v = s.weight[k] == 0 ? 0 : s.weight[k] * image[s.at[k]];
+                sum += v;
+                top = first ? v : std::max(top, v);
+                first = false;
+            }
+        return mode == op::pooling_mode::average ? sum / static_cast<double>(samples.size()) : top;
+    }
+};
+
+const registered_op<roialign_op> roialign_registered;
+
+} // namespace
+
+} // namespace migraphx
