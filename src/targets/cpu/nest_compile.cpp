@@ -4,8 +4,7 @@
 #include "targets/cpu/nest_lower.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
+#include <cstdlib>
 
 namespace migraphx::cpu {
 namespace {
@@ -13,9 +12,12 @@ namespace {
 using codegen::nest;
 
 constexpr int64_t shortest_row = 512;      // inner dims below it share tiles
-constexpr int64_t tile_memory = 16 * 1024; // bytes for all slots
+constexpr int64_t tile_memory = 20 * 1024; // bytes that a tile occupies
 constexpr int64_t shortest_tile = 128;
 constexpr int64_t longest_tile = 4096;
+constexpr int64_t cache_line = 64;
+constexpr int64_t shortest_block_row = 16; // elements
+constexpr int64_t longest_block_row = 64;
 constexpr int64_t cell_bytes = 8;
 
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
@@ -94,6 +96,7 @@ private:
     std::vector<int> direct_output; // of each node: the output that it is computed into, or -1
     slot_pool slots;
     int cells = 0;
+    bool blocks = false;          // tiles are blocks over the two inner dims
     bool wide = false;            // some slot holds 8-byte values
 
     const vm_node& node(int id) const { return graph.nodes[std::size_t(id)]; }
@@ -114,10 +117,11 @@ private:
             for (auto& o : n.outputs)
                 o.access.strides = {1};
         }
+        blocks = make_blocks();
         plan->dims = n.dims;
         plan->elements = n.elements();
         plan->inputs = int(n.inputs.size());
-        plan->rowwise = n.dims.back() >= shortest_row or n.dims.size() == 1;
+        plan->rowwise = not blocks and (n.dims.back() >= shortest_row or n.dims.size() == 1);
         for (int i = 0; i < int(n.inputs.size() + n.outputs.size()); ++i) {
             nest_stream s;
             s.element_bytes = int64_t(shape(access(i).type).type_size());
@@ -126,6 +130,48 @@ private:
             s.linear = is_linear(n.dims, access(i).strides);
             plan->streams.push_back(std::move(s));
         }
+    }
+
+    // The dim along which some input lies contiguous in memory although it is far apart along the inner
+    // one, or -1.
+    int dim_to_block() const {
+        const std::size_t inner = n.dims.size() - 1;
+        for (const codegen::nest_access& a : n.inputs) {
+            const int64_t bytes = int64_t(shape(a.type).type_size());
+            if (std::abs(a.strides[inner]) * bytes < cache_line)
+                continue;
+            for (std::size_t d = inner; d-- > 0;)
+                if (a.strides[d] == 1 and n.dims[d] >= 4)
+                    return int(d);
+        }
+        return -1;
+    }
+
+    // Moves that dim next to a short inner one, so that a tile is a block over both; true if done.
+    bool make_blocks() {
+        const int dim = dim_to_block();
+        const std::size_t inner = n.dims.size() - 1;
+        if (dim < 0)
+            return false;
+        int64_t columns = std::min(n.dims[inner], longest_block_row);
+        while (n.dims[inner] % columns != 0)
+            --columns;
+        if (columns < std::min(n.dims[inner], shortest_block_row))
+            return false;
+        const int64_t blocks = n.dims[inner] / columns;
+        const auto arrange = [&](std::vector<int64_t>& values, int64_t block, int64_t column) {
+            const int64_t rows = values[std::size_t(dim)];
+            values.back() = block;
+            values.erase(values.begin() + dim);
+            values.push_back(rows);
+            values.push_back(column);
+        };
+        for (auto& a : n.inputs)
+            arrange(a.strides, a.strides[inner] * columns, a.strides[inner]);
+        for (auto& o : n.outputs)
+            arrange(o.access.strides, o.access.strides[inner] * columns, o.access.strides[inner]);
+        arrange(n.dims, blocks, columns);
+        return true;
     }
 
     // Whether tiles of a stream are contiguous in memory.
@@ -393,8 +439,10 @@ private:
     void choose_tile() {
         const int64_t slot_element = wide ? 8 : 4;
         const int64_t inner = plan->dims.back();
-        int64_t tile = tile_memory / (std::max(slots.size(), 1) * slot_element) / 64 * 64;
-        tile = std::clamp(tile, shortest_tile, longest_tile);
+        // What passes between calls stays in the first-level cache, beside the memory streams.
+        const int resident = slots.size() > 0 ? slots.size() + int(plan->streams.size()) : 1;
+        int64_t tile = tile_memory / (resident * slot_element) / 64 * 64;
+        tile = blocks ? longest_tile : std::clamp(tile, shortest_tile, longest_tile);
         if (plan->rowwise and inner > 0) {
             const int64_t chunks = (inner + tile - 1) / tile;
             tile = round_up((inner + chunks - 1) / chunks, 64);

@@ -262,8 +262,8 @@ private:
         const vm_class cls = vm_class_of(operand_type(op, i));
         const bool integral = not codegen::is_float_class(codegen::class_of(op.type));
         const bool attribute = op.row != nullptr and int(i) >= op.row->arity;
-        return constant(cls, integral and not attribute ? double(o.int_value) : o.real_value,
-                        o.int_value);
+        const int64_t integer = integral ? codegen::wrap_integer(op.type, o.int_value) : o.int_value;
+        return constant(cls, integral and not attribute ? double(integer) : o.real_value, integer);
     }
 
     vm_rate fastest(const std::vector<int>& operands) {
@@ -396,8 +396,31 @@ private:
                              chain_op::square);
         const std::size_t acc = accumulator(op, nodes, 2);
         const bool extend = can_extend(nodes[acc], 1, &op.operands[acc], fastest(nodes));
-        return push_step(start_chain(nodes[acc], extend), acc == 0 ? row.op : row.swapped,
-                         nodes[1 - acc]);
+        chain_op step = acc == 0 ? row.op : row.swapped;
+        int other = nodes[1 - acc];
+        if (step == chain_op::div and divides_as_product(other)) {
+            step = chain_op::mul;
+            other = real_constant(1 / constant_value(other));
+        }
+        if (step == chain_op::max and is_number(other))
+            step = chain_op::max_number;
+        if (step == chain_op::min and is_number(other))
+            step = chain_op::min_number;
+        return push_step(start_chain(nodes[acc], extend), step, other);
+    }
+
+    // --- constants of class f32 ---
+
+    double constant_value(int id) { return double(std::bit_cast<float>(int32_t(node(id).bits))); }
+    bool is_number(int id) {
+        return node(id).what == vm_node::kind::constant and not std::isnan(constant_value(id));
+    }
+    // Costs one more rounding, of the reciprocal.
+    bool divides_as_product(int id) {
+        if (node(id).what != vm_node::kind::constant)
+            return false;
+        const double size = std::fabs(constant_value(id));
+        return size > 0x1p-120 and size < 0x1p120;
     }
 
     int chain_where(const nest_op& op) {
@@ -419,7 +442,9 @@ private:
         const vm_rate rate = fastest(nodes);
         if (node(nodes[0]).rate == rate) {
             const bool extend = can_extend(nodes[0], 1, &op.operands[0], rate);
-            return push_step(start_chain(nodes[0], extend), chain_op::clip, nodes[1], nodes[2]);
+            const bool numbers = is_number(nodes[1]) and is_number(nodes[2]);
+            return push_step(start_chain(nodes[0], extend),
+                             numbers ? chain_op::clip_number : chain_op::clip, nodes[1], nodes[2]);
         }
         const bool low_first = node(nodes[1]).rate >= node(nodes[0]).rate;
         const int raised = low_first ? push_step(start_chain(nodes[1], false), chain_op::max, nodes[0])

@@ -4,7 +4,8 @@
 //
 // The iteration space is walked in row-major order of the simplified dims, a tile of at most `tile`
 // iterations at a time. When the inner dim is long, tiles end at its rows, and inputs that are constant
-// along it are splats; otherwise tiles cross rows and such inputs are expanded while loading.
+// along it are splats; otherwise tiles cross rows and such inputs are expanded while loading. Inputs that
+// run across the rows are read in blocks of several rows, for which the inner dim is split.
 #pragma once
 
 #include "codegen/nest.hpp"

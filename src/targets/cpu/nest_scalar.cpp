@@ -4,6 +4,7 @@
 #include "codegen/interpret.hpp"
 #include "targets/cpu/nest_lower.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -50,6 +51,25 @@ codegen::scalar_value evaluate_call(const nest_scalar_call& call, const codegen:
     return {0, codegen::wrap_integer(call.type, v)};
 }
 
+bool all_floats(const nest_scalar_call& call) {
+    const auto is_f32 = [](shape::type_t t) {
+        return t != shape::bool_type and vm_class_of(t) == vm_class::f32;
+    };
+    return call.row != nullptr and is_f32(call.type) and
+           std::all_of(call.operand_types.begin(), call.operand_types.end(), is_f32);
+}
+
+void float_call_tile(const vm_args& args, const pointwise_row& row, std::size_t count) {
+    const auto* const* src = reinterpret_cast<const float* const*>(args.src);
+    float* dst = static_cast<float*>(args.dst);
+    std::array<double, 4> operands{};
+    for (int64_t i = 0; i < args.n; ++i) {
+        for (std::size_t k = 0; k < count; ++k)
+            operands[k] = src[k][(args.splats >> k & 1) != 0 ? 0 : i];
+        dst[i] = float(row.real(operands.data()));
+    }
+}
+
 template <class E>
 struct small_float {
     static void load(void* tile, const void* memory, int64_t rows, int64_t row_stride, int64_t cols,
@@ -86,6 +106,10 @@ vm_class vm_class_of(shape::type_t type) {
 void scalar_call_tile(const vm_args& args) {
     const auto& call = *static_cast<const nest_scalar_call*>(args.data);
     const std::size_t count = call.operand_types.size();
+    if (all_floats(call)) {
+        float_call_tile(args, *call.row, count);
+        return;
+    }
     std::array<codegen::scalar_value, 4> in{};
     for (int64_t i = 0; i < args.n; ++i) {
         for (std::size_t k = 0; k < count; ++k)

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/dnnl_kernel.hpp"
+
+#include <migraphx/errors.hpp>
+
+#include "runtime/buffer_pool.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace migraphx::cpu {
+
+dnnl::engine& dnnl_engine()
+{
+    static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+    return *e;
+}
+
+dnnl::memory::data_type dnnl_type(shape::type_t t)
+{
+    using dt = dnnl::memory::data_type;
+    switch(t)
+    {
+    case shape::float_type: return dt::f32;
+    case shape::half_type: return dt::f16;
+    case shape::bf16_type: return dt::bf16;
+    case shape::int32_type: return dt::s32;
+    case shape::int8_type: return dt::s8;
+    case shape::uint8_type: return dt::u8;
+    default: return dt::undef;
+    }
+}
+
+dnnl::memory::desc
+dnnl_desc(shape::type_t t, const std::vector<int64_t>& dims, const std::vector<int64_t>& strides)
+{
+    return {dims, dnnl_type(t), strides};
+}
+
+dnnl::memory::desc dnnl_desc(const shape& s)
+{
+    std::vector<int64_t> dims(s.lens().begin(), s.lens().end());
+    std::vector<int64_t> strides(s.strides().begin(), s.strides().end());
+    // The stride of an axis of one element is never used to address; a plain one lets the library
+    // recognise the layout.
+    for(std::size_t i = 0; i < dims.size(); i++)
+        if(dims[i] == 1)
+        {
+            int64_t inner = 1;
+            for(std::size_t j = 0; j < dims.size(); j++)
+                if(j != i and dims[j] != 1 and (j > i or strides[j] == 1))
+                    inner = std::max(inner, j > i ? dims[j] * strides[j] : int64_t{1});
+            strides[i] = inner;
+        }
+    return dnnl_desc(s.type(), dims, strides);
+}
+
+namespace {
+
+std::string describe(const dnnl::memory::desc& d)
+{
+    // The descriptor's bytes identify the layout for this version of the library.
+    std::string text = "dnnl";
+    const auto blob  = d.get();
+    for(auto x : d.get_dims())
+        text += "," + std::to_string(x);
+    text += ";" + std::to_string(int(d.get_data_type())) + ";" + std::to_string(int(d.get_format_kind()));
+    if(d.get_format_kind() == dnnl::memory::format_kind::blocked)
+    {
+        for(auto x : d.get_strides())
+            text += "," + std::to_string(x);
+        text += ";";
+        for(auto x : d.get_inner_blks())
+            text += "," + std::to_string(x);
+        for(auto x : d.get_inner_idxs())
+            text += "," + std::to_string(x);
+        for(auto x : d.get_padded_dims())
+            text += "," + std::to_string(x);
+    }
+    else
+        text += ";opaque" + std::to_string(reinterpret_cast<std::uintptr_t>(blob));
+    return text;
+}
+
+dnnl::stream& thread_stream()
+{
+    thread_local dnnl::stream stream(dnnl_engine());
+    return stream;
+}
+
+} // namespace
+
+std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
+                                                 const argument& original,
+                                                 const dnnl::memory::desc& from,
+                                                 const dnnl::memory::desc& to)
+{
+    return store.get(original, describe(from) + "->" + describe(to), [&] {
+        packed_weight w;
+        w.bytes = to.get_size();
+        w.data  = allocate_host(w.bytes);
+        dnnl::memory src(from, dnnl_engine(), original.data());
+        dnnl::memory dst(to, dnnl_engine(), w.data.get());
+        auto& stream = thread_stream();
+        dnnl::reorder(src, dst).execute(stream, src, dst);
+        stream.wait();
+        return w;
+    });
+}
+
+dnnl_kernel::dnnl_kernel(std::string implementation_name,
+                         dnnl::primitive primitive,
+                         dnnl::memory::desc scratchpad,
+                         std::vector<operand> list)
+    : label(std::move(implementation_name)), work(std::move(primitive)), scratch_desc(std::move(scratchpad)), operands(std::move(list))
+{
+    scratch = scratch_desc.get_size();
+}
+
+std::unique_ptr<dnnl_kernel::binding> dnnl_kernel::acquire() const
+{
+    {
+        std::lock_guard lock(mutex);
+        if(not free.empty())
+        {
+            auto b = std::move(free.back());
+            free.pop_back();
+            return b;
+        }
+    }
+    auto b    = std::make_unique<binding>();
+    b->stream = dnnl::stream(dnnl_engine());
+    for(const auto& o : operands)
+    {
+        void* p = o.constant == nullptr ? nullptr : o.constant->data.get();
+        b->memories.emplace_back(o.desc, dnnl_engine(), p);
+        b->args.emplace(o.argument, b->memories.back());
+    }
+    if(scratch != 0)
+    {
+        b->memories.emplace_back(scratch_desc, dnnl_engine(), nullptr);
+        b->args.emplace(DNNL_ARG_SCRATCHPAD, b->memories.back());
+    }
+    return b;
+}
+
+void dnnl_kernel::run(const kernel_args& args) const
+{
+    auto b = acquire();
+    for(std::size_t i = 0; i < operands.size(); i++)
+    {
+        const auto& o = operands[i];
+        if(o.where == operand::place::constant)
+            continue;
+        char* p = o.where == operand::place::input ? args.inputs[o.index] : args.outputs[o.index];
+        b->memories[i].set_data_handle(p + o.offset);
+    }
+    if(scratch != 0)
+        b->memories.back().set_data_handle(args.scratch);
+    work.execute(b->stream, b->args);
+    std::lock_guard lock(mutex);
+    free.push_back(std::move(b));
+}
+
+bool dnnl_kernel::reads_input(std::size_t i) const
+{
+    return std::any_of(operands.begin(), operands.end(), [&](const operand& o) {
+        return o.where == operand::place::input and o.index == i;
+    });
+}
+
+std::size_t dnnl_kernel::constant_bytes() const
+{
+    std::size_t bytes = 0;
+    for(const auto& o : operands)
+        if(o.constant != nullptr)
+            bytes += o.constant->bytes;
+    return bytes;
+}
+
+} // namespace migraphx::cpu

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Convolutions and transposed convolutions with oneDNN: activations in the layout they have (channels
+// last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as post-operations.
+#include "targets/cpu/lowering.hpp"
+#include "targets/cpu/post_ops.hpp"
+
+#include "base/str.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+using dims = dnnl::memory::dims;
+
+dims to_dims(const std::vector<int64_t>& v) { return {v.begin(), v.end()}; }
+
+// Begins and ends of the padding for each spatial axis.
+struct paddings {
+    dims begin, end;
+};
+
+paddings padding_of(const problem& p, std::size_t spatial, const dims& kernel, const dims& stride, const dims& dilation)
+{
+    const auto mode = p.op.get<int64_t>("padding_mode");
+    paddings result;
+    if(mode == 0)
+    {
+        const auto given = p.op.get_vector<int64_t>("padding");
+        const bool both  = given.size() == 2 * spatial;
+        result.begin.assign(given.begin(), given.begin() + std::ptrdiff_t(spatial));
+        result.end.assign(given.begin() + std::ptrdiff_t(both ? spatial : 0), given.begin() + std::ptrdiff_t(both ? 2 * spatial : spatial));
+        return result;
+    }
+    for(std::size_t i = 0; i < spatial; i++)
+    {
+        const auto in    = int64_t(p.inputs[0].lens()[i + 2]);
+        const auto out   = (in + stride[i] - 1) / stride[i];
+        const auto total = std::max<int64_t>(0, (out - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1 - in);
+        const auto half  = total / 2;
+        result.begin.push_back(mode == 2 ? half : total - half);
+        result.end.push_back(mode == 2 ? total - half : half);
+    }
+    return result;
+}
+
+struct window {
+    dims kernel, stride, dilation; // dilation as oneDNN counts it: 0 is dense
+    paddings pad;
+};
+
+window window_of(const problem& p)
+{
+    window w;
+    const auto spatial = p.inputs[0].ndim() - 2;
+    for(std::size_t i = 0; i < spatial; i++)
+        w.kernel.push_back(int64_t(p.inputs[1].lens()[i + 2]));
+    w.stride        = to_dims(p.op.get_vector<int64_t>("stride"));
+    auto dilation   = to_dims(p.op.get_vector<int64_t>("dilation"));
+    w.pad           = padding_of(p, spatial, w.kernel, w.stride, dilation);
+    for(auto& d : dilation)
+        d--;
+    w.dilation = dilation;
+    return w;
+}
+
+// Weights O, C/g, k… seen as g, O/g, C/g, k….
+dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed)
+{
+    std::vector<int64_t> lens(w.lens().begin(), w.lens().end());
+    std::vector<int64_t> strides(w.strides().begin(), w.strides().end());
+    if(group > 1)
+    {
+        lens[0] /= group;
+        lens.insert(lens.begin(), group);
+        strides.insert(strides.begin(), lens[1] * strides[0]);
+    }
+    // Transposed convolutions store C_in, C_out/g: the library wants outputs first.
+    if(transposed)
+    {
+        const std::size_t o = group > 1 ? 1 : 0;
+        std::swap(lens[o], lens[o + 1]);
+        std::swap(strides[o], strides[o + 1]);
+    }
+    return dnnl_desc(w.type(), lens, strides);
+}
+
+bool takes(const problem& p, std::string& reason)
+{
+    const auto& x = p.inputs[0];
+    if(x.type() != shape::float_type or p.output.type() != shape::float_type)
+        reason = "only float, got " + x.type_string();
+    else if(x.ndim() < 3 or x.ndim() > 5)
+        reason = str("one to three spatial axes, got rank ", x.ndim());
+    else if(x.elements() == 0 or p.output.elements() == 0 or p.inputs[1].elements() == 0)
+        reason = "nothing to compute";
+    else if(x.broadcasted() or p.output.broadcasted())
+        reason = "broadcast activations";
+    return reason.empty();
+}
+
+template <class Descriptor>
+lowered make(const problem& p, bool transposed, Descriptor describe)
+{
+    std::string reason;
+    if(not takes(p, reason))
+        return lowered::refuse(reason);
+    auto epilogue = make_epilogue(p, 2, 1);
+    if(not epilogue.epilogue)
+        return lowered::refuse(epilogue.reason);
+    auto& e            = *epilogue.epilogue;
+    const auto w       = window_of(p);
+    const auto group   = p.op.get<int64_t>("group");
+    const auto src     = dnnl_desc(p.inputs[0]);
+    const auto dst     = dnnl_desc(p.output);
+    const auto given   = weights_desc(p.inputs[1], group, transposed);
+    const bool packed  = p.is_constant(1);
+    const auto weights = packed ? dnnl::memory::desc(given.get_dims(), given.get_data_type(), dnnl::memory::format_tag::any) : given;
+    const dnnl::memory::desc bias =
+        e.bias ? dnnl_desc(shape::float_type, {int64_t(p.output.lens()[1])}, {1}) : dnnl::memory::desc{};
+    try
+    {
+        const auto pd = describe(src, weights, bias, dst, w, e.attr);
+        std::vector<dnnl_kernel::operand> operands;
+        using place = dnnl_kernel::operand::place;
+        operands.push_back({DNNL_ARG_SRC, src, place::input, 0});
+        dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
+        if(packed)
+        {
+            weight.where    = place::constant;
+            weight.constant = pack_weight(*p.weights, p.constants[1], given, pd.weights_desc());
+        }
+        operands.push_back(weight);
+        if(e.bias)
+            operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
+        operands.push_back({DNNL_ARG_DST, dst, place::output, 0});
+        operands.insert(operands.end(), e.operands.begin(), e.operands.end());
+        return std::make_unique<dnnl_kernel>(str("dnnl::", transposed ? "deconvolution " : "convolution ", pd.impl_info_str()),
+                                             dnnl::primitive(pd), pd.scratchpad_desc(), std::move(operands));
+    }
+    catch(const dnnl::error& error)
+    {
+        return lowered::refuse(str("oneDNN: ", error.what()));
+    }
+}
+
+lowered convolution(const problem& p)
+{
+    return make(p, false, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const window& w, const auto& attr) {
+        return dnnl::convolution_forward::primitive_desc(
+            dnnl_engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src, weights, bias,
+            dst, w.stride, w.dilation, w.pad.begin, w.pad.end, attr);
+    });
+}
+
+lowered deconvolution(const problem& p)
+{
+    return make(p, true, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const window& w, const auto& attr) {
+        return dnnl::deconvolution_forward::primitive_desc(
+            dnnl_engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, src, weights,
+            bias, dst, w.stride, w.dilation, w.pad.begin, w.pad.end, attr);
+    });
+}
+
+const implementations convolution_choices{{"convolution", "cpu::convolution"}, {{"dnnl::convolution", convolution}}};
+const implementations deconvolution_choices{{"convolution_backwards", "cpu::convolution_backwards"},
+                                            {{"dnnl::deconvolution", deconvolution}}};
+
+} // namespace
+
+} // namespace migraphx::cpu

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+// Matrix products: few rows with own kernels, the rest with oneDNN, weights packed at compile time.
+#include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
+#include "targets/cpu/lowering.hpp"
+#include "targets/cpu/post_ops.hpp"
+
+#include "base/str.hpp"
+#include "runtime/buffer_pool.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+// All leading axes of a product as one: rows of A, one B for all.
+struct flat_product {
+    int64_t m = 0, k = 0, n = 0;
+    int64_t a_row = 0, a_k = 0, b_k = 0, b_n = 0, c_row = 0;
+};
+
+// The step of a row when the axes before the last count as one; false when they do not merge.
+bool merged_rows(const shape& s, int64_t& step)
+{
+    const auto r = s.ndim();
+    step         = 0;
+    int64_t next = -1;
+    for(std::size_t i = r - 1; i-- > 0;)
+    {
+        const auto len = int64_t(s.lens()[i]);
+        if(len == 1)
+            continue;
+        const auto stride = int64_t(s.strides()[i]);
+        if(next < 0)
+            step = stride;
+        else if(stride != next)
+            return false;
+        next = stride * len;
+    }
+    if(next < 0)
+        step = int64_t(s.lens()[r - 1]) * std::max<int64_t>(1, int64_t(s.strides()[r - 1]));
+    return true;
+}
+
+bool as_flat(const problem& p, flat_product& f)
+{
+    const auto& a = p.inputs[0];
+    const auto& b = p.inputs[1];
+    const auto& c = p.output;
+    const auto r  = a.ndim();
+    for(std::size_t i = 0; i + 2 < r; i++)
+        if(b.lens()[i] != 1 and b.strides()[i] != 0)
+            return false;
+    f.k   = int64_t(a.lens()[r - 1]);
+    f.n   = int64_t(b.lens()[r - 1]);
+    f.m   = int64_t(c.elements()) / std::max<int64_t>(1, f.n);
+    f.a_k = f.k == 1 ? 1 : int64_t(a.strides()[r - 1]);
+    f.b_k = f.k == 1 ? 1 : int64_t(b.strides()[r - 2]);
+    f.b_n = f.n == 1 ? 1 : int64_t(b.strides()[r - 1]);
+    return (f.n == 1 or c.strides()[r - 1] == 1) and merged_rows(a, f.a_row) and merged_rows(c, f.c_row);
+}
+
+std::string refusal(const problem& p)
+{
+    if(p.inputs[0].type() != shape::float_type or p.inputs[1].type() != shape::float_type or
+       p.output.type() != shape::float_type)
+        return "only float, got " + p.inputs[0].type_string();
+    if(p.output.elements() == 0 or p.inputs[0].elements() == 0)
+        return "nothing to compute";
+    return "";
+}
+
+// An operand of the epilogue for the flattened product: its rows merge too.
+bool flat_operand(const shape& s, int64_t m, int64_t n, dnnl::memory::desc& desc)
+{
+    const auto r        = s.ndim();
+    const auto last     = s.strides()[r - 1];
+    const bool constant_rows =
+        std::all_of(s.strides().begin(), s.strides().end() - 1, [](auto x) { return x == 0; }) or m == 1;
+    int64_t step = 0;
+    if(not constant_rows and not merged_rows(s, step))
+        return false;
+    if(last == 0 and n != 1)
+        desc = dnnl_desc(s.type(), {constant_rows ? 1 : m, 1}, {constant_rows ? 1 : step, 1});
+    else if(last == 1 or n == 1)
+        desc = dnnl_desc(s.type(), {constant_rows ? 1 : m, n}, {constant_rows ? n : step, 1});
+    else
+        return false;
+    return constant_rows or step != 0;
+}
+
+struct thin_kernel : kernel {
+    small_gemm_params params{};
+    std::shared_ptr<const packed_weight> packed;
+    std::size_t bias_input = 0;
+    bool has_bias          = false;
+
+    void run(const kernel_args& args) const override
+    {
+        auto q = params;
+        q.a    = reinterpret_cast<const float*>(args.inputs[0]);
+        q.b    = reinterpret_cast<const float*>(packed != nullptr ? packed->data.get() : args.inputs[1]);
+        q.c    = reinterpret_cast<float*>(args.outputs[0]);
+        q.bias = has_bias ? reinterpret_cast<const float*>(args.inputs[bias_input]) : nullptr;
+        if(packed != nullptr)
+            run_packed_gemm(q);
+        else
+            run_thin_gemm(q);
+    }
+    std::string name() const override { return packed != nullptr ? "packed_gemm" : "thin_gemm"; }
+    bool reads_input(std::size_t i) const override { return i != 1 or packed == nullptr; }
+    std::size_t constant_bytes() const override { return packed == nullptr ? 0 : packed->bytes; }
+};
+
+// Products with few rows: bound by reading the weights.
+lowered thin(const problem& p)
+{
+    if(auto r = refusal(p); not r.empty())
+        return lowered::refuse(r);
+    flat_product f;
+    if(not as_flat(p, f))
+        return lowered::refuse("a batch of matrices, or rows that do not merge");
+    if(f.m > 8)
+        return lowered::refuse(str(f.m, " rows"));
+    auto k = std::make_unique<thin_kernel>();
+    if(not p.modules.empty())
+    {
+        const auto chain = as_post_operations(*p.modules.front(), "x0");
+        if(not chain or chain->size() != 1 or chain->front().algorithm != dnnl::algorithm::binary_add)
+            return lowered::refuse("an epilogue beyond a bias");
+        const auto& s = p.inputs.at(2);
+        for(std::size_t i = 0; i + 1 < s.ndim(); i++)
+            if(s.strides()[i] != 0 and s.lens()[i] != 1)
+                return lowered::refuse("an epilogue beyond a bias");
+        if(s.strides().back() != 1 and s.lens().back() != 1)
+            return lowered::refuse("an epilogue beyond a bias");
+        k->has_bias   = true;
+        k->bias_input = 2;
+    }
+    auto& q = k->params;
+    q.m     = f.m;
+    q.n     = f.n;
+    q.k     = f.k;
+    q.a_row = f.a_row;
+    q.a_k   = f.a_k;
+    q.b_k   = f.b_k;
+    q.b_n   = f.b_n;
+    q.c_row = f.c_row;
+    if(p.is_constant(1))
+    {
+        k->packed = p.weights->get(p.constants[1], str("panels ", isa_name(), ' ', p.inputs[1]), [&] {
+            packed_weight w;
+            w.bytes = std::size_t(packed_gemm_size(q.k, q.n)) * sizeof(float);
+            w.data  = allocate_host(w.bytes);
+            auto with_b = q;
+            with_b.b    = reinterpret_cast<const float*>(p.constants[1].data());
+            pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));
+            return w;
+        });
+        return k;
+    }
+    if(not(q.b_n == 1 or (q.b_k == 1 and q.a_k == 1)))
+        return lowered::refuse("weights in another order");
+    return k;
+}
+
+lowered matmul_kernel(const problem& p,
+                      fused_epilogue& e,
+                      const dnnl::memory::desc& a,
+                      const dnnl::memory::desc& b,
+                      const dnnl::memory::desc& c,
+                      const dnnl::memory::desc& bias)
+{
+    using place = dnnl_kernel::operand::place;
+    try
+    {
+        const bool packed = p.is_constant(1);
+        const auto wanted = packed ? dnnl::memory::desc(b.get_dims(), b.get_data_type(), dnnl::memory::format_tag::any) : b;
+        const auto pd     = e.bias ? dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, bias, c, e.attr)
+                                   : dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, c, e.attr);
+        std::vector<dnnl_kernel::operand> operands;
+        operands.push_back({DNNL_ARG_SRC, a, place::input, 0});
+        dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
+        if(packed)
+        {
+            weight.where    = place::constant;
+            weight.constant = pack_weight(*p.weights, p.constants[1], b, pd.weights_desc());
+        }
+        operands.push_back(weight);
+        if(e.bias)
+            operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
+        operands.push_back({DNNL_ARG_DST, c, place::output, 0});
+        operands.insert(operands.end(), e.operands.begin(), e.operands.end());
+        return std::make_unique<dnnl_kernel>(str("dnnl::matmul ", pd.impl_info_str()), dnnl::primitive(pd),
+                                             pd.scratchpad_desc(), std::move(operands));
+    }
+    catch(const dnnl::error& error)
+    {
+        return lowered::refuse(str("oneDNN: ", error.what()));
+    }
+}
+
+// One B for all rows: a product of two matrices, whatever the rank.
+lowered flat_matmul(const problem& p)
+{
+    if(auto r = refusal(p); not r.empty())
+        return lowered::refuse(r);
+    flat_product f;
+    if(not as_flat(p, f))
+        return lowered::refuse("a batch of matrices, or rows that do not merge");
+    auto epilogue = make_epilogue(p, 2, p.output.ndim() - 1);
+    if(not epilogue.epilogue)
+        return lowered::refuse(epilogue.reason);
+    auto& e = *epilogue.epilogue;
+    if(f.a_k != 1 and f.a_row != 1)
+        return lowered::refuse("neither rows nor columns of A are contiguous");
+    // The operands of the epilogue follow the flattened rows.
+    dnnl::post_ops flat;
+    const auto ops     = e.attr.get_post_ops();
+    std::size_t binary = 0;
+    for(int i = 0; i < ops.len(); i++)
+    {
+        if(ops.kind(i) == dnnl::primitive::kind::eltwise)
+        {
+            dnnl::algorithm a;
+            float alpha, beta;
+            ops.get_params_eltwise(i, a, alpha, beta);
+            flat.append_eltwise(a, alpha, beta);
+            continue;
+        }
+        dnnl::algorithm a;
+        dnnl::memory::desc old;
+        ops.get_params_binary(i, a, old);
+        auto& o = e.operands.at(binary++);
+        if(not flat_operand(p.inputs[o.index], f.m, f.n, o.desc))
+            return lowered::refuse("an operand of the epilogue whose rows do not merge");
+        flat.append_binary(a, o.desc);
+    }
+    e.attr.set_post_ops(flat);
+    return matmul_kernel(p, e, dnnl_desc(shape::float_type, {f.m, f.k}, {f.a_row, f.a_k}),
+                         dnnl_desc(shape::float_type, {f.k, f.n}, {f.b_k, f.b_n}),
+                         dnnl_desc(shape::float_type, {f.m, f.n}, {f.c_row, 1}),
+                         dnnl_desc(shape::float_type, {1, f.n}, {f.n, 1}));
+}
+
+struct batched_kernel : kernel {
+    small_gemm_params params{};
+    void run(const kernel_args& args) const override
+    {
+        auto q = params;
+        q.a    = reinterpret_cast<const float*>(args.inputs[0]);
+        q.b    = reinterpret_cast<const float*>(args.inputs[1]);
+        q.c    = reinterpret_cast<float*>(args.outputs[0]);
+        run_batched_gemm(q);
+    }
+    std::string name() const override { return "batched_gemm"; }
+};
+
+lowered tiny_batch(const problem& p)
+{
+    if(auto r = refusal(p); not r.empty())
+        return lowered::refuse(r);
+    const auto& a = p.inputs[0];
+    const auto& b = p.inputs[1];
+    const auto& c = p.output;
+    const auto r  = a.ndim();
+    if(not p.modules.empty())
+        return lowered::refuse("an epilogue");
+    if(r - 2 > std::size_t(small_gemm_params::max_rank))
+        return lowered::refuse("too many batch axes");
+    const auto m = a.lens()[r - 2], k = a.lens()[r - 1], n = b.lens()[r - 1];
+    if(m > 64 or k > 64 or n > 64)
+        return lowered::refuse("matrices larger than 64");
+    if(n != 1 and c.strides()[r - 1] != 1)
+        return lowered::refuse("columns of the result are not contiguous");
+    auto kern = std::make_unique<batched_kernel>();
+    auto& q   = kern->params;
+    q.m       = int64_t(m);
+    q.n       = int64_t(n);
+    q.k       = int64_t(k);
+    q.a_row   = int64_t(a.strides()[r - 2]);
+    q.a_k     = int64_t(a.strides()[r - 1]);
+    q.b_k     = int64_t(b.strides()[r - 2]);
+    q.b_n     = n == 1 ? 1 : int64_t(b.strides()[r - 1]);
+    q.c_row   = int64_t(c.strides()[r - 2]);
+    q.rank    = int32_t(r - 2);
+    for(std::size_t i = 0; i + 2 < r; i++)
+    {
+        q.lens[i]    = int64_t(c.lens()[i]);
+        q.a_steps[i] = a.lens()[i] == 1 ? 0 : int64_t(a.strides()[i]);
+        q.b_steps[i] = b.lens()[i] == 1 ? 0 : int64_t(b.strides()[i]);
+        q.c_steps[i] = int64_t(c.strides()[i]);
+    }
+    if(q.b_n != 1 and q.k > small_gemm_params::tiny)
+        return lowered::refuse("columns of B are not contiguous");
+    return kern;
+}
+
+lowered matmul(const problem& p)
+{
+    if(auto r = refusal(p); not r.empty())
+        return lowered::refuse(r);
+    auto epilogue = make_epilogue(p, 2, p.output.ndim() - 1);
+    if(not epilogue.epilogue)
+        return lowered::refuse(epilogue.reason);
+    auto& e      = *epilogue.epilogue;
+    const auto r = p.output.ndim();
+    std::vector<int64_t> bias_dims(r, 1), bias_strides(r, int64_t(p.output.lens().back()));
+    bias_dims.back()    = int64_t(p.output.lens().back());
+    bias_strides.back() = 1;
+    return matmul_kernel(p, e, dnnl_broadcast_desc(p.inputs[0]), dnnl_broadcast_desc(p.inputs[1]), dnnl_desc(p.output),
+                         dnnl_desc(shape::float_type, bias_dims, bias_strides));
+}
+
+const implementations dot_choices{{"dot", "cpu::dot"},
+                                  {{"thin_gemm", thin},
+                                   {"dnnl::matmul (flat)", flat_matmul},
+                                   {"batched_gemm", tiny_batch},
+                                   {"dnnl::matmul", matmul}}};
+
+} // namespace
+
+} // namespace migraphx::cpu

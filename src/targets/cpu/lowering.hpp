@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// How the cpu target turns instructions into kernels: for each operator an ordered list of
+// implementations; the first that does not refuse wins, the reference evaluation is the last resort.
+// MIGRAPHX_TRACE=dispatch prints each refusal and the winner.
+#pragma once
+
+#include "runtime/kernel.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace migraphx::cpu {
+
+struct implementation {
+    const char* name;
+    lowered (*make)(const problem& p);
+};
+
+/// Declared once for each operator (or several of one kind), at namespace scope.
+struct implementations {
+    implementations(std::initializer_list<const char*> operators, std::initializer_list<implementation> list);
+};
+
+/// Implementations of an operator in order of preference; empty when it has none of its own.
+const std::vector<implementation>& implementations_of(const std::string& op);
+
+/// Never refuses.
+std::unique_ptr<kernel> lower(const problem& p);
+
+} // namespace migraphx::cpu

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Passes of the cpu target; all shapes are concrete when they run.
+#pragma once
+
+#include <string>
+
+namespace migraphx {
+struct module;
+struct module_pass_manager;
+} // namespace migraphx
+
+namespace migraphx::cpu {
+
+/// Activations of convolutions lie channels last; what follows keeps that order.
+struct channels_last {
+    std::string name() const { return "cpu::channels_last"; }
+    void apply(module& m) const;
+};
+
+/// A pointwise region that follows a convolution or a product, and that oneDNN can do while it writes the
+/// result, becomes part of it.
+struct fuse_epilogue {
+    std::string name() const { return "cpu::fuse_epilogue"; }
+    void apply(module_pass_manager& mpm) const;
+};
+
+/// reshape → reshape_lazy where the layout allows it without a copy.
+struct lazy_reshapes {
+    std::string name() const { return "cpu::lazy_reshapes"; }
+    void apply(module& m) const;
+};
+
+} // namespace migraphx::cpu

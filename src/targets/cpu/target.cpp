@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The cpu target: its passes, and the backend that lowers their result.
+#include <migraphx/fuse_pointwise.hpp>
+#include <migraphx/register_target.hpp>
+
+#include "passes/pass_registry.hpp"
+#include "runtime/backend.hpp"
+#include "targets/cpu/lowering.hpp"
+#include "targets/cpu/passes/passes.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+struct cpu_backend : backend {
+    std::string name() const override { return "cpu"; }
+    std::vector<pass> static_passes(const compile_options&) const override
+    {
+        return {make_pass("simplify"),
+                make_pass("eliminate_common_subexpression"),
+                make_pass("propagate_constant"),
+                channels_last{},
+                lazy_reshapes{},
+                fuse_pointwise{},
+                fuse_epilogue{}};
+    }
+    std::unique_ptr<kernel> lower(const problem& p) const override { return cpu::lower(p); }
+};
+
+std::shared_ptr<const backend> instance()
+{
+    static const auto b = std::make_shared<const cpu_backend>();
+    return b;
+}
+
+struct cpu_target {
+    std::string name() const { return "cpu"; }
+    std::vector<pass> get_passes(context&, const compile_options& options) const
+    {
+        // Once for all sizes; what needs concrete shapes follows, here or for each set of sizes.
+        return {make_pass("normalize_ops"),
+                make_pass("eliminate_identity"),
+                make_pass("eliminate_common_subexpression"),
+                make_pass("propagate_constant"),
+                specialise_static(instance(), options)};
+    }
+    context get_context() const { return {}; }
+    std::shared_ptr<executable> make_executable(const program& p, const compile_options& options) const
+    {
+        return make_planned_executable(p, instance(), options);
+    }
+};
+
+MIGRAPHX_REGISTER_TARGET(cpu_target)
+
+} // namespace
+
+} // namespace migraphx::cpu
