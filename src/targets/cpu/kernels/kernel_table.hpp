@@ -12,6 +12,7 @@
 #include "targets/cpu/kernels/gather.hpp"
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
+#include "targets/cpu/kernels/recurrent.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
 #include "targets/cpu/kernels/resize.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
@@ -31,6 +32,7 @@ struct kernel_table {
     attention_kernels attention;
     small_gemm_kernels small_gemm;
     resize_kernels resize;
+    recurrent_kernels recurrent;
     nest_kernels nest;
 };
 

@@ -27,6 +27,7 @@ namespace migraphx::cpu {
     void fill_attention(attention_kernels&);                                                       \
     void fill_small_gemm(small_gemm_kernels&);                                                     \
     void fill_resize(resize_kernels&);                                                             \
+    void fill_recurrent(recurrent_kernels&);                                                       \
     void fill_nest(nest_kernels&);                                                                 \
     }                                                                                              \
     namespace {                                                                                    \
@@ -40,6 +41,7 @@ namespace migraphx::cpu {
         level::fill_attention(t.attention);                                                        \
         level::fill_small_gemm(t.small_gemm);                                                      \
         level::fill_resize(t.resize);                                                              \
+        level::fill_recurrent(t.recurrent);                                                        \
         level::fill_nest(t.nest);                                                                  \
         return t;                                                                                  \
     }                                                                                              \
