@@ -12,6 +12,7 @@
 #include "targets/cpu/kernels/gather.hpp"
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
+#include "targets/cpu/kernels/pooling.hpp"
 #include "targets/cpu/kernels/recurrent.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
 #include "targets/cpu/kernels/resize.hpp"
@@ -33,6 +34,7 @@ struct kernel_table {
     small_gemm_kernels small_gemm;
     resize_kernels resize;
     recurrent_kernels recurrent;
+    pooling_kernels pooling;
     nest_kernels nest;
 };
 

@@ -28,6 +28,7 @@ namespace migraphx::cpu {
     void fill_small_gemm(small_gemm_kernels&);                                                     \
     void fill_resize(resize_kernels&);                                                             \
     void fill_recurrent(recurrent_kernels&);                                                       \
+    void fill_pooling(pooling_kernels&);                                                           \
     void fill_nest(nest_kernels&);                                                                 \
     }                                                                                              \
     namespace {                                                                                    \
@@ -42,6 +43,7 @@ namespace migraphx::cpu {
         level::fill_small_gemm(t.small_gemm);                                                      \
         level::fill_resize(t.resize);                                                              \
         level::fill_recurrent(t.recurrent);                                                        \
+        level::fill_pooling(t.pooling);                                                            \
         level::fill_nest(t.nest);                                                                  \
         return t;                                                                                  \
     }                                                                                              \

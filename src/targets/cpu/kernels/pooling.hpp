@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Average, maximum and Lp pooling over two spatial axes, planes (NCHW) or pixels (NHWC); f32, f16, bf16. One spatial axis
+// is a height of 1.
+#pragma once
+
+#include "targets/cpu/kernels/elem_type.hpp"
+
+#include <cstdint>
+
+namespace migraphx::cpu {
+
+enum class pooling_kind : int32_t { average, max, lp };
+
+// Per output position: first tap inside the data, number of taps inside, 1 / taps that an average counts.
+struct pooling_axis_table {
+    const int32_t* first;
+    const int32_t* count;
+    const float* factor;
+};
+
+struct pooling_params {
+    static constexpr int64_t max_width = 8192; // of in_w + padding for planes
+    const char* x;
+    char* y;
+    elem_type type;
+    pooling_kind kind;
+    float order; // of lp, > 0
+    int64_t in_h, in_w, out_h, out_w;
+    int64_t channels; // contiguous elements of a pixel; 1 for planes
+    pooling_axis_table h, w;
+    int64_t dilation_h, dilation_w;
+    int64_t kernel_w, stride_w, before_w, padded_w; // planes: the row with its padding
+    int32_t rank;                                   // outer axes, steps in elements
+    int64_t lens[6], x_steps[6], y_steps[6];
+    int64_t x_row, y_row; // elements from row to row; within a row pixels are packed
+};
+
+struct pooling_kernels {
+    void (*rows)(const pooling_params& p, int64_t begin, int64_t end); // units: outer index x out_h
+};
+
+} // namespace migraphx::cpu
