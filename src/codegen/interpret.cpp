@@ -214,6 +214,8 @@ struct nest_interpreter {
             const scalar_value v = operand(op.operands[i]);
             real[i] = v.real;
             integer[i] = v.integer;
+            if (not op.operands[i].is_reg())
+                integer[i] = wrap_integer(op.type, v.integer);
         }
         if (std::string_view(op.row->name) == "where") {
             real[0] = truth(op.operands.front()) ? 1 : 0;

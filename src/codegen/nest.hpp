@@ -42,10 +42,13 @@ struct nest_output {
     bool operator==(const nest_output&) const = default;
 };
 
-// A register, or an immediate of the type that the operator expects there.
+// A register, or an immediate of the type that the operator expects there; integers wrap to it.
 struct nest_operand {
     static nest_operand reg(int number) { return {number, 0, 0}; }
-    static nest_operand real(double value) { return {-1, value, int64_t(value)}; }
+    static nest_operand real(double value) {
+        const bool fits = value > -0x1p63 and value < 0x1p63;
+        return {-1, value, fits ? int64_t(value) : 0};
+    }
     static nest_operand integer(int64_t value) { return {-1, double(value), value}; }
 
     bool is_reg() const { return number >= 0; }
@@ -115,7 +118,7 @@ private:
 };
 
 // Throws internal with the reason if the nest breaks the rules above: counts, register order, types,
-// negative dims, an output with stride 0 along a dim above 1.
+// negative dims, an output with stride 0 along a dim above 1 (unless there are no elements).
 void validate(const nest& n);
 
 // Same results, fewer loops: removes dead operators and identities (inputs stay, so that callers'

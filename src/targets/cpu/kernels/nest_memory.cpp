@@ -119,6 +119,53 @@ void repeat_row(T* tile, int64_t rows, int64_t cols) {
     }
 }
 
+// Four columns of the buffer, n rows, into four neighbouring columns of the tile.
+template <class T>
+void spread_columns(T* to, const T (&from)[4][bounce], int64_t n, int64_t cols) {
+    for (int64_t r = 0; r < n; ++r)
+        for (int64_t c = 0; c < 4; ++c)
+            to[r * cols + c] = from[c][r];
+}
+void spread_columns(float* to, const float (&from)[4][bounce], int64_t n, int64_t cols) {
+    int64_t r = 0;
+    for (; r + 4 <= n; r += 4, to += 4 * cols) {
+        __m128 a = _mm_loadu_ps(from[0] + r);
+        __m128 b = _mm_loadu_ps(from[1] + r);
+        __m128 c = _mm_loadu_ps(from[2] + r);
+        __m128 d = _mm_loadu_ps(from[3] + r);
+        _MM_TRANSPOSE4_PS(a, b, c, d);
+        _mm_storeu_ps(to, a);
+        _mm_storeu_ps(to + cols, b);
+        _mm_storeu_ps(to + 2 * cols, c);
+        _mm_storeu_ps(to + 3 * cols, d);
+    }
+    for (; r < n; ++r, to += cols)
+        for (int64_t c = 0; c < 4; ++c)
+            to[c] = from[c][r];
+}
+
+// Rows next to each other in memory: reads along the columns.
+template <class E, class T>
+void load_transposed(T* tile, const E* p, int64_t rows, int64_t cols, int64_t col_stride) {
+    T buffer[4][bounce];
+    for (int64_t first = 0; first < rows; first += bounce) {
+        const int64_t part = rows - first < bounce ? rows - first : bounce;
+        const E* from = p + first;
+        T* to = tile + first * cols;
+        int64_t c = 0;
+        for (; c + 4 <= cols; c += 4) {
+            for (int64_t k = 0; k < 4; ++k)
+                load_row(buffer[k], from + (c + k) * col_stride, part);
+            spread_columns(to + c, buffer, part, cols);
+        }
+        for (; c < cols; ++c) {
+            load_row(buffer[0], from + c * col_stride, part);
+            for (int64_t r = 0; r < part; ++r)
+                to[r * cols + c] = buffer[0][r];
+        }
+    }
+}
+
 template <class E, class T>
 void load_tile(void* tile, const void* memory, int64_t rows, int64_t row_stride, int64_t cols,
                int64_t col_stride) {
@@ -127,6 +174,10 @@ void load_tile(void* tile, const void* memory, int64_t rows, int64_t row_stride,
     if (rows > 1 and row_stride == 0) {
         load_tile<E, T>(tile, memory, 1, 0, cols, col_stride);
         repeat_row(to, rows, cols);
+        return;
+    }
+    if (rows > 1 and row_stride == 1 and col_stride != 0 and cols > 1) {
+        load_transposed(to, from, rows, cols, col_stride);
         return;
     }
     for (int64_t r = 0; r < rows; ++r, to += cols, from += row_stride) {

@@ -141,6 +141,15 @@ MIGRAPHX_VEC_INLINE void run_window(const vm_args& args, const chain_program& pr
         case chain_op::mul_add:
             ternary(a, w, s, x, y, STEP(vf p, vf q, vf r) { return fma(p, q, r); });
             break;
+        case chain_op::max_number:
+            binary(a, w, s, x, STEP(vf p, vf q) { return raw_max(q, p); });
+            break;
+        case chain_op::min_number:
+            binary(a, w, s, x, STEP(vf p, vf q) { return raw_min(q, p); });
+            break;
+        case chain_op::clip_number:
+            ternary(a, w, s, x, y, STEP(vf p, vf lo, vf hi) { return raw_min(hi, raw_max(lo, p)); });
+            break;
         case chain_op::abs: unary(a, STEP(vf p) { return vec::abs(p); }); break;
         case chain_op::neg: unary(a, STEP(vf p) { return -p; }); break;
         case chain_op::relu: unary(a, STEP(vf p) { return raw_max(splat(0.0f), p); }); break;

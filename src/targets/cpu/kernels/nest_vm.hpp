@@ -40,6 +40,7 @@ enum class chain_op : uint8_t {
     where_else, // x ? y : a
     clip,       // min(max(a, x), y)
     mul_add,    // a * x + y
+    max_number, min_number, clip_number, // as max, min, clip when x and y are not NaN
     abs, neg, relu, logical_not, sign, square, sqrt, rsqrt, recip, ceil, floor, nearbyint,
     isnan, isinf,
     positive,      // a > 0
