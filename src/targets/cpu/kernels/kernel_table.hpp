@@ -10,12 +10,15 @@
 #include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/copy.hpp"
 #include "targets/cpu/kernels/gather.hpp"
+#include "targets/cpu/kernels/lrn.hpp"
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
+#include "targets/cpu/kernels/overlap.hpp"
 #include "targets/cpu/kernels/pooling.hpp"
 #include "targets/cpu/kernels/recurrent.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
 #include "targets/cpu/kernels/resize.hpp"
+#include "targets/cpu/kernels/scan.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/softmax.hpp"
 
@@ -35,6 +38,9 @@ struct kernel_table {
     resize_kernels resize;
     recurrent_kernels recurrent;
     pooling_kernels pooling;
+    scan_kernels scan;
+    lrn_kernels lrn;
+    overlap_kernels overlap;
     nest_kernels nest;
 };
 

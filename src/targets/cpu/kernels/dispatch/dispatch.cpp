@@ -29,6 +29,9 @@ namespace migraphx::cpu {
     void fill_resize(resize_kernels&);                                                             \
     void fill_recurrent(recurrent_kernels&);                                                       \
     void fill_pooling(pooling_kernels&);                                                           \
+    void fill_scan(scan_kernels&);                                                                 \
+    void fill_lrn(lrn_kernels&);                                                                   \
+    void fill_overlap(overlap_kernels&);                                                           \
     void fill_nest(nest_kernels&);                                                                 \
     }                                                                                              \
     namespace {                                                                                    \
@@ -44,6 +47,9 @@ namespace migraphx::cpu {
         level::fill_resize(t.resize);                                                              \
         level::fill_recurrent(t.recurrent);                                                        \
         level::fill_pooling(t.pooling);                                                            \
+        level::fill_scan(t.scan);                                                                  \
+        level::fill_lrn(t.lrn);                                                                    \
+        level::fill_overlap(t.overlap);                                                            \
         level::fill_nest(t.nest);                                                                  \
         return t;                                                                                  \
     }                                                                                              \
