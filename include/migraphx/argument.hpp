@@ -109,7 +109,12 @@ std::vector<shape> to_shapes(const std::vector<argument>& args);
 void save_argument(const argument& a, const std::string& filename);
 argument load_argument(const std::string& filename);
 
-void migraphx_to_value(value& v, const argument& a);
+value argument_to_value(const argument& x);
+// A template: a list of arguments must not be saved as an argument.
+template <class T, std::enable_if_t<std::is_same<T, argument>::value, int> = 0>
+void migraphx_to_value(value& v, const T& x) {
+    v = argument_to_value(x);
+}
 void migraphx_from_value(const value& v, argument& a);
 
 } // namespace migraphx

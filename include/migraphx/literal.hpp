@@ -121,7 +121,12 @@ literal transform(literal l1, literal l2, F f)
     return result;
 }
 
-void migraphx_to_value(value& v, const literal& l);
+value literal_to_value(const literal& x);
+// A template: a number must not be saved as a literal.
+template <class T, std::enable_if_t<std::is_same<T, literal>::value, int> = 0>
+void migraphx_to_value(value& v, const T& x) {
+    v = literal_to_value(x);
+}
 void migraphx_from_value(const value& v, literal& l);
 
 } // namespace migraphx

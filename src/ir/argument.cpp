@@ -244,20 +244,17 @@ argument data_from_value(const value& v, const char* subject)
 
 } // namespace
 
-void migraphx_to_value(value& v, const argument& a)
+value argument_to_value(const argument& a)
 {
     if(a.get_shape().type() != shape::tuple_type)
-    {
-        v = data_to_value(a);
-        return;
-    }
+        return data_to_value(a);
     value result;
     result["shape"] = to_value(a.get_shape());
     value subs      = value::array{};
     for(const auto& sub : a.get_sub_objects())
         subs.push_back(to_value(sub));
     result["sub"] = subs;
-    v             = result;
+    return result;
 }
 
 void migraphx_from_value(const value& v, argument& a)
@@ -273,7 +270,7 @@ void migraphx_from_value(const value& v, argument& a)
         a = data_from_value(v, "argument");
 }
 
-void migraphx_to_value(value& v, const literal& l) { v = data_to_value(l.get_argument()); }
+value literal_to_value(const literal& l) { return data_to_value(l.get_argument()); }
 
 void migraphx_from_value(const value& v, literal& l) { l = literal::adopt(data_from_value(v, "literal")); }
 
