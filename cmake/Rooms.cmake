@@ -130,6 +130,7 @@ function(add_python_module target folder)
     nanobind_add_module(${target} NB_STATIC NOMINSIZE ${files})
     target_link_libraries(${target} PRIVATE mgx_flags)
     link_engine(${target})
+    target_compile_definitions(${target} PRIVATE MIGRAPHX_VERSION="${PROJECT_VERSION}")
     set_target_properties(${target} PROPERTIES OUTPUT_NAME migraphx
         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/python
         INSTALL_RPATH "$ORIGIN;$ORIGIN/../lib")
