@@ -16,8 +16,11 @@ struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
     std::vector<pass> static_passes(const compile_options&) const override
     {
-        return {make_pass("simplify"),
+        return {make_pass("simplify_reshapes"),
+                make_pass("simplify_algebra"),
                 make_pass("eliminate_common_subexpression"),
+                make_pass("fold_convolution"),
+                make_pass("simplify_algebra"),
                 make_pass("propagate_constant"),
                 channels_last{},
                 lazy_reshapes{},
