@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace ops_test {
+namespace ops_check {
 
 using namespace migraphx;
 using dim = shape::dynamic_dimension;
@@ -129,4 +129,4 @@ inline shape dyn(const dims& d, shape::type_t t = shape::float_type) {
     return {t, d};
 }
 
-} // namespace ops_test
+} // namespace ops_check

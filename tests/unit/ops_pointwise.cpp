@@ -6,7 +6,7 @@
 
 #include <migraphx/op/max.hpp>
 
-using namespace ops_test;
+using namespace ops_check;
 
 namespace {
 

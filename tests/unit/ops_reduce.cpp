@@ -6,7 +6,7 @@
 #include <migraphx/op/reduce_mean.hpp>
 #include <migraphx/op_info.hpp>
 
-using namespace ops_test;
+using namespace ops_check;
 
 namespace {
 
