@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tiled attention against double loops, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_attention.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_attention.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,15 +26,19 @@ struct attention_case {
 void check_attention(const attention_case& c) {
     const int64_t kv_heads = c.heads / c.heads_per_kv;
     attention_params p{};
-    const auto lay = [&](int64_t heads, int64_t rows, int64_t dim, int64_t& batch, int64_t& head, int64_t& row) {
+    const auto lay = [&](int64_t heads, int64_t rows, int64_t dim, int64_t& batch, int64_t& head,
+                         int64_t& row) {
         batch = heads * rows * dim;
         head = c.interleaved ? dim : rows * dim;
         row = c.interleaved ? heads * dim : dim;
         return c.batches * batch;
     };
-    const auto q = random_floats(size_t(lay(c.heads, c.queries, c.dim, p.q_batch, p.q_head, p.q_row)), 1, -2, 2);
-    const auto k = random_floats(size_t(lay(kv_heads, c.keys, c.dim, p.k_batch, p.k_head, p.k_row)), 2, -2, 2);
-    const auto v = random_floats(size_t(lay(kv_heads, c.keys, c.v_dim, p.v_batch, p.v_head, p.v_row)), 3, -2, 2);
+    const auto q = random_floats(
+        size_t(lay(c.heads, c.queries, c.dim, p.q_batch, p.q_head, p.q_row)), 1, -2, 2);
+    const auto k =
+        random_floats(size_t(lay(kv_heads, c.keys, c.dim, p.k_batch, p.k_head, p.k_row)), 2, -2, 2);
+    const auto v = random_floats(
+        size_t(lay(kv_heads, c.keys, c.v_dim, p.v_batch, p.v_head, p.v_row)), 3, -2, 2);
     const auto n = size_t(lay(c.heads, c.queries, c.v_dim, p.out_batch, p.out_head, p.out_row));
     p.k_dim = 1;
     if (c.transposed_keys) {
@@ -79,7 +83,8 @@ void check_attention(const attention_case& c) {
                     double t = 0;
                     for (int64_t d = 0; d < c.dim; ++d)
                         t += double(q[size_t(b * p.q_batch + h * p.q_head + i * p.q_row + d)]) *
-                             double(k[size_t(b * p.k_batch + g * p.k_head + j * p.k_row + d * p.k_dim)]);
+                             double(k[size_t(b * p.k_batch + g * p.k_head + j * p.k_row +
+                                             d * p.k_dim)]);
                     t *= double(p.scale);
                     if (c.mask != 0)
                         t += double(mask[size_t(b * p.mask_batch + i * p.mask_row + j)]);
@@ -93,7 +98,8 @@ void check_attention(const attention_case& c) {
                 for (int64_t d = 0; d < c.v_dim; ++d) {
                     double t = 0;
                     for (int64_t j = 0; j < c.keys; ++j)
-                        t += s[size_t(j)] / sum * double(v[size_t(b * p.v_batch + g * p.v_head + j * p.v_row + d)]);
+                        t += s[size_t(j)] / sum *
+                             double(v[size_t(b * p.v_batch + g * p.v_head + j * p.v_row + d)]);
                     want[size_t(b * p.out_batch + h * p.out_head + i * p.out_row + d)] = t;
                 }
             }
@@ -104,8 +110,8 @@ void check_attention(const attention_case& c) {
         ASSERT_EQ(out.back(), 77.0f);
         for (size_t i = 0; i < n; ++i)
             ASSERT_NEAR(double(out[i]), want[i], 1e-5)
-                << to_string(level) << " queries " << c.queries << " keys " << c.keys << " dim " << c.dim
-                << " at " << i;
+                << to_string(level) << " queries " << c.queries << " keys " << c.keys << " dim "
+                << c.dim << " at " << i;
     }
 }
 
@@ -133,9 +139,12 @@ TEST(kernels_attention, layouts_masks_causal_and_shared_heads) {
                     for (int64_t share : {1, 2}) {
                         if (causal && mask == 2)
                             continue;
-                        check_attention({2, 4, 20, 100, 16, 16, interleaved, transposed, mask, causal, share});
-                        check_attention({1, 2, 70, 70, 33, 20, interleaved, transposed, mask, causal, share});
-                        check_attention({1, 2, 1, 70, 64, 64, interleaved, transposed, mask, causal, share});
+                        check_attention(
+                            {2, 4, 20, 100, 16, 16, interleaved, transposed, mask, causal, share});
+                        check_attention(
+                            {1, 2, 70, 70, 33, 20, interleaved, transposed, mask, causal, share});
+                        check_attention(
+                            {1, 2, 1, 70, 64, 64, interleaved, transposed, mask, causal, share});
                     }
     check_attention({1, 1, 600, 600, 8, 8, true, false, 0, true});
     check_attention({1, 1, 30, 600, 8, 8, true, false, 0, true});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Strided copies against index arithmetic, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_copy.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_copy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,8 @@ using namespace kernel_test;
 namespace {
 
 // Copies by definition, element by element.
-void naive_copy(int elem, const dims& lens, const char* src, const dims& ss, char* dst, const dims& ds) {
+void naive_copy(int elem, const dims& lens, const char* src, const dims& ss, char* dst,
+                const dims& ds) {
     for_each_index(lens, [&](const dims& i) {
         std::memcpy(dst + dot(i, ds) * elem, src + dot(i, ss) * elem, size_t(elem));
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gathers and scatters against index arithmetic, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_gather.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_gather.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,9 @@ struct indices {
     }
 };
 
-int64_t wrap(int64_t i, int64_t len) { return i < 0 ? i + len : i; }
+int64_t wrap(int64_t i, int64_t len) {
+    return i < 0 ? i + len : i;
+}
 
 TEST(kernels_gather, rows_and_single_elements) {
     for (int elem : {1, 2, 4, 8})
@@ -41,14 +43,18 @@ TEST(kernels_gather, rows_and_single_elements) {
                 for (isa level : levels())
                     for (bool narrow : {false, true}) {
                         std::vector<char> y(size_t(outer * n * run * elem) + 1, 77);
-                        gather_params p{x.data(), y.data(), idx.list(narrow), elem, len, len * run, run, run};
+                        gather_params p{x.data(), y.data(), idx.list(narrow), elem, len, len * run,
+                                        run,      run};
                         ASSERT_EQ(run_gather(p, outer, kernels_for(level)), -1);
                         ASSERT_EQ(y.back(), 77);
                         for (int64_t o = 0; o < outer; ++o)
                             for (int64_t j = 0; j < n; ++j)
-                                ASSERT_EQ(0, std::memcmp(y.data() + (o * n + j) * run * elem,
-                                                         x.data() + (o * len + wrap(idx.wide[size_t(j)], len)) * run * elem,
-                                                         size_t(run * elem)));
+                                ASSERT_EQ(
+                                    0, std::memcmp(y.data() + (o * n + j) * run * elem,
+                                                   x.data() +
+                                                       (o * len + wrap(idx.wide[size_t(j)], len)) *
+                                                           run * elem,
+                                                   size_t(run * elem)));
                     }
             }
 }
@@ -62,7 +68,14 @@ TEST(kernels_gather, first_bad_index_is_reported) {
             const float x[11] = {};
             for (isa level : levels())
                 for (bool narrow : {false, true}) {
-                    gather_params p{reinterpret_cast<const char*>(x), nullptr, copy.list(narrow), 4, 11, 11, 1, 1};
+                    gather_params p{reinterpret_cast<const char*>(x),
+                                    nullptr,
+                                    copy.list(narrow),
+                                    4,
+                                    11,
+                                    11,
+                                    1,
+                                    1};
                     ASSERT_EQ(run_gather(p, 1, kernels_for(level)), at);
                 }
         }
@@ -110,15 +123,21 @@ TEST(kernels_gather, elements) {
 template <class T>
 T joined(scatter_op op, T a, T x) {
     switch (op) {
-    case scatter_op::add: return T(a + x);
-    case scatter_op::mul: return T(a * x);
-    case scatter_op::max: return std::max(a, x);
-    case scatter_op::min: return std::min(a, x);
-    default: return x;
+    case scatter_op::add:
+        return T(a + x);
+    case scatter_op::mul:
+        return T(a * x);
+    case scatter_op::max:
+        return std::max(a, x);
+    case scatter_op::min:
+        return std::min(a, x);
+    default:
+        return x;
     }
 }
 
-const scatter_op scatter_ops[] = {scatter_op::none, scatter_op::add, scatter_op::mul, scatter_op::max, scatter_op::min};
+const scatter_op scatter_ops[] = {scatter_op::none, scatter_op::add, scatter_op::mul,
+                                  scatter_op::max, scatter_op::min};
 
 template <class T>
 void check_scatter(elem_type type) {
@@ -127,7 +146,8 @@ void check_scatter(elem_type type) {
             const dims tensor{5, 6, 9};
             dims lens{4, 5, 8};
             lens[size_t(axis)] = 13;
-            const auto base = random_bytes(size_t(count(tensor)), 1), add = random_bytes(size_t(count(lens)), 2);
+            const auto base = random_bytes(size_t(count(tensor)), 1),
+                       add = random_bytes(size_t(count(lens)), 2);
             std::vector<T> x, u;
             for (char c : base)
                 x.push_back(T(c % 16));

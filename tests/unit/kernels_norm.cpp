@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Normalisations against double loops, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_norm.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_norm.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,8 @@ using namespace kernel_test;
 
 namespace {
 
-// Rows of n of T (float or _Float16) with gaps, residual, gamma, beta and sum each present or not by `parts`.
+// Rows of n of T (float or _Float16) with gaps, residual, gamma, beta and sum each present or not
+// by `parts`.
 template <class T>
 void check_rows(int64_t rows, int64_t n, unsigned parts, bool rms, bool one_residual_row) {
     const bool half = sizeof(T) == 2;
@@ -19,9 +20,10 @@ void check_rows(int64_t rows, int64_t n, unsigned parts, bool rms, bool one_resi
         const auto f = random_floats(size_t(size), seed, -2, 3);
         return std::vector<T>(f.begin(), f.end());
     };
-    const auto x = make(rows * stride + 1, 1), residual = make(rows * stride, 2), gamma = make(n, 3),
-               beta = make(n, 4);
-    const bool has_residual = parts & 1, has_gamma = parts & 2, has_beta = parts & 4, has_sum = parts & 8;
+    const auto x = make(rows * stride + 1, 1), residual = make(rows * stride, 2),
+               gamma = make(n, 3), beta = make(n, 4);
+    const bool has_residual = parts & 1, has_gamma = parts & 2, has_beta = parts & 4,
+               has_sum = parts & 8;
     norm_params p{};
     p.type = p.param_type = half ? elem_type::f16 : elem_type::f32;
     p.rms = rms;
@@ -53,7 +55,8 @@ void check_rows(int64_t rows, int64_t n, unsigned parts, bool rms, bool one_resi
                 const double want = (v[size_t(i)] - mean) / std::sqrt(var + 1e-5) *
                                         (has_gamma ? double(gamma[size_t(i)]) : 1) +
                                     (has_beta ? double(beta[size_t(i)]) : 0);
-                ASSERT_NEAR(double(y[at]), want, (half ? 2e-3 : 2e-6) * std::max(1.0, std::abs(want)))
+                ASSERT_NEAR(double(y[at]), want,
+                            (half ? 2e-3 : 2e-6) * std::max(1.0, std::abs(want)))
                     << to_string(level) << " n " << n << " parts " << parts << " row " << r;
                 if (has_sum) {
                     ASSERT_NEAR(double(sum[at]), v[size_t(i)], half ? 4e-3 : 1e-6);
@@ -126,7 +129,8 @@ void check_groups(int64_t images, int64_t groups, int64_t channels, int64_t inne
             for (int64_t i = 0; i < channels * inner; ++i) {
                 const size_t c = size_t(u % groups * channels + i / inner);
                 const double want =
-                    (double(v[i]) - mean) / std::sqrt(var + 1e-5) * double(gamma[c]) + double(beta[c]);
+                    (double(v[i]) - mean) / std::sqrt(var + 1e-5) * double(gamma[c]) +
+                    double(beta[c]);
                 ASSERT_NEAR(double(y[size_t(u * channels * inner + i)]), want, 4e-6);
             }
         }

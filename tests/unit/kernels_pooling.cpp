@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Pooling against the definition in double, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_pooling.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_pooling.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,24 +51,28 @@ void check_pooling(pooling_problem p, int64_t images, int64_t planes) {
                     if (r < 0 || c < 0 || r >= p.h.in || c >= p.w.in)
                         continue;
                     ++inside;
-                    const double v = double(x[size_t(i[0] * p.x_steps[0] + i[1] * p.x_steps[1] + r * p.x_row + c * p.channels + i[4])]);
+                    const double v = double(x[size_t(i[0] * p.x_steps[0] + i[1] * p.x_steps[1] +
+                                                     r * p.x_row + c * p.channels + i[4])]);
                     if (p.kind == pooling_kind::max)
                         acc = std::max(acc, v);
                     else
-                        acc += p.kind == pooling_kind::lp ? std::pow(std::abs(v), double(p.order)) : v;
+                        acc +=
+                            p.kind == pooling_kind::lp ? std::pow(std::abs(v), double(p.order)) : v;
                 }
             if (p.kind == pooling_kind::average)
                 acc /= double(p.count_include_pad ? padded : inside);
             if (p.kind == pooling_kind::lp)
                 acc = std::pow(acc, 1 / double(p.order));
-            const double got = double(y[size_t(i[0] * p.y_steps[0] + i[1] * p.y_steps[1] + i[2] * p.y_row + i[3] * p.channels + i[4])]);
+            const double got = double(y[size_t(i[0] * p.y_steps[0] + i[1] * p.y_steps[1] +
+                                               i[2] * p.y_row + i[3] * p.channels + i[4])]);
             if (std::isnan(acc)) // no tap
                 ASSERT_TRUE(std::isnan(got));
             else if (std::isinf(acc))
                 ASSERT_EQ(got, acc);
             else
                 ASSERT_NEAR(got, acc, sizeof(T) == 2 ? 4e-3 : 3e-6)
-                    << to_string(level) << " kind " << int(p.kind) << " channels " << p.channels << show(i);
+                    << to_string(level) << " kind " << int(p.kind) << " channels " << p.channels
+                    << show(i);
         });
     }
 }

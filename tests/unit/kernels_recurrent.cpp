@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Recurrent steps against the ONNX formulas in double, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_recurrent.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_recurrent.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,34 +13,51 @@ namespace {
 double apply(const activation& a, double x) {
     const double alpha = double(a.alpha), beta = double(a.beta);
     switch (a.kind) {
-    case activation_kind::sigmoid: return 1 / (1 + std::exp(-x));
-    case activation_kind::tanh: return std::tanh(x);
-    case activation_kind::relu: return std::max(x, 0.0);
-    case activation_kind::affine: return alpha * x + beta;
-    case activation_kind::leaky_relu: return x < 0 ? alpha * x : x;
-    case activation_kind::thresholded_relu: return x > alpha ? x : 0;
-    case activation_kind::scaled_tanh: return alpha * std::tanh(beta * x);
-    case activation_kind::hard_sigmoid: return std::min(std::max(alpha * x + beta, 0.0), 1.0);
-    case activation_kind::elu: return x < 0 ? alpha * std::expm1(x) : x;
-    case activation_kind::softsign: return x / (1 + std::abs(x));
-    case activation_kind::softplus: return std::log1p(std::exp(x));
+    case activation_kind::sigmoid:
+        return 1 / (1 + std::exp(-x));
+    case activation_kind::tanh:
+        return std::tanh(x);
+    case activation_kind::relu:
+        return std::max(x, 0.0);
+    case activation_kind::affine:
+        return alpha * x + beta;
+    case activation_kind::leaky_relu:
+        return x < 0 ? alpha * x : x;
+    case activation_kind::thresholded_relu:
+        return x > alpha ? x : 0;
+    case activation_kind::scaled_tanh:
+        return alpha * std::tanh(beta * x);
+    case activation_kind::hard_sigmoid:
+        return std::min(std::max(alpha * x + beta, 0.0), 1.0);
+    case activation_kind::elu:
+        return x < 0 ? alpha * std::expm1(x) : x;
+    case activation_kind::softsign:
+        return x / (1 + std::abs(x));
+    case activation_kind::softplus:
+        return std::log1p(std::exp(x));
     }
     return x;
 }
 
-const activation every_activation[] = {
-    {activation_kind::sigmoid, 0, 0},          {activation_kind::tanh, 0, 0},
-    {activation_kind::relu, 0, 0},             {activation_kind::affine, 0.7f, 0.1f},
-    {activation_kind::leaky_relu, 0.01f, 0},   {activation_kind::thresholded_relu, 1, 0},
-    {activation_kind::scaled_tanh, 1.3f, 0.6f}, {activation_kind::hard_sigmoid, 0.2f, 0.5f},
-    {activation_kind::elu, 1.2f, 0},           {activation_kind::softsign, 0, 0},
-    {activation_kind::softplus, 0, 0}};
+const activation every_activation[] = {{activation_kind::sigmoid, 0, 0},
+                                       {activation_kind::tanh, 0, 0},
+                                       {activation_kind::relu, 0, 0},
+                                       {activation_kind::affine, 0.7f, 0.1f},
+                                       {activation_kind::leaky_relu, 0.01f, 0},
+                                       {activation_kind::thresholded_relu, 1, 0},
+                                       {activation_kind::scaled_tanh, 1.3f, 0.6f},
+                                       {activation_kind::hard_sigmoid, 0.2f, 0.5f},
+                                       {activation_kind::elu, 1.2f, 0},
+                                       {activation_kind::softsign, 0, 0},
+                                       {activation_kind::softplus, 0, 0}};
 
 struct step_data {
     int64_t rows, hidden;
     std::vector<float> x, h, bias, state_bias, state, cell, peephole;
     step_data(int64_t r, int64_t n) : rows(r), hidden(n) {
-        const auto make = [&](int64_t size, unsigned seed) { return random_floats(size_t(size), seed, -3, 3); };
+        const auto make = [&](int64_t size, unsigned seed) {
+            return random_floats(size_t(size), seed, -3, 3);
+        };
         x = make(r * (4 * n + 1), 1);
         h = make(r * (4 * n + 2), 2);
         bias = make(4 * n, 3);
@@ -71,8 +88,8 @@ struct step_data {
     }
     double pre(const recurrent_params& p, int64_t r, int gate, int64_t i) const {
         const size_t at = size_t(gate * hidden + i);
-        return double(x[size_t(r * p.x_row) + at]) + (p.h ? double(h[size_t(r * p.h_row) + at]) : 0) +
-               (p.bias ? double(bias[at]) : 0);
+        return double(x[size_t(r * p.x_row) + at]) +
+               (p.h ? double(h[size_t(r * p.h_row) + at]) : 0) + (p.bias ? double(bias[at]) : 0);
     }
     double state_part(const recurrent_params& p, int gate, int64_t i) const {
         return p.state_bias ? double(state_bias[size_t(gate * hidden + i)]) : 0;
@@ -93,14 +110,22 @@ void check_lstm(const step_data& d, recurrent_params p) {
             for (int64_t i = 0; i < d.hidden; ++i) {
                 const size_t at = size_t(r * d.hidden + i);
                 const double c0 = double(d.cell[at]);
-                const auto peep = [&](int gate) { return p.peephole ? double(d.peephole[size_t(gate * d.hidden + i)]) : 0; };
+                const auto peep = [&](int gate) {
+                    return p.peephole ? double(d.peephole[size_t(gate * d.hidden + i)]) : 0;
+                };
                 const double in = apply(p.first, clipped(d.pre(p, r, 0, i) + peep(0) * c0, p.clip));
-                const double keep = p.input_forget ? 1 - in : apply(p.first, clipped(d.pre(p, r, 2, i) + peep(2) * c0, p.clip));
-                const double c = keep * c0 + in * apply(p.second, clipped(d.pre(p, r, 3, i), p.clip));
+                const double keep =
+                    p.input_forget
+                        ? 1 - in
+                        : apply(p.first, clipped(d.pre(p, r, 2, i) + peep(2) * c0, p.clip));
+                const double c =
+                    keep * c0 + in * apply(p.second, clipped(d.pre(p, r, 3, i), p.clip));
                 const double o = apply(p.first, clipped(d.pre(p, r, 1, i) + peep(1) * c, p.clip));
-                ASSERT_NEAR(double(cell[at]), c, 2e-6 * std::max(1.0, std::abs(c))) << to_string(level);
+                ASSERT_NEAR(double(cell[at]), c, 2e-6 * std::max(1.0, std::abs(c)))
+                    << to_string(level);
                 const double want = o * apply(p.third, c);
-                ASSERT_NEAR(double(out[at]), want, 4e-6 * std::max(1.0, std::abs(want))) << to_string(level);
+                ASSERT_NEAR(double(out[at]), want, 4e-6 * std::max(1.0, std::abs(want)))
+                    << to_string(level);
             }
     }
 }
@@ -157,22 +182,30 @@ TEST(kernels_recurrent, gru) {
                     run_recurrent(k.gru_gates, p, d.rows);
                     auto q = p;
                     q.out = out.data();
-                    run_recurrent(k.gru_output, q, d.rows); // h[0..hidden) stands for the third product
+                    run_recurrent(k.gru_output, q,
+                                  d.rows); // h[0..hidden) stands for the third product
                     for (int64_t r = 0; r < d.rows; ++r)
                         for (int64_t i = 0; i < hidden; ++i) {
                             const size_t at = size_t(r * hidden + i);
                             const auto gate = [&](int g) {
-                                return apply(p.first, clipped(d.pre(p, r, g, i) + d.state_part(p, g, i), p.clip));
+                                return apply(
+                                    p.first,
+                                    clipped(d.pre(p, r, g, i) + d.state_part(p, g, i), p.clip));
                             };
-                            const double z = gate(0), reset_gate = gate(1), h0 = double(d.state[at]);
-                            const auto h_at = [&](int64_t offset) { return p.h ? double(d.h[size_t(r * p.h_row + offset)]) : 0; };
+                            const double z = gate(0), reset_gate = gate(1),
+                                         h0 = double(d.state[at]);
+                            const auto h_at = [&](int64_t offset) {
+                                return p.h ? double(d.h[size_t(r * p.h_row + offset)]) : 0;
+                            };
                             const double from_state = h_at(2 * hidden + i) + d.state_part(p, 2, i);
                             const double input = d.pre(p, r, 2, i) - h_at(2 * hidden + i);
-                            const double fresh = apply(p.second, clipped(input + reset_gate * from_state, p.clip));
+                            const double fresh =
+                                apply(p.second, clipped(input + reset_gate * from_state, p.clip));
                             ASSERT_NEAR(double(linear[at]), (1 - z) * fresh + z * h0, 4e-6);
                             ASSERT_NEAR(double(update[at]), z, 2e-6);
                             ASSERT_NEAR(double(reset[at]), reset_gate * h0, 4e-6);
-                            const double two = apply(p.second, clipped(input + h_at(i) + d.state_part(p, 2, i), p.clip));
+                            const double two = apply(
+                                p.second, clipped(input + h_at(i) + d.state_part(p, 2, i), p.clip));
                             ASSERT_NEAR(double(out[at]), (1 - z) * two + z * h0, 4e-6);
                         }
                 }

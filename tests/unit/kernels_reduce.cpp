@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reductions and argmax against double loops, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_reduce.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_reduce.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,18 +14,29 @@ namespace {
 
 double naive_reduce(reduce_op op, const std::vector<double>& x) {
     const double inf = std::numeric_limits<double>::infinity();
-    double a = op == reduce_op::max   ? -inf
-               : op == reduce_op::min ? inf
+    double a = op == reduce_op::max                            ? -inf
+               : op == reduce_op::min                          ? inf
                : op == reduce_op::prod || op == reduce_op::all ? 1
                                                                : 0;
     for (double v : x) {
         switch (op) {
-        case reduce_op::max: a = v > a ? v : a; break;
-        case reduce_op::min: a = v < a ? v : a; break;
-        case reduce_op::prod: a *= v; break;
-        case reduce_op::all: a = a != 0 && v != 0; break;
-        case reduce_op::any: a = a != 0 || v != 0; break;
-        default: a += v;
+        case reduce_op::max:
+            a = v > a ? v : a;
+            break;
+        case reduce_op::min:
+            a = v < a ? v : a;
+            break;
+        case reduce_op::prod:
+            a *= v;
+            break;
+        case reduce_op::all:
+            a = a != 0 && v != 0;
+            break;
+        case reduce_op::any:
+            a = a != 0 || v != 0;
+            break;
+        default:
+            a += v;
         }
     }
     return op == reduce_op::mean ? a / double(x.size()) : a;
@@ -44,7 +55,8 @@ void check_reduce(reduce_op op, elem_type type, const dims& lens, const dims& pe
     std::vector<T> x(size_t(count(lens)) + 1);
     const auto f = random_floats(x.size(), 3, 0.5f, 2.0f);
     for (size_t i = 0; i < x.size(); ++i)
-        x[i] = std::is_integral_v<T> ? T(int(f[i] * 8) % 7 - (std::is_signed_v<T> ? 3 : 0)) : T(f[i]);
+        x[i] =
+            std::is_integral_v<T> ? T(int(f[i] * 8) % 7 - (std::is_signed_v<T> ? 3 : 0)) : T(f[i]);
     dims out = lens;
     for (size_t i = 0; i < lens.size(); ++i)
         if (mask >> i & 1)
@@ -74,8 +86,8 @@ void check_reduce(reduce_op op, elem_type type, const dims& lens, const dims& pe
     }
 }
 
-const reduce_op all_ops[] = {reduce_op::sum, reduce_op::mean, reduce_op::max, reduce_op::min,
-                             reduce_op::prod, reduce_op::all, reduce_op::any};
+const reduce_op all_ops[] = {reduce_op::sum,  reduce_op::mean, reduce_op::max, reduce_op::min,
+                             reduce_op::prod, reduce_op::all,  reduce_op::any};
 
 TEST(kernels_reduce, every_set_of_axes) {
     for (auto op : all_ops)
@@ -95,7 +107,8 @@ TEST(kernels_reduce, every_set_of_axes) {
 
 TEST(kernels_reduce, lengths_around_the_vector_width) {
     for (auto op : {reduce_op::sum, reduce_op::max, reduce_op::min, reduce_op::mean})
-        for (int64_t n : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 200, 700, 9000}) {
+        for (int64_t n :
+             {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 200, 700, 9000}) {
             check_reduce<float>(op, elem_type::f32, {3, n}, {0, 1}, 2, 1e-6);
             check_reduce<float>(op, elem_type::f32, {n, 3}, {0, 1}, 1, 1e-6);
             check_reduce<float>(op, elem_type::f32, {5, n}, {0, 1}, 1, 1e-6);
@@ -157,9 +170,10 @@ TEST(kernels_reduce, a_nan_shows_in_every_result) {
                     std::vector<float> x(10000, 1.0f), out(5000, 0.0f);
                     x[size_t(at)] = nan;
                     const dims lens{2, 5000}, ss{5000, 1}, ds{mask == 2 ? 1 : 0, mask == 1 ? 1 : 0};
-                    run_reduce(op, elem_type::f32, 2, lens.data(), mask, x.data(), ss.data(), out.data(),
-                               ds.data(), kernels_for(level));
-                    EXPECT_TRUE(std::isnan(out[mask == 1 ? size_t(at) : 0])) << int(op) << " " << mask;
+                    run_reduce(op, elem_type::f32, 2, lens.data(), mask, x.data(), ss.data(),
+                               out.data(), ds.data(), kernels_for(level));
+                    EXPECT_TRUE(std::isnan(out[mask == 1 ? size_t(at) : 0]))
+                        << int(op) << " " << mask;
                     if (mask != 3) {
                         EXPECT_FALSE(std::isnan(out[1]));
                     }
@@ -183,8 +197,8 @@ void check_arg(const dims& lens, int axis, bool with_nan) {
         for (bool last : {true, false})
             for (isa level : levels()) {
                 std::vector<int64_t> got(size_t(count(out)), -1), got_int = got;
-                run_arg(largest, last, elem_type::f32, int(lens.size()), lens.data(), axis, x.data(),
-                        ss.data(), got.data(), kernels_for(level));
+                run_arg(largest, last, elem_type::f32, int(lens.size()), lens.data(), axis,
+                        x.data(), ss.data(), got.data(), kernels_for(level));
                 if (!with_nan)
                     run_arg(largest, last, elem_type::i32, int(lens.size()), lens.data(), axis,
                             ints.data(), ss.data(), got_int.data(), kernels_for(level));
@@ -205,7 +219,8 @@ void check_arg(const dims& lens, int axis, bool with_nan) {
                         }
                     }
                     i[size_t(axis)] = 0;
-                    ASSERT_EQ(got[size_t(dot(i, ds))], best) << to_string(level) << show(lens) << axis;
+                    ASSERT_EQ(got[size_t(dot(i, ds))], best)
+                        << to_string(level) << show(lens) << axis;
                     if (!with_nan) {
                         ASSERT_EQ(got_int[size_t(dot(i, ds))], best);
                     }

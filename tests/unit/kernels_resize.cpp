@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Resize against the definition in double, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_resize.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_resize.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,8 @@ struct tap {
 };
 
 tap tap_of(const resize_problem& r, int64_t i, int64_t in, int64_t out, float s) {
-    const double v = double(std::min(std::max(source(r.coordinate_mode, i, in, out, s), 0.0f), float(in - 1)));
+    const double v =
+        double(std::min(std::max(source(r.coordinate_mode, i, in, out, s), 0.0f), float(in - 1)));
     if (!r.linear) {
         const double k = r.nearest_mode == "floor"                ? std::floor(v)
                          : r.nearest_mode == "ceil"               ? std::ceil(v)
@@ -67,18 +68,23 @@ void check_resize(resize_problem r, elem_type type, int64_t images, int64_t plan
             const tap h = tap_of(r, i[2], r.in_h, r.out_h, r.scale_h);
             const tap w = tap_of(r, i[3], r.in_w, r.out_w, r.scale_w);
             const auto at = [&](int64_t a, int64_t b) {
-                return double(x[size_t(i[0] * r.x_steps[0] + i[1] * r.x_steps[1] + a * r.x_row + b * r.channels + i[4])]);
+                return double(x[size_t(i[0] * r.x_steps[0] + i[1] * r.x_steps[1] + a * r.x_row +
+                                       b * r.channels + i[4])]);
             };
-            const double want = (at(h.low, w.low) * (1 - w.weight) + at(h.low, w.high) * w.weight) * (1 - h.weight) +
-                                (at(h.high, w.low) * (1 - w.weight) + at(h.high, w.high) * w.weight) * h.weight;
-            const double got = double(y[size_t(i[0] * r.y_steps[0] + i[1] * r.y_steps[1] + i[2] * r.y_row + i[3] * r.channels + i[4])]);
-            ASSERT_NEAR(got, want, r.linear ? (sizeof(T) == 2 ? 0.1 : 3e-5) : 0) << to_string(level) << show(i);
+            const double want =
+                (at(h.low, w.low) * (1 - w.weight) + at(h.low, w.high) * w.weight) *
+                    (1 - h.weight) +
+                (at(h.high, w.low) * (1 - w.weight) + at(h.high, w.high) * w.weight) * h.weight;
+            const double got = double(y[size_t(i[0] * r.y_steps[0] + i[1] * r.y_steps[1] +
+                                               i[2] * r.y_row + i[3] * r.channels + i[4])]);
+            ASSERT_NEAR(got, want, r.linear ? (sizeof(T) == 2 ? 0.1 : 3e-5) : 0)
+                << to_string(level) << show(i);
         });
     }
 }
 
-const char* const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
-                                   "tf_half_pixel_for_nn"};
+const char* const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners",
+                                   "asymmetric", "tf_half_pixel_for_nn"};
 const char* const roundings[] = {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"};
 
 resize_problem sizes(int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels) {
@@ -94,8 +100,9 @@ resize_problem sizes(int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, i
 TEST(kernels_resize, every_mode) {
     for (auto c : coordinates)
         for (int64_t channels : {1, 3, 16, 21})
-            for (auto r : {sizes(5, 7, 10, 14, channels), sizes(5, 7, 3, 4, channels), sizes(4, 20, 9, 33, channels),
-                           sizes(6, 6, 1, 1, channels), sizes(1, 1, 4, 4, channels)}) {
+            for (auto r : {sizes(5, 7, 10, 14, channels), sizes(5, 7, 3, 4, channels),
+                           sizes(4, 20, 9, 33, channels), sizes(6, 6, 1, 1, channels),
+                           sizes(1, 1, 4, 4, channels)}) {
                 r.coordinate_mode = c;
                 r.linear = true;
                 check_resize<float>(r, elem_type::f32, 2, 2);

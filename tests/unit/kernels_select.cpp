@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// topk, non-maximum suppression, nonzero, running sums and local response normalisation against their definitions, on
-// every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_select.hpp"
+// topk, non-maximum suppression, nonzero, running sums and local response normalisation against
+// their definitions, on every instruction set of this machine.
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_select.hpp"
 
 #include <gtest/gtest.h>
 
@@ -65,7 +65,8 @@ void check_topk(elem_type type, const dims& lens, int axis, int64_t k, bool name
             for (int64_t j = 0; j < k; ++j) {
                 const int64_t at = from + order[size_t(j)] * step;
                 const size_t here = size_t(to + j * ys[size_t(axis)]);
-                ASSERT_EQ(idx[here], named ? names[size_t(at)] : order[size_t(j)]) << show(lens) << j;
+                ASSERT_EQ(idx[here], named ? names[size_t(at)] : order[size_t(j)])
+                    << show(lens) << j;
                 const T got = y[here], want = x[size_t(at)];
                 ASSERT_TRUE(got == want || (got != got && want != want));
             }
@@ -116,12 +117,15 @@ TEST(kernels_select, suppression) {
                         for (int64_t i = 0; i < 300; ++i)
                             if (s[i] > 0.4f)
                                 order.push_back(i);
-                        std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return s[i] > s[j]; });
+                        std::stable_sort(order.begin(), order.end(),
+                                         [&](int64_t i, int64_t j) { return s[i] > s[j]; });
                         const auto corners = [&](int64_t i) {
                             const float* q = boxes.data() + (b * 300 + i) * 4;
                             if (center)
-                                return std::vector<float>{q[0] - q[2] / 2, q[1] - q[3] / 2, q[0] + q[2] / 2, q[1] + q[3] / 2};
-                            return std::vector<float>{std::min(q[0], q[2]), std::min(q[1], q[3]), std::max(q[0], q[2]), std::max(q[1], q[3])};
+                                return std::vector<float>{q[0] - q[2] / 2, q[1] - q[3] / 2,
+                                                          q[0] + q[2] / 2, q[1] + q[3] / 2};
+                            return std::vector<float>{std::min(q[0], q[2]), std::min(q[1], q[3]),
+                                                      std::max(q[0], q[2]), std::max(q[1], q[3])};
                         };
                         const auto area = [](const std::vector<float>& a) {
                             return std::max(0.0f, a[2] - a[0]) * std::max(0.0f, a[3] - a[1]);
@@ -133,7 +137,9 @@ TEST(kernels_select, suppression) {
                             bool keep = true;
                             for (auto j : kept) {
                                 const auto o = corners(j);
-                                const float shared = area({std::max(a[0], o[0]), std::max(a[1], o[1]), std::min(a[2], o[2]), std::min(a[3], o[3])});
+                                const float shared =
+                                    area({std::max(a[0], o[0]), std::max(a[1], o[1]),
+                                          std::min(a[2], o[2]), std::min(a[3], o[3])});
                                 keep = keep && !(shared / (area(a) + area(o) - shared) > iou);
                             }
                             if (keep) {
@@ -143,7 +149,8 @@ TEST(kernels_select, suppression) {
                         }
                     }
                 for (isa level : levels())
-                    ASSERT_EQ(run_suppression(p, kernels_for(level)), want) << to_string(level) << most << iou;
+                    ASSERT_EQ(run_suppression(p, kernels_for(level)), want)
+                        << to_string(level) << most << iou;
             }
 }
 
@@ -175,13 +182,16 @@ void check_scan(elem_type type, const dims& lens, int axis) {
         for (bool reverse : {false, true})
             for (isa level : levels()) {
                 std::vector<T> y(x.size());
-                run_scan(type, exclusive, reverse, int(lens.size()), axis, lens.data(), x.data(), s.data(), y.data(), s.data(), kernels_for(level));
+                run_scan(type, exclusive, reverse, int(lens.size()), axis, lens.data(), x.data(),
+                         s.data(), y.data(), s.data(), kernels_for(level));
                 dims lines = lens;
                 lines[size_t(axis)] = 1;
                 for_each_index(lines, [&](const dims& i) {
                     T total = T(0);
                     for (int64_t k = 0; k < lens[size_t(axis)]; ++k) {
-                        const size_t at = size_t(dot(i, s) + (reverse ? lens[size_t(axis)] - 1 - k : k) * s[size_t(axis)]);
+                        const size_t at =
+                            size_t(dot(i, s) +
+                                   (reverse ? lens[size_t(axis)] - 1 - k : k) * s[size_t(axis)]);
                         const T before = total;
                         total = T(total + x[at]);
                         ASSERT_EQ(y[at], exclusive ? before : total);
@@ -222,14 +232,19 @@ TEST(kernels_select, local_response_normalisation) {
                         run_lrn(p, images, last, kernels_for(level));
                         for_each_index({images, channels, inner}, [&](const dims& i) {
                             const auto at = [&](int64_t c) {
-                                return size_t(last ? (i[0] * inner + i[2]) * channels + c : (i[0] * channels + c) * inner + i[2]);
+                                return size_t(last ? (i[0] * inner + i[2]) * channels + c
+                                                   : (i[0] * channels + c) * inner + i[2]);
                             };
                             double squares = 0;
                             for (int64_t c = i[1] - (size - 1) / 2; c <= i[1] + size / 2; ++c)
                                 if (c >= 0 && c < channels)
                                     squares += double(x[at(c)]) * double(x[at(c)]);
-                            const double want = double(x[at(i[1])]) * std::pow(1.5 + double(p.alpha) / double(size) * squares, -double(beta));
-                            ASSERT_NEAR(double(y[at(i[1])]), want, 3e-6) << to_string(level) << size << show(i);
+                            const double want =
+                                double(x[at(i[1])]) *
+                                std::pow(1.5 + double(p.alpha) / double(size) * squares,
+                                         -double(beta));
+                            ASSERT_NEAR(double(y[at(i[1])]), want, 3e-6)
+                                << to_string(level) << size << show(i);
                         });
                     }
                 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Thin and tiny products against double loops, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,8 +16,8 @@ struct gemm_case {
 };
 
 void check_gemm(const gemm_case& c) {
-    const auto a = random_floats(size_t(c.m * c.k) + 1, 1), b = random_floats(size_t(c.n * c.k) + 1, 2),
-               bias = random_floats(size_t(c.n), 3);
+    const auto a = random_floats(size_t(c.m * c.k) + 1, 1),
+               b = random_floats(size_t(c.n * c.k) + 1, 2), bias = random_floats(size_t(c.n), 3);
     small_gemm_params p{};
     p.a = a.data() + 1;
     p.b = b.data() + 1;
@@ -43,8 +43,10 @@ void check_gemm(const gemm_case& c) {
         const auto compare = [&](const std::vector<float>& got, const char* what) {
             for (int64_t r = 0; r < c.m; ++r) {
                 for (int64_t j = 0; j < c.n; ++j)
-                    ASSERT_NEAR(double(got[size_t(r * p.c_row + j)]), want[size_t(r * c.n + j)], 3e-5)
-                        << what << " " << to_string(level) << " " << c.m << "x" << c.n << "x" << c.k;
+                    ASSERT_NEAR(double(got[size_t(r * p.c_row + j)]), want[size_t(r * c.n + j)],
+                                3e-5)
+                        << what << " " << to_string(level) << " " << c.m << "x" << c.n << "x"
+                        << c.k;
                 ASSERT_EQ(got[size_t(r * p.c_row + c.n)], 77.0f) << what;
             }
         };
@@ -112,7 +114,8 @@ TEST(kernels_small_gemm, batches_broadcast) {
                     for (int64_t s = 0; s < n; ++s) {
                         double want = 0;
                         for (int64_t k = 0; k < n; ++k)
-                            want += double(a[size_t(i * n * n + r * n + k)]) * double(b[size_t(j * n * n + k * n + s)]);
+                            want += double(a[size_t(i * n * n + r * n + k)]) *
+                                    double(b[size_t(j * n * n + k * n + s)]);
                         ASSERT_NEAR(double(c[size_t((i * 5 + j) * n * n + r * n + s)]), want, 1e-5);
                     }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // softmax against double loops, on every instruction set of this machine.
-#include "targets/cpu/kernels/dispatch/run_softmax.hpp"
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_softmax.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,8 +17,8 @@ constexpr float inf = std::numeric_limits<float>::infinity();
 struct softmax_case {
     dims lens;
     int axis;
-    dims perm;     // memory order; empty: row-major
-    dims mask;     // strides of the mask; empty: none
+    dims perm; // memory order; empty: row-major
+    dims mask; // strides of the mask; empty: none
     bool log = false;
     elem_type type = elem_type::f32;
 };
@@ -93,7 +93,8 @@ void check_softmax(const softmax_case& c) {
         ASSERT_EQ(y.back(), 77.0f);
         for (size_t i = 0; i < n; ++i)
             ASSERT_NEAR(double(y[i + 1]), want[i],
-                        (half ? 1e-3 : 1e-6) * std::max(1.0, std::abs(want[i])) * (half && !c.log ? std::abs(want[i]) + 1e-4 : 1))
+                        (half ? 1e-3 : 1e-6) * std::max(1.0, std::abs(want[i])) *
+                            (half && !c.log ? std::abs(want[i]) + 1e-4 : 1))
                 << to_string(level) << " " << show(c.lens) << " axis " << c.axis << " perm "
                 << show(c.perm) << " at " << i;
     }

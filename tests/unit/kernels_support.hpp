@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel tests share: the levels of this machine, index loops, random data, error measures.
+// What the kernel tests share: the levels of this machine, index loops, random data, error
+// measures.
 #pragma once
 
 #include "targets/cpu/kernels/kernel_table.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Attention of one block of queries: scores of up to 512 keys at a time in a buffer that stays in L2, softmax over them
-// with a running maximum, then their product with V added to the block's result.
+// Attention of one block of queries: scores of up to 512 keys at a time in a buffer that stays in
+// L2, softmax over them with a running maximum, then their product with V added to the block's
+// result.
 #include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/micro_gemm.hpp"
 #include "targets/cpu/kernels/vec_math.hpp"
@@ -12,7 +13,7 @@ constexpr int64_t max_rows = attention_params::max_block;
 constexpr int64_t max_dim = attention_params::max_head;
 constexpr int64_t kv_block = attention_params::kv_block;
 constexpr int64_t key_panel = tile_vectors * lanes; // keys whose transposed block is packed at once
-constexpr int64_t value_rows = 96;                     // rows of V used by all rows of a block in turn
+constexpr int64_t value_rows = 96;                  // rows of V used by all rows of a block in turn
 
 struct attention_head {
     const float* q;
@@ -25,7 +26,8 @@ struct attention_head {
 // Keys with contiguous rows into columns, key_panel floats from dimension to dimension.
 inline void transpose_keys(const float* k, int64_t row, int64_t keys, int64_t dim, float* to) {
 #if MIGRAPHX_VEC_BYTES == 64
-    // 16 keys at a time: lane i of r[j] is key 4i + j, so transposes within lanes put the keys in order.
+    // 16 keys at a time: lane i of r[j] is key 4i + j, so transposes within lanes put the keys in
+    // order.
     for (; keys >= 16; keys -= 16, k += 16 * row, to += 16) {
         int64_t d = 0;
         for (; d + 4 <= dim; d += 4) {
@@ -85,8 +87,8 @@ void pack_keys(const attention_params& p, const float* k, int64_t keys, float* t
 }
 
 // Scores of few rows without packing: one dot product after the other.
-void score_by_dots(const attention_params& p, const float* q, const float* k, int64_t rows, int64_t keys,
-                   float* scores, int64_t stride) {
+void score_by_dots(const attention_params& p, const float* q, const float* k, int64_t rows,
+                   int64_t keys, float* scores, int64_t stride) {
     const int64_t full = p.q_dim / lanes * lanes;
     const int64_t rest = p.q_dim - full;
     for (int64_t r = 0; r < rows; ++r)
@@ -102,8 +104,8 @@ void score_by_dots(const attention_params& p, const float* q, const float* k, in
         }
 }
 
-void score_block(const attention_params& p, const float* q, const float* k, int64_t rows, int64_t keys,
-                 float* scores, int64_t stride, float* packed) {
+void score_block(const attention_params& p, const float* q, const float* k, int64_t rows,
+                 int64_t keys, float* scores, int64_t stride, float* packed) {
     if (p.k_dim == 1 && rows <= 2) {
         score_by_dots(p, q, k, rows, keys, scores, stride);
         return;
@@ -123,9 +125,10 @@ void score_block(const attention_params& p, const float* q, const float* k, int6
     }
 }
 
-// One row of scores into probabilities not yet divided by their sum. Returns the factor for earlier results.
-float softmax_step(float* s, int64_t n, int64_t seen, const float* mask, int64_t mask_key, float scale,
-                   float& top, float& total) {
+// One row of scores into probabilities not yet divided by their sum. Returns the factor for earlier
+// results.
+float softmax_step(float* s, int64_t n, int64_t seen, const float* mask, int64_t mask_key,
+                   float scale, float& top, float& total) {
     // Keys from `seen` on are hidden.
     vf m = splat(-infinity);
     int64_t i = 0;
@@ -193,9 +196,8 @@ void attend_block(const attention_params& p, const attention_head& h, int64_t fi
                 seen = first + r + p.causal_offset + 1 - j;
                 seen = seen < 0 ? 0 : seen > keys ? keys : seen;
             }
-            const float* mask = h.mask == nullptr
-                                    ? nullptr
-                                    : h.mask + (first + r) * p.mask_row + j * p.mask_key;
+            const float* mask =
+                h.mask == nullptr ? nullptr : h.mask + (first + r) * p.mask_row + j * p.mask_key;
             const float factor = softmax_step(scores + r * stride, stride, seen, mask, p.mask_key,
                                               p.scale, top[r], total[r]);
             if (j > 0)
@@ -215,7 +217,8 @@ void attend_block(const attention_params& p, const attention_head& h, int64_t fi
         for (; c + lanes <= p.v_dim; c += lanes)
             store(to + c, load(sums + r * width + c) * factor);
         if (c < p.v_dim)
-            store_first(to + c, load_first(sums + r * width + c, p.v_dim - c) * factor, p.v_dim - c);
+            store_first(to + c, load_first(sums + r * width + c, p.v_dim - c) * factor,
+                        p.v_dim - c);
     }
 }
 
@@ -225,18 +228,19 @@ void tiles(const attention_params& p, int64_t begin, int64_t end) {
         const int64_t head = unit / p.blocks % p.heads;
         const int64_t batch = unit / p.blocks / p.heads;
         const int64_t kv = head / p.heads_per_kv;
-        const attention_head h{p.q + batch * p.q_batch + head * p.q_head,
-                               p.k + batch * p.k_batch + kv * p.k_head,
-                               p.v + batch * p.v_batch + kv * p.v_head,
-                               p.mask == nullptr ? nullptr
-                                                 : p.mask + batch * p.mask_batch + head * p.mask_head,
-                               p.out + batch * p.out_batch + head * p.out_head};
+        const attention_head h{
+            p.q + batch * p.q_batch + head * p.q_head, p.k + batch * p.k_batch + kv * p.k_head,
+            p.v + batch * p.v_batch + kv * p.v_head,
+            p.mask == nullptr ? nullptr : p.mask + batch * p.mask_batch + head * p.mask_head,
+            p.out + batch * p.out_batch + head * p.out_head};
         attend_block(p, h, first, p.queries - first < p.block ? p.queries - first : p.block);
     }
 }
 
 } // namespace
 
-void fill_attention(attention_kernels& table) { table.tiles = tiles; }
+void fill_attention(attention_kernels& table) {
+    table.tiles = tiles;
+}
 
 } // namespace migraphx::cpu::KERNEL_ISA

@@ -31,7 +31,8 @@ inline float half_to_float(uint16_t h) {
     if (exponent == 0x0f800000) // infinity, NaN
         return bits_float(sign | (rest + (uint32_t(255 - 31) << 23)));
     if (exponent == 0) // subnormal: the magic number's exponent is that of the smallest normal
-        return bits_float(sign | float_bits(bits_float(rest + (113u << 23)) - bits_float(113u << 23)));
+        return bits_float(sign |
+                          float_bits(bits_float(rest + (113u << 23)) - bits_float(113u << 23)));
     return bits_float(sign | (rest + (112u << 23)));
 #endif
 }
@@ -52,7 +53,9 @@ inline uint16_t float_to_half(float x) {
 #endif
 }
 
-inline float bf16_to_float(uint16_t h) { return bits_float(uint32_t(h) << 16); }
+inline float bf16_to_float(uint16_t h) {
+    return bits_float(uint32_t(h) << 16);
+}
 
 inline uint16_t float_to_bf16(float x) {
     const uint32_t b = float_bits(x);
@@ -62,7 +65,8 @@ inline uint16_t float_to_bf16(float x) {
 }
 
 // n elements of type f32, f16 or bf16, `stride` elements apart.
-inline void load_floats(float* __restrict to, const void* from, elem_type type, int64_t n, int64_t stride = 1) {
+inline void load_floats(float* __restrict to, const void* from, elem_type type, int64_t n,
+                        int64_t stride = 1) {
     const auto* h = static_cast<const uint16_t*>(from);
     if (type == elem_type::f16) {
         int64_t i = 0;
@@ -89,15 +93,17 @@ inline void load_floats(float* __restrict to, const void* from, elem_type type, 
     }
 }
 
-inline void store_floats(void* to, const float* __restrict from, elem_type type, int64_t n, int64_t stride = 1) {
+inline void store_floats(void* to, const float* __restrict from, elem_type type, int64_t n,
+                         int64_t stride = 1) {
     auto* h = static_cast<uint16_t*>(to);
     if (type == elem_type::f16) {
         int64_t i = 0;
 #if defined(__F16C__)
         if (stride == 1)
             for (; i + 8 <= n; i += 8)
-                _mm_storeu_si128(reinterpret_cast<__m128i*>(h + i),
-                                 _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
+                _mm_storeu_si128(
+                    reinterpret_cast<__m128i*>(h + i),
+                    _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
 #endif
         for (; i < n; ++i)
             h[i * stride] = float_to_half(from[i]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Strided copy of any rank up to 8 and any element of 1, 2, 4 or 8 bytes: contiguous, layout, transpose, concat,
-// slice, pad, broadcast and reverse are all cases of it. A plan is a set of outer loops around a rectangle of
-// m rows of n elements; run_copy (dispatch/run_copy.hpp) makes it.
+// Strided copy of any rank up to 8 and any element of 1, 2, 4 or 8 bytes: contiguous, layout,
+// transpose, concat, slice, pad, broadcast and reverse are all cases of it. A plan is a set of
+// outer loops around a rectangle of m rows of n elements; run_copy (dispatch/run_copy.hpp) makes
+// it.
 #pragma once
 
 #include <cstdint>

@@ -65,10 +65,18 @@ void gather_single(const gather_params& p, int64_t begin, int64_t end) {
 void gather(const gather_params& p, int64_t begin, int64_t end) {
     if (p.run == 1) {
         switch (p.elem) {
-        case 1: gather_single<uint8_t>(p, begin, end); return;
-        case 2: gather_single<uint16_t>(p, begin, end); return;
-        case 4: gather_single<uint32_t>(p, begin, end); return;
-        default: gather_single<uint64_t>(p, begin, end); return;
+        case 1:
+            gather_single<uint8_t>(p, begin, end);
+            return;
+        case 2:
+            gather_single<uint16_t>(p, begin, end);
+            return;
+        case 4:
+            gather_single<uint32_t>(p, begin, end);
+            return;
+        default:
+            gather_single<uint64_t>(p, begin, end);
+            return;
         }
     }
     const int64_t bytes = p.run * p.elem;
@@ -103,10 +111,18 @@ void gather_elements_typed(const index_walk_params& p, int64_t begin, int64_t en
 
 void gather_elements(const index_walk_params& p, int64_t begin, int64_t end) {
     switch (elem_size(p.type)) {
-    case 1: gather_elements_typed<uint8_t>(p, begin, end); break;
-    case 2: gather_elements_typed<uint16_t>(p, begin, end); break;
-    case 4: gather_elements_typed<uint32_t>(p, begin, end); break;
-    default: gather_elements_typed<uint64_t>(p, begin, end); break;
+    case 1:
+        gather_elements_typed<uint8_t>(p, begin, end);
+        break;
+    case 2:
+        gather_elements_typed<uint16_t>(p, begin, end);
+        break;
+    case 4:
+        gather_elements_typed<uint32_t>(p, begin, end);
+        break;
+    default:
+        gather_elements_typed<uint64_t>(p, begin, end);
+        break;
     }
 }
 
@@ -147,11 +163,16 @@ struct bf16_value {
 template <class W>
 inline W join(scatter_op op, W a, W x) {
     switch (op) {
-    case scatter_op::add: return W(a + x);
-    case scatter_op::mul: return W(a * x);
-    case scatter_op::max: return a < x ? x : a;
-    case scatter_op::min: return x < a ? x : a;
-    case scatter_op::none: break;
+    case scatter_op::add:
+        return W(a + x);
+    case scatter_op::mul:
+        return W(a * x);
+    case scatter_op::max:
+        return a < x ? x : a;
+    case scatter_op::min:
+        return x < a ? x : a;
+    case scatter_op::none:
+        break;
     }
     return x;
 }
@@ -200,26 +221,58 @@ template <class F>
 inline void by_value_type(elem_type type, scatter_op op, F f) {
     if (op == scatter_op::none) {
         switch (elem_size(type)) {
-        case 1: f(uint8_t{}, plain_value<uint8_t>{}); return;
-        case 2: f(uint16_t{}, plain_value<uint16_t>{}); return;
-        case 4: f(uint32_t{}, plain_value<uint32_t>{}); return;
-        default: f(uint64_t{}, plain_value<uint64_t>{}); return;
+        case 1:
+            f(uint8_t{}, plain_value<uint8_t>{});
+            return;
+        case 2:
+            f(uint16_t{}, plain_value<uint16_t>{});
+            return;
+        case 4:
+            f(uint32_t{}, plain_value<uint32_t>{});
+            return;
+        default:
+            f(uint64_t{}, plain_value<uint64_t>{});
+            return;
         }
     }
     switch (type) {
-    case elem_type::f32: f(float{}, plain_value<float>{}); break;
-    case elem_type::f64: f(double{}, plain_value<double>{}); break;
-    case elem_type::f16: f(uint16_t{}, half_value{}); break;
-    case elem_type::bf16: f(uint16_t{}, bf16_value{}); break;
-    case elem_type::i8: f(int8_t{}, plain_value<int8_t>{}); break;
+    case elem_type::f32:
+        f(float{}, plain_value<float>{});
+        break;
+    case elem_type::f64:
+        f(double{}, plain_value<double>{});
+        break;
+    case elem_type::f16:
+        f(uint16_t{}, half_value{});
+        break;
+    case elem_type::bf16:
+        f(uint16_t{}, bf16_value{});
+        break;
+    case elem_type::i8:
+        f(int8_t{}, plain_value<int8_t>{});
+        break;
     case elem_type::boolean:
-    case elem_type::u8: f(uint8_t{}, plain_value<uint8_t>{}); break;
-    case elem_type::i16: f(int16_t{}, plain_value<int16_t>{}); break;
-    case elem_type::u16: f(uint16_t{}, plain_value<uint16_t>{}); break;
-    case elem_type::i32: f(int32_t{}, plain_value<int32_t>{}); break;
-    case elem_type::u32: f(uint32_t{}, plain_value<uint32_t>{}); break;
-    case elem_type::i64: f(int64_t{}, plain_value<int64_t>{}); break;
-    case elem_type::u64: f(uint64_t{}, plain_value<uint64_t>{}); break;
+    case elem_type::u8:
+        f(uint8_t{}, plain_value<uint8_t>{});
+        break;
+    case elem_type::i16:
+        f(int16_t{}, plain_value<int16_t>{});
+        break;
+    case elem_type::u16:
+        f(uint16_t{}, plain_value<uint16_t>{});
+        break;
+    case elem_type::i32:
+        f(int32_t{}, plain_value<int32_t>{});
+        break;
+    case elem_type::u32:
+        f(uint32_t{}, plain_value<uint32_t>{});
+        break;
+    case elem_type::i64:
+        f(int64_t{}, plain_value<int64_t>{});
+        break;
+    case elem_type::u64:
+        f(uint64_t{}, plain_value<uint64_t>{});
+        break;
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernels here need beyond vec.hpp: loads and stores of 0 to vf_width lanes with a chosen fill, and folds of a
-// vector to one value. For kernel files only.
+// What the kernels here need beyond vec.hpp: loads and stores of 0 to vf_width lanes with a chosen
+// fill, and folds of a vector to one value. For kernel files only.
 #pragma once
 
 #include "targets/cpu/kernels/vec.hpp"

@@ -22,7 +22,8 @@ void planes(const lrn_params& p, int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t at = unit / blocks * p.channels * p.inner;
         const int64_t first = unit % blocks * lrn_params::block;
-        const int64_t last = p.inner - first < lrn_params::block ? p.inner : first + lrn_params::block;
+        const int64_t last =
+            p.inner - first < lrn_params::block ? p.inner : first + lrn_params::block;
         for (int64_t i = first; i < last; i += lanes) {
             const int64_t m = last - i < lanes ? last - i : lanes;
             for (int64_t c = 0; c < p.channels; ++c) {

@@ -14,12 +14,14 @@ struct lrn_params {
     float alpha, beta, bias;
     int64_t size;
     int64_t channels;
-    int64_t inner; // planes: elements of a plane, packed {images, channels, inner}; pixels: {.., channels}
+    int64_t inner; // planes: elements of a plane, packed {images, channels, inner}; pixels: {..,
+                   // channels}
     static constexpr int64_t block = 256;
 };
 
 struct lrn_kernels {
-    void (*planes)(const lrn_params& p, int64_t begin, int64_t end); // units: image x ceil(inner / block)
+    void (*planes)(const lrn_params& p, int64_t begin,
+                   int64_t end); // units: image x ceil(inner / block)
     void (*pixels)(const lrn_params& p, int64_t begin, int64_t end); // units: pixels
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Register-blocked product of a few rows of A with a few vectors of columns of B. For kernel files only.
+// Register-blocked product of a few rows of A with a few vectors of columns of B. For kernel files
+// only.
 #pragma once
 
 #include "targets/cpu/kernels/lanes.hpp"
@@ -71,12 +72,23 @@ inline void gemm_panel(const gemm_operands& all, int64_t rows, bool add, int64_t
         g.c += tile_rows * g.c_row;
     }
     switch (rows) {
-    case 1: gemm_tile<1, V, Part>(g, add, part); break;
-    case 2: gemm_tile<2, V, Part>(g, add, part); break;
-    case 3: gemm_tile<3, V, Part>(g, add, part); break;
-    case 4: gemm_tile<4, V, Part>(g, add, part); break;
-    case 5: gemm_tile<5, V, Part>(g, add, part); break;
-    default: break;
+    case 1:
+        gemm_tile<1, V, Part>(g, add, part);
+        break;
+    case 2:
+        gemm_tile<2, V, Part>(g, add, part);
+        break;
+    case 3:
+        gemm_tile<3, V, Part>(g, add, part);
+        break;
+    case 4:
+        gemm_tile<4, V, Part>(g, add, part);
+        break;
+    case 5:
+        gemm_tile<5, V, Part>(g, add, part);
+        break;
+    default:
+        break;
     }
 }
 

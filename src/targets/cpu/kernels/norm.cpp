@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Layer, RMS, group and instance normalisation: mean, then squared distances, then the result, each over a row that is
-// still in cache.
+// Layer, RMS, group and instance normalisation: mean, then squared distances, then the result, each
+// over a row that is still in cache.
 #include "targets/cpu/kernels/norm.hpp"
 #include "targets/cpu/kernels/convert.hpp"
 
@@ -48,11 +48,14 @@ double norm_sum(const norm_row<T>& r, int64_t n, float shift) {
     return total + double(sum_of(a));
 }
 
-inline float inverse_root(double x) { return float(1 / __builtin_sqrt(x)); }
+inline float inverse_root(double x) {
+    return float(1 / __builtin_sqrt(x));
+}
 
 // y = (v - mean) * factor * gamma + beta
 template <elem_type T, elem_type P>
-void finish_row(const norm_params& p, const norm_row<T>& r, void* y, void* sum, float mean, float factor) {
+void finish_row(const norm_params& p, const norm_row<T>& r, void* y, void* sum, float mean,
+                float factor) {
     const int64_t n = p.n;
     int64_t i = 0;
     for (; i + lanes <= n; i += lanes) {
@@ -140,7 +143,8 @@ void norm_groups(const norm_params& p, int64_t begin, int64_t end) {
         if (p.type == f16)                                                                         \
             wide_params ? function<f16, f32>(p, begin, end) : function<f16, f16>(p, begin, end);   \
         else if (p.type == bf16)                                                                   \
-            wide_params ? function<bf16, f32>(p, begin, end) : function<bf16, bf16>(p, begin, end);\
+            wide_params ? function<bf16, f32>(p, begin, end)                                       \
+                        : function<bf16, bf16>(p, begin, end);                                     \
         else                                                                                       \
             function<f32, f32>(p, begin, end);                                                     \
     }

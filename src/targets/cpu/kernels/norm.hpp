@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Normalisation of rows (layer norm, RMS norm) and of contiguous blocks of channels (group and instance norm):
-//   y = (v - mean(v)) / sqrt(var(v) + epsilon) * gamma + beta,  v = x + residual;  RMS norm takes no mean out.
+// Normalisation of rows (layer norm, RMS norm) and of contiguous blocks of channels (group and
+// instance norm):
+//   y = (v - mean(v)) / sqrt(var(v) + epsilon) * gamma + beta,  v = x + residual;  RMS norm takes
+//   no mean out.
 // f32, f16 or bf16, computed in float.
 #pragma once
 
@@ -22,9 +24,10 @@ struct norm_params {
     const void* gamma;    // null: 1
     const void* beta;     // null: 0
     int64_t n;            // elements of a row, contiguous
-    int64_t x_row, y_row, residual_row, sum_row; // elements from row to row; residual_row 0: one row for all
-    // groups only: a unit is `channels` rows of n, packed, and gamma and beta hold one value for each of
-    // units_per_image * channels channels.
+    int64_t x_row, y_row, residual_row,
+        sum_row; // elements from row to row; residual_row 0: one row for all
+    // groups only: a unit is `channels` rows of n, packed, and gamma and beta hold one value for
+    // each of units_per_image * channels channels.
     int64_t channels, units_per_image;
 };
 

@@ -24,6 +24,8 @@ bool any_overlap(const box_list& boxes, const box& b, float limit) {
 
 } // namespace
 
-void fill_overlap(overlap_kernels& table) { table.any = any_overlap; }
+void fill_overlap(overlap_kernels& table) {
+    table.any = any_overlap;
+}
 
 } // namespace migraphx::cpu::KERNEL_ISA

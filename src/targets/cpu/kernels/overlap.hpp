@@ -21,7 +21,8 @@ struct box {
 };
 
 struct overlap_kernels {
-    // True when the intersection of `b` with some box of the list is more than `limit` of their union.
+    // True when the intersection of `b` with some box of the list is more than `limit` of their
+    // union.
     bool (*any)(const box_list& boxes, const box& b, float limit);
 };
 

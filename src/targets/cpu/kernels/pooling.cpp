@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pooling. Planes join the rows of a window first, into one padded row, and then along it; pixels of many channels join
-// their taps as vectors.
+// Pooling. Planes join the rows of a window first, into one padded row, and then along it; pixels
+// of many channels join their taps as vectors.
 #include "targets/cpu/kernels/pooling.hpp"
 #include "targets/cpu/kernels/convert.hpp"
 #include "targets/cpu/kernels/vec_math.hpp"
@@ -67,9 +67,9 @@ void pool_pixels(const pooling_params& p, const Op& op, const char* x, char* y, 
             vf a = splat(Op::start);
             for (int64_t i = 0; i < count_h; ++i)
                 for (int64_t j = 0; j < count_w; ++j)
-                    a = Op::join(a, op.first(load_lanes_first<T>(
-                                        x, at + i * p.dilation_h * p.x_row + j * p.dilation_w * n + c,
-                                        m)));
+                    a = Op::join(
+                        a, op.first(load_lanes_first<T>(
+                               x, at + i * p.dilation_h * p.x_row + j * p.dilation_w * n + c, m)));
             store_lanes_first<T>(y, col * n + c, op.last(a, factor), m);
         }
     }
@@ -86,7 +86,8 @@ inline vf joined_taps(const float* row, int64_t kernel, int64_t step, int64_t st
         else if constexpr (S == 2) {
             const vf low = load(row + k * step), high = load(row + k * step + lanes);
 #if MIGRAPHX_VEC_BYTES == 64
-            v = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            v = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24,
+                                        26, 28, 30);
 #elif MIGRAPHX_VEC_BYTES == 32
             v = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
 #else
@@ -117,7 +118,8 @@ void pool_plane(const pooling_params& p, const Op& op, const char* x, char* y, i
         vf a = splat(Op::start);
         for (int64_t k = 0; k < count; ++k) {
             const int64_t at = k * p.dilation_h * p.x_row + i;
-            a = Op::join(a, op.first(m == lanes ? load_lanes<T>(top, at) : load_lanes_first<T>(top, at, m)));
+            a = Op::join(
+                a, op.first(m == lanes ? load_lanes<T>(top, at) : load_lanes_first<T>(top, at, m)));
         }
         if (m == lanes)
             store(joined + i, a);
@@ -175,8 +177,12 @@ void pool_rows(const pooling_params& p, const Op& op, int64_t begin, int64_t end
 template <elem_type T>
 void pool_typed(const pooling_params& p, int64_t begin, int64_t end) {
     switch (p.kind) {
-    case pooling_kind::average: pool_rows<T>(p, average_pool{}, begin, end); break;
-    case pooling_kind::max: pool_rows<T>(p, max_pool{}, begin, end); break;
+    case pooling_kind::average:
+        pool_rows<T>(p, average_pool{}, begin, end);
+        break;
+    case pooling_kind::max:
+        pool_rows<T>(p, max_pool{}, begin, end);
+        break;
     case pooling_kind::lp:
         if (p.order == 2)
             pool_rows<T>(p, square_pool{}, begin, end);
@@ -188,14 +194,22 @@ void pool_typed(const pooling_params& p, int64_t begin, int64_t end) {
 
 void rows(const pooling_params& p, int64_t begin, int64_t end) {
     switch (p.type) {
-    case elem_type::f16: pool_typed<elem_type::f16>(p, begin, end); break;
-    case elem_type::bf16: pool_typed<elem_type::bf16>(p, begin, end); break;
-    default: pool_typed<elem_type::f32>(p, begin, end); break;
+    case elem_type::f16:
+        pool_typed<elem_type::f16>(p, begin, end);
+        break;
+    case elem_type::bf16:
+        pool_typed<elem_type::bf16>(p, begin, end);
+        break;
+    default:
+        pool_typed<elem_type::f32>(p, begin, end);
+        break;
     }
 }
 
 } // namespace
 
-void fill_pooling(pooling_kernels& table) { table.rows = rows; }
+void fill_pooling(pooling_kernels& table) {
+    table.rows = rows;
+}
 
 } // namespace migraphx::cpu::KERNEL_ISA

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Average, maximum and Lp pooling over two spatial axes, planes (NCHW) or pixels (NHWC); f32, f16, bf16. One spatial axis
-// is a height of 1.
+// Average, maximum and Lp pooling over two spatial axes, planes (NCHW) or pixels (NHWC); f32, f16,
+// bf16. One spatial axis is a height of 1.
 #pragma once
 
 #include "targets/cpu/kernels/elem_type.hpp"
@@ -11,7 +11,8 @@ namespace migraphx::cpu {
 
 enum class pooling_kind : int32_t { average, max, lp };
 
-// Per output position: first tap inside the data, number of taps inside, 1 / taps that an average counts.
+// Per output position: first tap inside the data, number of taps inside, 1 / taps that an average
+// counts.
 struct pooling_axis_table {
     const int32_t* first;
     const int32_t* count;

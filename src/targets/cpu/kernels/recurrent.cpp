@@ -9,16 +9,26 @@ namespace {
 
 vf activate(const activation& a, vf x) {
     switch (a.kind) {
-    case activation_kind::sigmoid: return sigmoid(x);
-    case activation_kind::tanh: return vec::tanh(x);
-    case activation_kind::relu: return x < 0.0f ? vf{} : x;
-    case activation_kind::affine: return x * a.alpha + a.beta;
-    case activation_kind::leaky_relu: return x < 0.0f ? x * a.alpha : x;
-    case activation_kind::thresholded_relu: return x > a.alpha ? x : vf{};
-    case activation_kind::scaled_tanh: return vec::tanh(x * a.beta) * a.alpha;
-    case activation_kind::hard_sigmoid: return max(vf{}, min(splat(1.0f), x * a.alpha + a.beta));
-    case activation_kind::elu: return x < 0.0f ? expm1_negative(min(x, vf{})) * a.alpha : x;
-    case activation_kind::softsign: return x / (vec::abs(x) + 1.0f);
+    case activation_kind::sigmoid:
+        return sigmoid(x);
+    case activation_kind::tanh:
+        return vec::tanh(x);
+    case activation_kind::relu:
+        return x < 0.0f ? vf{} : x;
+    case activation_kind::affine:
+        return x * a.alpha + a.beta;
+    case activation_kind::leaky_relu:
+        return x < 0.0f ? x * a.alpha : x;
+    case activation_kind::thresholded_relu:
+        return x > a.alpha ? x : vf{};
+    case activation_kind::scaled_tanh:
+        return vec::tanh(x * a.beta) * a.alpha;
+    case activation_kind::hard_sigmoid:
+        return max(vf{}, min(splat(1.0f), x * a.alpha + a.beta));
+    case activation_kind::elu:
+        return x < 0.0f ? expm1_negative(min(x, vf{})) * a.alpha : x;
+    case activation_kind::softsign:
+        return x / (vec::abs(x) + 1.0f);
     case activation_kind::softplus:
         return max(x, vf{}) + vec::log(vec::exp(-vec::abs(x)) + 1.0f);
     }
@@ -67,8 +77,8 @@ inline void for_each_unit(const recurrent_params& p, int64_t begin, int64_t end,
 }
 
 // Pre-activation of a gate.
-MIGRAPHX_VEC_INLINE vf gate(const recurrent_params& p, const recurrent_row& row, const row_access& u,
-                            int number) {
+MIGRAPHX_VEC_INLINE vf gate(const recurrent_params& p, const recurrent_row& row,
+                            const row_access& u, int number) {
     const int64_t at = number * p.hidden;
     return u.get(row.x + at) + u.get_or_zero(row.h, at) + u.get_or_zero(p.bias, at);
 }

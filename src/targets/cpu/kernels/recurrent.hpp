@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The element-wise part of one step of an LSTM, GRU or plain RNN, f32: gate pre-activations in, states out. The products
-// with the weights are made elsewhere.
+// The element-wise part of one step of an LSTM, GRU or plain RNN, f32: gate pre-activations in,
+// states out. The products with the weights are made elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,17 @@
 namespace migraphx::cpu {
 
 enum class activation_kind : int32_t {
-    sigmoid, tanh, relu, affine, leaky_relu, thresholded_relu, scaled_tanh, hard_sigmoid, elu, softsign, softplus
+    sigmoid,
+    tanh,
+    relu,
+    affine,
+    leaky_relu,
+    thresholded_relu,
+    scaled_tanh,
+    hard_sigmoid,
+    elu,
+    softsign,
+    softplus
 };
 
 struct activation {
@@ -16,8 +26,9 @@ struct activation {
     float alpha, beta; // as ONNX uses them; the caller fills in its defaults
 };
 
-// Rows are items of the batch; every row pointer advances by its *_row elements. Pre-activations are x + h + bias, where
-// x is the input's part, h the state's; h and bias may be null. Outputs may be the previous states.
+// Rows are items of the batch; every row pointer advances by its *_row elements. Pre-activations
+// are x + h + bias, where x is the input's part, h the state's; h and bias may be null. Outputs may
+// be the previous states.
 struct recurrent_params {
     int64_t hidden;
     float clip; // bound of what goes into activations; 0: none
@@ -51,8 +62,8 @@ struct recurrent_kernels {
     void (*lstm)(const recurrent_params& p, int64_t begin, int64_t end);
     // linear_before_reset: h holds the products of all three gates.
     void (*gru_linear)(const recurrent_params& p, int64_t begin, int64_t end);
-    // Otherwise in two steps: gates (h: products of z and r) gives update and reset_state; then output takes the product
-    // of reset_state with the third weight as h (hidden wide), and update.
+    // Otherwise in two steps: gates (h: products of z and r) gives update and reset_state; then
+    // output takes the product of reset_state with the third weight as h (hidden wide), and update.
     void (*gru_gates)(const recurrent_params& p, int64_t begin, int64_t end);
     void (*gru_output)(const recurrent_params& p, int64_t begin, int64_t end);
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reductions. Float sums run in several vector accumulators for a few dozen steps at most and are then added in
-// double, which keeps the error near one rounding whatever the length.
+// Reductions. Float sums run in several vector accumulators for a few dozen steps at most and are
+// then added in double, which keeps the error near one rounding whatever the length.
 #include "targets/cpu/kernels/reduce.hpp"
 #include "targets/cpu/kernels/lanes.hpp"
 #include "targets/cpu/kernels/walk.hpp"
@@ -69,7 +69,8 @@ double reduce_row(const float* p, int64_t n) {
 
 // ---- vectors across outputs
 
-// Where results of columns go: added to doubles, or (n <= 64 rows in all) written straight to the output.
+// Where results of columns go: added to doubles, or (n <= 64 rows in all) written straight to the
+// output.
 struct wide_columns {
     double* to;
     wide_columns at(int64_t i) const { return {to + i}; }
@@ -231,17 +232,29 @@ void reduce_columns_with(const reduce_params& p, int64_t begin, int64_t end) {
 
 void rows(const reduce_params& p, int64_t begin, int64_t end) {
     switch (p.op) {
-    case reduce_op::max: reduce_rows_with<max_values>(p, begin, end); break;
-    case reduce_op::min: reduce_rows_with<min_values>(p, begin, end); break;
-    default: reduce_rows_with<add_values>(p, begin, end); break;
+    case reduce_op::max:
+        reduce_rows_with<max_values>(p, begin, end);
+        break;
+    case reduce_op::min:
+        reduce_rows_with<min_values>(p, begin, end);
+        break;
+    default:
+        reduce_rows_with<add_values>(p, begin, end);
+        break;
     }
 }
 
 void columns(const reduce_params& p, int64_t begin, int64_t end) {
     switch (p.op) {
-    case reduce_op::max: reduce_columns_with<max_values>(p, begin, end); break;
-    case reduce_op::min: reduce_columns_with<min_values>(p, begin, end); break;
-    default: reduce_columns_with<add_values>(p, begin, end); break;
+    case reduce_op::max:
+        reduce_columns_with<max_values>(p, begin, end);
+        break;
+    case reduce_op::min:
+        reduce_columns_with<min_values>(p, begin, end);
+        break;
+    default:
+        reduce_columns_with<add_values>(p, begin, end);
+        break;
     }
 }
 

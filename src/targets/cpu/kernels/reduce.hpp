@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reductions over any set of axes of a strided tensor. The wrapper (dispatch/run_reduce.hpp) merges the axes into
-// kept (output) and reduced ones and picks the kernel:
+// Reductions over any set of axes of a strided tensor. The wrapper (dispatch/run_reduce.hpp) merges
+// the axes into kept (output) and reduced ones and picks the kernel:
 //   rows     f32, the fastest axis is reduced and contiguous
 //   columns  f32, the fastest axis is kept and contiguous: vectors run across outputs
 //   general  any type and strides, in double or int64
@@ -22,7 +22,7 @@ struct reduce_params {
     double* partial; // not null: raw double results go here, one per output, instead of to dst
     reduce_op op;
     elem_type type;
-    int32_t kept_rank, reduced_rank; // of the outer loops
+    int32_t kept_rank, reduced_rank;                                     // of the outer loops
     int64_t kept_lens[max_rank], kept_src[max_rank], kept_dst[max_rank]; // strides in elements
     int64_t reduced_lens[max_rank], reduced_src[max_rank];
     // Innermost loop: reduced elements (rows, general) or outputs (columns).
@@ -38,7 +38,7 @@ struct arg_params {
     int64_t* dst;
     elem_type type;
     bool largest, last; // last: the later of equal elements wins
-    int32_t rank; // outer axes; dst is packed {outer..., inner}
+    int32_t rank;       // outer axes; dst is packed {outer..., inner}
     int64_t lens[reduce_params::max_rank], src_steps[reduce_params::max_rank]; // in elements
     int64_t n, src_n;                                                          // the axis
     int64_t inner, src_inner, inner_block;

@@ -25,7 +25,8 @@ inline void widen_floats(double* to, const void* from, elem_type type, int64_t a
 }
 
 // n <= chunk elements from offset `at`, `stride` apart.
-inline void load_wide(double* to, const void* from, elem_type type, int64_t at, int64_t n, int64_t stride) {
+inline void load_wide(double* to, const void* from, elem_type type, int64_t at, int64_t n,
+                      int64_t stride) {
     if (type == elem_type::f64)
         widen<double, double>(to, from, at, n, stride);
     else
@@ -33,18 +34,38 @@ inline void load_wide(double* to, const void* from, elem_type type, int64_t at, 
 }
 
 template <class Acc>
-inline void load_wide(Acc* to, const void* from, elem_type type, int64_t at, int64_t n, int64_t stride) {
+inline void load_wide(Acc* to, const void* from, elem_type type, int64_t at, int64_t n,
+                      int64_t stride) {
     switch (type) {
-    case elem_type::i8: widen<Acc, int8_t>(to, from, at, n, stride); break;
-    case elem_type::u8: widen<Acc, uint8_t>(to, from, at, n, stride); break;
-    case elem_type::i16: widen<Acc, int16_t>(to, from, at, n, stride); break;
-    case elem_type::u16: widen<Acc, uint16_t>(to, from, at, n, stride); break;
-    case elem_type::i32: widen<Acc, int32_t>(to, from, at, n, stride); break;
-    case elem_type::u32: widen<Acc, uint32_t>(to, from, at, n, stride); break;
-    case elem_type::i64: widen<Acc, int64_t>(to, from, at, n, stride); break;
-    case elem_type::u64: widen<Acc, uint64_t>(to, from, at, n, stride); break;
-    case elem_type::boolean: widen<Acc, uint8_t>(to, from, at, n, stride); break;
-    default: break;
+    case elem_type::i8:
+        widen<Acc, int8_t>(to, from, at, n, stride);
+        break;
+    case elem_type::u8:
+        widen<Acc, uint8_t>(to, from, at, n, stride);
+        break;
+    case elem_type::i16:
+        widen<Acc, int16_t>(to, from, at, n, stride);
+        break;
+    case elem_type::u16:
+        widen<Acc, uint16_t>(to, from, at, n, stride);
+        break;
+    case elem_type::i32:
+        widen<Acc, int32_t>(to, from, at, n, stride);
+        break;
+    case elem_type::u32:
+        widen<Acc, uint32_t>(to, from, at, n, stride);
+        break;
+    case elem_type::i64:
+        widen<Acc, int64_t>(to, from, at, n, stride);
+        break;
+    case elem_type::u64:
+        widen<Acc, uint64_t>(to, from, at, n, stride);
+        break;
+    case elem_type::boolean:
+        widen<Acc, uint8_t>(to, from, at, n, stride);
+        break;
+    default:
+        break;
     }
 }
 
@@ -60,10 +81,18 @@ inline void store_wide(void* to, int64_t at, elem_type type, double v) {
 template <class Acc>
 inline void store_wide(void* to, int64_t at, elem_type type, Acc v) {
     switch (elem_size(type)) {
-    case 1: static_cast<uint8_t*>(to)[at] = uint8_t(type == elem_type::boolean ? v != 0 : v); break;
-    case 2: static_cast<uint16_t*>(to)[at] = uint16_t(v); break;
-    case 4: static_cast<uint32_t*>(to)[at] = uint32_t(v); break;
-    default: static_cast<uint64_t*>(to)[at] = uint64_t(v); break;
+    case 1:
+        static_cast<uint8_t*>(to)[at] = uint8_t(type == elem_type::boolean ? v != 0 : v);
+        break;
+    case 2:
+        static_cast<uint16_t*>(to)[at] = uint16_t(v);
+        break;
+    case 4:
+        static_cast<uint32_t*>(to)[at] = uint32_t(v);
+        break;
+    default:
+        static_cast<uint64_t*>(to)[at] = uint64_t(v);
+        break;
     }
 }
 
@@ -86,11 +115,15 @@ constexpr Acc highest() {
 template <class Acc>
 inline Acc start_of(reduce_op op) {
     switch (op) {
-    case reduce_op::max: return lowest<Acc>();
-    case reduce_op::min: return highest<Acc>();
+    case reduce_op::max:
+        return lowest<Acc>();
+    case reduce_op::min:
+        return highest<Acc>();
     case reduce_op::prod:
-    case reduce_op::all: return Acc(1);
-    default: return Acc(0);
+    case reduce_op::all:
+        return Acc(1);
+    default:
+        return Acc(0);
     }
 }
 

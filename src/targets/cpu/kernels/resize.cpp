@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Resize row by row: planes blend two input rows and then along the row; pixels of many channels blend as vectors.
+// Resize row by row: planes blend two input rows and then along the row; pixels of many channels
+// blend as vectors.
 #include "targets/cpu/kernels/resize.hpp"
 #include "targets/cpu/kernels/convert.hpp"
 #include "targets/cpu/kernels/walk.hpp"
@@ -26,10 +27,22 @@ void nearest_row(const resize_params& p, const char* x, char* y) {
     const int64_t size = elem_size(p.type);
     if (p.channels == 1) {
         switch (size) {
-        case 1: nearest_plane_row(p, reinterpret_cast<const uint8_t*>(x), reinterpret_cast<uint8_t*>(y)); break;
-        case 2: nearest_plane_row(p, reinterpret_cast<const uint16_t*>(x), reinterpret_cast<uint16_t*>(y)); break;
-        case 4: nearest_plane_row(p, reinterpret_cast<const uint32_t*>(x), reinterpret_cast<uint32_t*>(y)); break;
-        default: nearest_plane_row(p, reinterpret_cast<const uint64_t*>(x), reinterpret_cast<uint64_t*>(y)); break;
+        case 1:
+            nearest_plane_row(p, reinterpret_cast<const uint8_t*>(x),
+                              reinterpret_cast<uint8_t*>(y));
+            break;
+        case 2:
+            nearest_plane_row(p, reinterpret_cast<const uint16_t*>(x),
+                              reinterpret_cast<uint16_t*>(y));
+            break;
+        case 4:
+            nearest_plane_row(p, reinterpret_cast<const uint32_t*>(x),
+                              reinterpret_cast<uint32_t*>(y));
+            break;
+        default:
+            nearest_plane_row(p, reinterpret_cast<const uint64_t*>(x),
+                              reinterpret_cast<uint64_t*>(y));
+            break;
         }
         return;
     }
@@ -59,18 +72,22 @@ void nearest(const resize_params& p, int64_t begin, int64_t end) {
     }
 }
 
-MIGRAPHX_VEC_INLINE vf blend(vf a, vf b, float weight) { return fma(b - a, splat(weight), a); }
+MIGRAPHX_VEC_INLINE vf blend(vf a, vf b, float weight) {
+    return fma(b - a, splat(weight), a);
+}
 
 template <elem_type T>
-void linear_plane_row(const resize_params& p, const char* top, const char* bottom, float weight, char* y) {
+void linear_plane_row(const resize_params& p, const char* top, const char* bottom, float weight,
+                      char* y) {
     float row[resize_params::max_width];
     int64_t i = 0;
     for (; i + lanes <= p.in_w; i += lanes)
         store(row + i, blend(load_lanes<T>(top, i), load_lanes<T>(bottom, i), weight));
     if (i < p.in_w) {
         const int64_t m = p.in_w - i;
-        store_first(row + i,
-                    blend(load_lanes_first<T>(top, i, m), load_lanes_first<T>(bottom, i, m), weight), m);
+        store_first(
+            row + i,
+            blend(load_lanes_first<T>(top, i, m), load_lanes_first<T>(bottom, i, m), weight), m);
     }
     const int32_t* low = p.w.low;
     const int32_t* high = p.w.high;
@@ -89,20 +106,24 @@ void linear_plane_row(const resize_params& p, const char* top, const char* botto
 }
 
 template <elem_type T>
-void linear_pixel_row(const resize_params& p, const char* top, const char* bottom, float weight, char* y) {
+void linear_pixel_row(const resize_params& p, const char* top, const char* bottom, float weight,
+                      char* y) {
     const int64_t n = p.channels;
     for (int64_t i = 0; i < p.out_w; ++i) {
         const int64_t a = p.w.low[i] * n, b = p.w.high[i] * n, to = i * n;
         const float across = p.w.weight[i];
         int64_t c = 0;
         for (; c + lanes <= n; c += lanes)
-            store_lanes<T>(y, to + c,
-                           blend(blend(load_lanes<T>(top, a + c), load_lanes<T>(bottom, a + c), weight),
-                                 blend(load_lanes<T>(top, b + c), load_lanes<T>(bottom, b + c), weight),
-                                 across));
+            store_lanes<T>(
+                y, to + c,
+                blend(blend(load_lanes<T>(top, a + c), load_lanes<T>(bottom, a + c), weight),
+                      blend(load_lanes<T>(top, b + c), load_lanes<T>(bottom, b + c), weight),
+                      across));
         if (c < n) {
             const int64_t m = n - c;
-            const auto at = [&](const char* r, int64_t q) { return load_lanes_first<T>(r, q + c, m); };
+            const auto at = [&](const char* r, int64_t q) {
+                return load_lanes_first<T>(r, q + c, m);
+            };
             store_lanes_first<T>(y, to + c,
                                  blend(blend(at(top, a), at(bottom, a), weight),
                                        blend(at(top, b), at(bottom, b), weight), across),
@@ -134,9 +155,15 @@ void linear_of(const resize_params& p, int64_t begin, int64_t end) {
 
 void linear(const resize_params& p, int64_t begin, int64_t end) {
     switch (p.type) {
-    case elem_type::f16: linear_of<elem_type::f16>(p, begin, end); break;
-    case elem_type::bf16: linear_of<elem_type::bf16>(p, begin, end); break;
-    default: linear_of<elem_type::f32>(p, begin, end); break;
+    case elem_type::f16:
+        linear_of<elem_type::f16>(p, begin, end);
+        break;
+    case elem_type::bf16:
+        linear_of<elem_type::bf16>(p, begin, end);
+        break;
+    default:
+        linear_of<elem_type::f32>(p, begin, end);
+        break;
     }
 }
 

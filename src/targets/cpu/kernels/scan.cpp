@@ -38,7 +38,8 @@ void scan_lines(const scan_params& p, int64_t begin, int64_t end) {
     int64_t part = begin % blocks;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t first = part * scan_params::block;
-        const int64_t m = p.inner - first < scan_params::block ? p.inner - first : scan_params::block;
+        const int64_t m =
+            p.inner - first < scan_params::block ? p.inner - first : scan_params::block;
         const T* x = static_cast<const T*>(p.x) + w.at[0] + first * p.x_inner;
         T* y = static_cast<T*>(p.y) + w.at[1] + first * p.y_inner;
         Sum total[scan_params::block] = {};
@@ -59,24 +60,42 @@ void scan_lines(const scan_params& p, int64_t begin, int64_t end) {
 
 void sum(const scan_params& p, int64_t begin, int64_t end) {
     switch (p.type) {
-    case elem_type::f32: scan_lines<same_number<float>, double>(p, begin, end); break;
-    case elem_type::f64: scan_lines<same_number<double>, double>(p, begin, end); break;
-    case elem_type::f16: scan_lines<half_number, double>(p, begin, end); break;
-    case elem_type::bf16: scan_lines<bf16_number, double>(p, begin, end); break;
+    case elem_type::f32:
+        scan_lines<same_number<float>, double>(p, begin, end);
+        break;
+    case elem_type::f64:
+        scan_lines<same_number<double>, double>(p, begin, end);
+        break;
+    case elem_type::f16:
+        scan_lines<half_number, double>(p, begin, end);
+        break;
+    case elem_type::bf16:
+        scan_lines<bf16_number, double>(p, begin, end);
+        break;
     case elem_type::i8:
     case elem_type::u8:
-    case elem_type::boolean: scan_lines<same_number<uint8_t>, uint64_t>(p, begin, end); break;
+    case elem_type::boolean:
+        scan_lines<same_number<uint8_t>, uint64_t>(p, begin, end);
+        break;
     case elem_type::i16:
-    case elem_type::u16: scan_lines<same_number<uint16_t>, uint64_t>(p, begin, end); break;
+    case elem_type::u16:
+        scan_lines<same_number<uint16_t>, uint64_t>(p, begin, end);
+        break;
     case elem_type::i32:
-    case elem_type::u32: scan_lines<same_number<uint32_t>, uint64_t>(p, begin, end); break;
+    case elem_type::u32:
+        scan_lines<same_number<uint32_t>, uint64_t>(p, begin, end);
+        break;
     case elem_type::i64:
-    case elem_type::u64: scan_lines<same_number<uint64_t>, uint64_t>(p, begin, end); break;
+    case elem_type::u64:
+        scan_lines<same_number<uint64_t>, uint64_t>(p, begin, end);
+        break;
     }
 }
 
 } // namespace
 
-void fill_scan(scan_kernels& table) { table.sum = sum; }
+void fill_scan(scan_kernels& table) {
+    table.sum = sum;
+}
 
 } // namespace migraphx::cpu::KERNEL_ISA

@@ -21,7 +21,8 @@ struct scan_params {
 };
 
 struct scan_kernels {
-    void (*sum)(const scan_params& p, int64_t begin, int64_t end); // units: outer index x ceil(inner / block)
+    void (*sum)(const scan_params& p, int64_t begin,
+                int64_t end); // units: outer index x ceil(inner / block)
 };
 
 } // namespace migraphx::cpu

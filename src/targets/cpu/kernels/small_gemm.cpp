@@ -47,7 +47,8 @@ void packed(const small_gemm_params& p, int64_t begin, int64_t end) {
 
 // c[0 .. cols) += sum of a[i] * b[i] over U rows of b.
 template <int U>
-inline void add_rows(const float* a, int64_t a_k, const float* b, int64_t b_k, float* c, int64_t cols) {
+inline void add_rows(const float* a, int64_t a_k, const float* b, int64_t b_k, float* c,
+                     int64_t cols) {
     vf x[U];
     for (int u = 0; u < U; ++u)
         x[u] = splat(a[u * a_k]);
@@ -75,16 +76,16 @@ void rows(const small_gemm_params& p, int64_t begin, int64_t end) {
         if (p.m > 2) { // enough arithmetic for register tiles
             if (p.bias != nullptr)
                 start_from_bias(p, first, cols);
-            gemm_block({p.a, p.a_row, p.a_k, p.b + first, p.b_k, p.c + first, p.c_row, p.k}, p.m, cols,
-                       p.bias != nullptr);
+            gemm_block({p.a, p.a_row, p.a_k, p.b + first, p.b_k, p.c + first, p.c_row, p.k}, p.m,
+                       cols, p.bias != nullptr);
             continue;
         }
         start_from_bias(p, first, cols);
         int64_t k = 0;
         for (; k + unroll <= p.k; k += unroll)
             for (int64_t r = 0; r < p.m; ++r)
-                add_rows<unroll>(p.a + r * p.a_row + k * p.a_k, p.a_k, p.b + k * p.b_k + first, p.b_k,
-                                 p.c + r * p.c_row + first, cols);
+                add_rows<unroll>(p.a + r * p.a_row + k * p.a_k, p.a_k, p.b + k * p.b_k + first,
+                                 p.b_k, p.c + r * p.c_row + first, cols);
         for (; k < p.k; ++k)
             for (int64_t r = 0; r < p.m; ++r)
                 add_rows<1>(p.a + r * p.a_row + k * p.a_k, p.a_k, p.b + k * p.b_k + first, p.b_k,
@@ -94,8 +95,8 @@ void rows(const small_gemm_params& p, int64_t begin, int64_t end) {
 
 // One row of a with N columns of b.
 template <int N>
-inline void dot_columns(const small_gemm_params& p, const float* a, const float* b, const float* bias,
-                        float* c) {
+inline void dot_columns(const small_gemm_params& p, const float* a, const float* b,
+                        const float* bias, float* c) {
     vf s[N][2] = {};
     int64_t k = 0;
     for (; k + 2 * lanes <= p.k; k += 2 * lanes) {
@@ -151,7 +152,8 @@ void batched(const small_gemm_params& p, int64_t begin, int64_t end) {
             for (int64_t i = 0; i < cols; ++i)
                 for (int64_t k = 0; k < p.k; ++k)
                     copy[k * panel_columns + i] = q.b[k * p.b_k + (j + i) * p.b_n];
-            gemm_block({q.a, p.a_row, p.a_k, copy, panel_columns, q.c + j, p.c_row, p.k}, p.m, cols, add);
+            gemm_block({q.a, p.a_row, p.a_k, copy, panel_columns, q.c + j, p.c_row, p.k}, p.m, cols,
+                       add);
         }
     }
 }

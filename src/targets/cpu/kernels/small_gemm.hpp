@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// f32 products that a library's call overhead or blocking does not suit: few rows (GEMV and up to a handful), and batches
-// of tiny matrices. c = a * b (+ bias), a is m x k, b is k x n.
+// f32 products that a library's call overhead or blocking does not suit: few rows (GEMV and up to a
+// handful), and batches of tiny matrices. c = a * b (+ bias), a is m x k, b is k x n.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ struct small_gemm_params {
     static constexpr int max_rank = 6;
     static constexpr int64_t tiny = 64; // largest k of `batched` when b is not contiguous along n
     const float* a;
-    const float* b; // or what `pack` wrote
-    float* c;       // rows contiguous
+    const float* b;    // or what `pack` wrote
+    float* c;          // rows contiguous
     const float* bias; // n values, or null
     int64_t m, n, k;
     int64_t a_row, a_k; // steps in elements
@@ -31,7 +31,8 @@ struct small_gemm_kernels {
     void (*rows)(const small_gemm_params& p, int64_t begin, int64_t end);
     // b_k == 1 and a_k == 1. Units: blocks of dot_block columns.
     void (*dots)(const small_gemm_params& p, int64_t begin, int64_t end);
-    void (*batched)(const small_gemm_params& p, int64_t begin, int64_t end); // units: items of the batch
+    void (*batched)(const small_gemm_params& p, int64_t begin,
+                    int64_t end); // units: items of the batch
     static constexpr int64_t row_block = 256;
     static constexpr int64_t dot_block = 16;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// softmax(x) = exp(x - max) / sum(exp(x - max)). Rows short enough stay in registers, longer ones in cache.
+// softmax(x) = exp(x - max) / sum(exp(x - max)). Rows short enough stay in registers, longer ones
+// in cache.
 #include "targets/cpu/kernels/softmax.hpp"
 #include "targets/cpu/kernels/convert.hpp"
 #include "targets/cpu/kernels/vec_math.hpp"
@@ -17,7 +18,9 @@ struct softmax_row {
     int64_t n;
 };
 
-inline float log_of(float x) { return log(splat(x))[0]; }
+inline float log_of(float x) {
+    return log(splat(x))[0];
+}
 
 template <elem_type T>
 MIGRAPHX_VEC_INLINE vf row_values(const softmax_row& r, int64_t i) {
@@ -121,21 +124,31 @@ void softmax_in_cache(const softmax_row& r) {
     for (i = 0; i + lanes <= n; i += lanes)
         store_lanes<T>(r.y, i, keep ? load_lanes<T>(r.y, i) * factor : finish(row_values<T>(r, i)));
     if (i < n)
-        store_lanes_first<T>(r.y, i,
-                             keep ? load_lanes_first<T>(r.y, i, n - i) * factor
-                                  : finish(row_tail<T>(r, i)),
-                             n - i);
+        store_lanes_first<T>(
+            r.y, i, keep ? load_lanes_first<T>(r.y, i, n - i) * factor : finish(row_tail<T>(r, i)),
+            n - i);
 }
 
 template <elem_type T, bool Log>
 void softmax_one_row(const softmax_row& r) {
     switch ((r.n + lanes - 1) / lanes) {
-    case 0: break;
-    case 1: softmax_in_registers<T, 1, Log>(r); break;
-    case 2: softmax_in_registers<T, 2, Log>(r); break;
-    case 3: softmax_in_registers<T, 3, Log>(r); break;
-    case 4: softmax_in_registers<T, 4, Log>(r); break;
-    default: softmax_in_cache<T, Log>(r); break;
+    case 0:
+        break;
+    case 1:
+        softmax_in_registers<T, 1, Log>(r);
+        break;
+    case 2:
+        softmax_in_registers<T, 2, Log>(r);
+        break;
+    case 3:
+        softmax_in_registers<T, 3, Log>(r);
+        break;
+    case 4:
+        softmax_in_registers<T, 4, Log>(r);
+        break;
+    default:
+        softmax_in_cache<T, Log>(r);
+        break;
     }
 }
 
@@ -153,9 +166,15 @@ void softmax_rows_of(const softmax_params& p, int64_t begin, int64_t end) {
 template <bool Log>
 void softmax_rows_typed(const softmax_params& p, int64_t begin, int64_t end) {
     switch (p.type) {
-    case elem_type::f16: softmax_rows_of<elem_type::f16, Log>(p, begin, end); break;
-    case elem_type::bf16: softmax_rows_of<elem_type::bf16, Log>(p, begin, end); break;
-    default: softmax_rows_of<elem_type::f32, Log>(p, begin, end); break;
+    case elem_type::f16:
+        softmax_rows_of<elem_type::f16, Log>(p, begin, end);
+        break;
+    case elem_type::bf16:
+        softmax_rows_of<elem_type::bf16, Log>(p, begin, end);
+        break;
+    default:
+        softmax_rows_of<elem_type::f32, Log>(p, begin, end);
+        break;
     }
 }
 
@@ -166,7 +185,8 @@ void rows(const softmax_params& p, int64_t begin, int64_t end) {
 // ---- one vector of lines side by side
 
 template <bool Log>
-void softmax_column(const softmax_params& p, const float* x, float* y, const float* mask, int64_t m) {
+void softmax_column(const softmax_params& p, const float* x, float* y, const float* mask,
+                    int64_t m) {
     const auto value = [&](int64_t i) {
         vf v = (m == lanes ? load(x + i * p.x_n) : load_first(x + i * p.x_n, m)) * p.scale;
         if (mask != nullptr) {
@@ -214,7 +234,8 @@ void columns(const softmax_params& p, int64_t begin, int64_t end) {
             const float* x = static_cast<const float*>(p.x) + w.at[0] + c;
             float* y = static_cast<float*>(p.y) + w.at[1] + c;
             const float* mask = p.mask == nullptr ? nullptr : p.mask + w.at[2] + c * p.inner_mask;
-            p.log ? softmax_column<true>(p, x, y, mask, m) : softmax_column<false>(p, x, y, mask, m);
+            p.log ? softmax_column<true>(p, x, y, mask, m)
+                  : softmax_column<false>(p, x, y, mask, m);
         }
         if (++part == p.inner_blocks) {
             part = 0;

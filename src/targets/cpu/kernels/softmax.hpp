@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// softmax and logsoftmax of scale * x + mask along one axis; f32, f16 or bf16, computed in float. y may be x.
+// softmax and logsoftmax of scale * x + mask along one axis; f32, f16 or bf16, computed in float. y
+// may be x.
 #pragma once
 
 #include "targets/cpu/kernels/elem_type.hpp"
@@ -18,8 +19,8 @@ struct softmax_params {
     elem_type type;
     int32_t rank; // outer axes; strides in elements
     int64_t lens[max_rank], x_steps[max_rank], y_steps[max_rank], mask_steps[max_rank];
-    int64_t n, x_n, y_n, mask_n;                           // the axis
-    int64_t inner, inner_mask, inner_block, inner_blocks;  // columns: contiguous axis beside it
+    int64_t n, x_n, y_n, mask_n;                          // the axis
+    int64_t inner, inner_mask, inner_block, inner_blocks; // columns: contiguous axis beside it
 };
 
 struct softmax_kernels {

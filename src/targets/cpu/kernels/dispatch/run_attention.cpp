@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Blocks of queries for the attention kernel: as large as the kernel takes, equal, and enough for all threads.
+// Blocks of queries for the attention kernel: as large as the kernel takes, equal, and enough for
+// all threads.
 #include "targets/cpu/kernels/dispatch/run_attention.hpp"
 
 #include "base/parallel.hpp"
@@ -24,9 +25,9 @@ void run_attention(attention_params p, const kernel_table& table) {
     if (heads <= 0 or p.queries <= 0 or p.v_dim <= 0)
         return;
     const int64_t wanted = (num_threads() + heads - 1) / heads;
-    const int64_t parts = std::max((p.queries + attention_params::max_block - 1) /
-                                       attention_params::max_block,
-                                   std::min(wanted, (p.queries + tile_rows - 1) / tile_rows));
+    const int64_t parts =
+        std::max((p.queries + attention_params::max_block - 1) / attention_params::max_block,
+                 std::min(wanted, (p.queries + tile_rows - 1) / tile_rows));
     const int64_t even = (p.queries + parts - 1) / parts;
     p.block = std::min((even + tile_rows - 1) / tile_rows * tile_rows, attention_params::max_block);
     p.blocks = (p.queries + p.block - 1) / p.block;

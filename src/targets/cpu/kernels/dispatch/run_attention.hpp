@@ -6,8 +6,8 @@
 
 namespace migraphx::cpu {
 
-// Why run_attention cannot take the problem (a head dimension above attention_params::max_head, a mask whose step along
-// the keys is neither 0 nor 1), or null when it can.
+// Why run_attention cannot take the problem (a head dimension above attention_params::max_head, a
+// mask whose step along the keys is neither 0 nor 1), or null when it can.
 const char* attention_refusal(const attention_params& p);
 
 // Chooses block and blocks itself. A query that sees no key gives NaN.

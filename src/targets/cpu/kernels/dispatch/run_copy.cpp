@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plans of strided copies: flips, sorts and merges axes, chooses runs, fills, transposes or scalar loops.
+// Plans of strided copies: flips, sorts and merges axes, chooses runs, fills, transposes or scalar
+// loops.
 #include "targets/cpu/kernels/dispatch/run_copy.hpp"
 
 #include "base/parallel.hpp"
@@ -19,7 +20,8 @@ struct copy_axis {
 
 constexpr int64_t copy_unit_bytes = 32 * 1024;
 
-// Axes of length 1 dropped, slowest destination stride first, neighbours merged. Returns the new rank.
+// Axes of length 1 dropped, slowest destination stride first, neighbours merged. Returns the new
+// rank.
 int normalize_copy_axes(copy_axis* axes, int rank) {
     int n = 0;
     for (int i = 0; i < rank; ++i)
@@ -95,7 +97,7 @@ bool plan_copy(copy_params& p, int elem, int rank, const int64_t* lens, const in
                const int64_t* dst_strides) {
     if (rank < 0 || rank > copy_params::max_rank)
         fail(error_kind::unsupported,
-                    "copy: expected at most 8 dimensions, got " + std::to_string(rank));
+             "copy: expected at most 8 dimensions, got " + std::to_string(rank));
     copy_axis axes[copy_params::max_rank];
     p = {};
     p.elem = elem;
@@ -148,7 +150,8 @@ void run_copy(const copy_params& plan, const void* src, void* dst, const kernel_
     p.dst = static_cast<char*>(dst) + p.dst_offset;
     const int64_t units = copy_units(p);
     const int64_t unit_bytes = p.m_block * p.n_block * p.elem;
-    const int64_t grain = std::max<int64_t>(1, 8 * copy_unit_bytes / std::max<int64_t>(unit_bytes, 1));
+    const int64_t grain =
+        std::max<int64_t>(1, 8 * copy_unit_bytes / std::max<int64_t>(unit_bytes, 1));
     parallel_for(units, grain, [&](int64_t begin, int64_t end) { table.copy.copy(p, begin, end); });
 }
 
@@ -183,7 +186,7 @@ void run_pad(pad_kind kind, int elem, int rank, const int64_t* lens, const int64
              void* dst, const int64_t* dst_strides, const kernel_table& table) {
     if (rank > copy_params::max_rank)
         fail(error_kind::unsupported,
-                    "pad: expected at most 8 dimensions, got " + std::to_string(rank));
+             "pad: expected at most 8 dimensions, got " + std::to_string(rank));
     char* base = static_cast<char*>(dst);
     char* inner = base;
     int64_t region[copy_params::max_rank];
@@ -206,9 +209,8 @@ void run_pad(pad_kind kind, int elem, int rank, const int64_t* lens, const int64
                 if (i == 0)
                     i = lens[axis];
                 if (i < lens[axis] + after[axis])
-                    run_copy(elem, rank, region,
-                             inner + padded_source(kind, i, lens[axis]) * step, dst_strides,
-                             inner + i * step, dst_strides, table);
+                    run_copy(elem, rank, region, inner + padded_source(kind, i, lens[axis]) * step,
+                             dst_strides, inner + i * step, dst_strides, table);
             }
         }
         region[axis] = before[axis] + lens[axis] + after[axis];

@@ -50,8 +50,9 @@ int64_t run_gather_elements(const index_walk_params& p, const kernel_table& tabl
         return bad;
     const int64_t n = p.lens[p.rank - 1];
     if (p.idx.count > 0)
-        parallel_for(p.idx.count / n, gather_grain(n * 16),
-                     [&](int64_t begin, int64_t end) { table.gather.gather_elements(p, begin, end); });
+        parallel_for(p.idx.count / n, gather_grain(n * 16), [&](int64_t begin, int64_t end) {
+            table.gather.gather_elements(p, begin, end);
+        });
     return -1;
 }
 
@@ -60,8 +61,9 @@ int64_t run_gather_tuples(const index_tuple_params& p, const kernel_table& table
     if (bad >= 0)
         return bad;
     if (p.run > 0)
-        parallel_for(p.batches * p.tuples, gather_grain(p.run * elem_size(p.type)),
-                     [&](int64_t begin, int64_t end) { table.gather.gather_tuples(p, begin, end); });
+        parallel_for(
+            p.batches * p.tuples, gather_grain(p.run * elem_size(p.type)),
+            [&](int64_t begin, int64_t end) { table.gather.gather_tuples(p, begin, end); });
     return -1;
 }
 
@@ -76,10 +78,9 @@ int64_t run_scatter_elements(const index_walk_params& p, scatter_op op, const ke
     if (p.axis == 0 or p.rank == 1)
         table.gather.scatter_elements(p, op, 0, 1);
     else
-        parallel_for(p.lens[0], gather_grain(p.idx.count / p.lens[0] * 16),
-                     [&](int64_t begin, int64_t end) {
-                         table.gather.scatter_elements(p, op, begin, end);
-                     });
+        parallel_for(
+            p.lens[0], gather_grain(p.idx.count / p.lens[0] * 16),
+            [&](int64_t begin, int64_t end) { table.gather.scatter_elements(p, op, begin, end); });
     return -1;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gathers and scatters, threaded where order does not matter. Each returns -1, or the position in the index list of the
-// first index out of range; then nothing was written.
+// Gathers and scatters, threaded where order does not matter. Each returns -1, or the position in
+// the index list of the first index out of range; then nothing was written.
 #pragma once
 
 #include "targets/cpu/kernels/kernel_table.hpp"

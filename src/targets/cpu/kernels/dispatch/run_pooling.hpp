@@ -16,10 +16,11 @@ struct pooling_axis {
 struct pooling_problem {
     elem_type type = elem_type::f32; // f32, f16, bf16
     pooling_kind kind = pooling_kind::max;
-    float order = 2;                 // of lp, > 0
-    bool count_include_pad = false;  // taps beyond the padding (ceil_mode) never count
-    pooling_axis h, w;               // one spatial axis: w
-    // Outer axes (batch, and channels of planes), steps in elements; channels > 1: contiguous elements of a pixel.
+    float order = 2;                // of lp, > 0
+    bool count_include_pad = false; // taps beyond the padding (ceil_mode) never count
+    pooling_axis h, w;              // one spatial axis: w
+    // Outer axes (batch, and channels of planes), steps in elements; channels > 1: contiguous
+    // elements of a pixel.
     int rank = 0;
     int64_t lens[6] = {}, x_steps[6] = {}, y_steps[6] = {};
     int64_t channels = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Normalises reductions to (kept, reduced) axes, picks rows, columns or the general loop, and splits few long
-// reductions over threads through partial results.
+// Normalises reductions to (kept, reduced) axes, picks rows, columns or the general loop, and
+// splits few long reductions over threads through partial results.
 #include "targets/cpu/kernels/dispatch/run_reduce.hpp"
 
 #include "base/parallel.hpp"
@@ -43,18 +43,25 @@ int merge_reduce_axes(reduce_axis* a, int n, bool kept) {
 
 double join_partial(reduce_op op, double a, double x) {
     switch (op) {
-    case reduce_op::max: return x > a or x != x ? x : a;
-    case reduce_op::min: return x < a or x != x ? x : a;
-    case reduce_op::prod: return a * x;
-    case reduce_op::all: return a != 0 and x != 0;
-    case reduce_op::any: return a != 0 or x != 0;
-    default: return a + x;
+    case reduce_op::max:
+        return x > a or x != x ? x : a;
+    case reduce_op::min:
+        return x < a or x != x ? x : a;
+    case reduce_op::prod:
+        return a * x;
+    case reduce_op::all:
+        return a != 0 and x != 0;
+    case reduce_op::any:
+        return a != 0 or x != 0;
+    default:
+        return a + x;
     }
 }
 
 using reduce_function = void (*)(const reduce_params&, int64_t, int64_t);
 
-// Few outputs from many floats: slices of the longest reduced axis give partial results that are joined here.
+// Few outputs from many floats: slices of the longest reduced axis give partial results that are
+// joined here.
 void reduce_in_slices(const reduce_params& whole, reduce_function f, bool rows, int64_t units,
                       int64_t outputs) {
     constexpr int64_t slices_wanted = 16;
@@ -105,8 +112,8 @@ void reduce_in_slices(const reduce_params& whole, reduce_function f, bool rows, 
 
 void check_reduce_rank(const char* what, int rank) {
     if (rank > reduce_params::max_rank)
-        fail(error_kind::unsupported, std::string(what) + ": expected at most 8 dimensions, got " +
-                                          std::to_string(rank));
+        fail(error_kind::unsupported,
+             std::string(what) + ": expected at most 8 dimensions, got " + std::to_string(rank));
 }
 
 } // namespace

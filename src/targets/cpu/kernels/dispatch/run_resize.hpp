@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Resize of two spatial axes, nearest or linear, planes (NCHW) or pixels (NHWC): tables once, then any number of runs.
+// Resize of two spatial axes, nearest or linear, planes (NCHW) or pixels (NHWC): tables once, then
+// any number of runs.
 #pragma once
 
 #include "targets/cpu/kernels/kernel_table.hpp"
@@ -12,10 +13,11 @@ namespace migraphx::cpu {
 
 struct resize_problem {
     elem_type type = elem_type::f32;
-    bool linear = false; // else nearest; linear takes f32, f16 and bf16
+    bool linear = false;                        // else nearest; linear takes f32, f16 and bf16
     std::string coordinate_mode = "half_pixel"; // as ops/resize_axis.hpp names them
     std::string nearest_mode = "floor";
-    // Outer axes (batch, and channels of planes), then rows and columns. channels > 1: contiguous elements of a pixel.
+    // Outer axes (batch, and channels of planes), then rows and columns. channels > 1: contiguous
+    // elements of a pixel.
     int rank = 0;
     int64_t lens[6] = {}, x_steps[6] = {}, y_steps[6] = {}; // elements
     int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;

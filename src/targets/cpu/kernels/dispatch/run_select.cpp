@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Selections. Sorting works on keys that put the order of the values, then the position, into one integer.
+// Selections. Sorting works on keys that put the order of the values, then the position, into one
+// integer.
 #include "targets/cpu/kernels/dispatch/run_select.hpp"
 
 #include "base/parallel.hpp"
@@ -43,19 +44,31 @@ uint64_t order_of(elem_type type, const void* x, int64_t at) {
     };
     constexpr uint64_t sign = uint64_t(1) << 63;
     switch (type) {
-    case elem_type::f32: return float_order(get(uint32_t{}), 23);
-    case elem_type::f64: return float_order(get(uint64_t{}), 52);
-    case elem_type::f16: return float_order(get(uint16_t{}), 10);
-    case elem_type::bf16: return float_order(get(uint16_t{}), 7);
-    case elem_type::i8: return uint64_t(int64_t(get(int8_t{})) + 128);
-    case elem_type::i16: return uint64_t(int64_t(get(int16_t{})) + 32768);
-    case elem_type::i32: return uint64_t(int64_t(get(int32_t{})) + (int64_t(1) << 31));
-    case elem_type::i64: return uint64_t(get(int64_t{})) ^ sign;
+    case elem_type::f32:
+        return float_order(get(uint32_t{}), 23);
+    case elem_type::f64:
+        return float_order(get(uint64_t{}), 52);
+    case elem_type::f16:
+        return float_order(get(uint16_t{}), 10);
+    case elem_type::bf16:
+        return float_order(get(uint16_t{}), 7);
+    case elem_type::i8:
+        return uint64_t(int64_t(get(int8_t{})) + 128);
+    case elem_type::i16:
+        return uint64_t(int64_t(get(int16_t{})) + 32768);
+    case elem_type::i32:
+        return uint64_t(int64_t(get(int32_t{})) + (int64_t(1) << 31));
+    case elem_type::i64:
+        return uint64_t(get(int64_t{})) ^ sign;
     case elem_type::u8:
-    case elem_type::boolean: return get(uint8_t{});
-    case elem_type::u16: return get(uint16_t{});
-    case elem_type::u32: return get(uint32_t{});
-    case elem_type::u64: return get(uint64_t{});
+    case elem_type::boolean:
+        return get(uint8_t{});
+    case elem_type::u16:
+        return get(uint16_t{});
+    case elem_type::u32:
+        return get(uint32_t{});
+    case elem_type::u64:
+        return get(uint64_t{});
     }
     return 0;
 }
@@ -90,7 +103,8 @@ struct topk_line {
 };
 
 template <class Key>
-void topk_of_line(const topk_problem& p, const topk_line& line, int64_t name_step, std::vector<Key>& keys) {
+void topk_of_line(const topk_problem& p, const topk_line& line, int64_t name_step,
+                  std::vector<Key>& keys) {
     const int64_t n = p.lens[p.axis], step = p.x_strides[p.axis];
     const int64_t elem = elem_size(p.type);
     for (int64_t i = 0; i < n; ++i)
@@ -157,7 +171,8 @@ struct chosen_boxes {
 };
 
 box box_of(const float* p, bool center) {
-    box b{std::min(p[1], p[3]), std::min(p[0], p[2]), std::max(p[1], p[3]), std::max(p[0], p[2]), 0};
+    box b{std::min(p[1], p[3]), std::min(p[0], p[2]), std::max(p[1], p[3]), std::max(p[0], p[2]),
+          0};
     if (center)
         b = {p[0] - p[2] / 2, p[1] - p[3] / 2, p[0] + p[2] / 2, p[1] + p[3] / 2, 0};
     b.area = std::max(0.0f, b.x1 - b.x0) * std::max(0.0f, b.y1 - b.y0);
@@ -165,8 +180,8 @@ box box_of(const float* p, bool center) {
 }
 
 // Rows of one batch and class.
-void suppress_class(const suppression_problem& p, int64_t batch, int64_t cls, const kernel_table& table,
-                    std::vector<int64_t>& rows) {
+void suppress_class(const suppression_problem& p, int64_t batch, int64_t cls,
+                    const kernel_table& table, std::vector<int64_t>& rows) {
     const float* score = p.scores + (batch * p.classes + cls) * p.count;
     std::vector<int64_t> order;
     for (int64_t i = 0; i < p.count; ++i)
@@ -181,8 +196,8 @@ void suppress_class(const suppression_problem& p, int64_t batch, int64_t cls, co
     for (size_t i = 0; i < order.size() and int64_t(chosen.x0.size()) < p.most; ++i) {
         if (i == sorted) {
             sorted = std::min(order.size(), std::max<size_t>(256, 2 * sorted));
-            std::partial_sort(order.begin() + int64_t(i), order.begin() + int64_t(sorted), order.end(),
-                              before);
+            std::partial_sort(order.begin() + int64_t(i), order.begin() + int64_t(sorted),
+                              order.end(), before);
         }
         const box b = box_of(p.boxes + (batch * p.count + order[i]) * 4, p.center_point_box);
         if (table.overlap.any(chosen.list(), b, p.iou))
@@ -209,19 +224,35 @@ void find_nonzero_halves(const void* x, int64_t begin, int64_t end, std::vector<
             found.push_back(i);
 }
 
-void find_nonzero(elem_type type, const void* x, int64_t begin, int64_t end, std::vector<int64_t>& found) {
+void find_nonzero(elem_type type, const void* x, int64_t begin, int64_t end,
+                  std::vector<int64_t>& found) {
     switch (type) {
-    case elem_type::f32: find_nonzero<float>(x, begin, end, found); return;
-    case elem_type::f64: find_nonzero<double>(x, begin, end, found); return;
+    case elem_type::f32:
+        find_nonzero<float>(x, begin, end, found);
+        return;
+    case elem_type::f64:
+        find_nonzero<double>(x, begin, end, found);
+        return;
     case elem_type::f16:
-    case elem_type::bf16: find_nonzero_halves(x, begin, end, found); return;
-    default: break;
+    case elem_type::bf16:
+        find_nonzero_halves(x, begin, end, found);
+        return;
+    default:
+        break;
     }
     switch (elem_size(type)) {
-    case 1: find_nonzero<uint8_t>(x, begin, end, found); break;
-    case 2: find_nonzero<uint16_t>(x, begin, end, found); break;
-    case 4: find_nonzero<uint32_t>(x, begin, end, found); break;
-    default: find_nonzero<uint64_t>(x, begin, end, found); break;
+    case 1:
+        find_nonzero<uint8_t>(x, begin, end, found);
+        break;
+    case 2:
+        find_nonzero<uint16_t>(x, begin, end, found);
+        break;
+    case 4:
+        find_nonzero<uint32_t>(x, begin, end, found);
+        break;
+    default:
+        find_nonzero<uint64_t>(x, begin, end, found);
+        break;
     }
 }
 
@@ -238,8 +269,8 @@ void run_topk(const topk_problem& p) {
     check_select_rank("topk", p.rank);
     const int64_t n = p.lens[p.axis];
     if (p.k < 0 or p.k > n)
-        fail(error_kind::invalid_argument, "topk: expected k of at most " + std::to_string(n) +
-                                               ", got " + std::to_string(p.k));
+        fail(error_kind::invalid_argument,
+             "topk: expected k of at most " + std::to_string(n) + ", got " + std::to_string(p.k));
     if (p.k == 0)
         return;
     if (elem_size(p.type) <= 4 and n <= int64_t(UINT32_MAX))
@@ -289,7 +320,8 @@ void run_scan(elem_type type, bool exclusive, bool reverse, int rank, int axis, 
     p.y_n = y_strides[axis];
     int inner = -1; // the axis of the smallest steps
     for (int i = 0; i < rank; ++i)
-        if (i != axis and lens[i] > 1 and (inner < 0 or std::abs(y_strides[i]) < std::abs(y_strides[inner])))
+        if (i != axis and lens[i] > 1 and
+            (inner < 0 or std::abs(y_strides[i]) < std::abs(y_strides[inner])))
             inner = i;
     p.inner = 1;
     int64_t outer = 1;
@@ -309,18 +341,20 @@ void run_scan(elem_type type, bool exclusive, bool reverse, int rank, int axis, 
     }
     const int64_t units = outer * ((p.inner + scan_params::block - 1) / scan_params::block);
     if (units * p.n > 0)
-        parallel_for(units, std::max<int64_t>(1, 16384 / (p.n * std::min(p.inner, scan_params::block))),
+        parallel_for(units,
+                     std::max<int64_t>(1, 16384 / (p.n * std::min(p.inner, scan_params::block))),
                      [&](int64_t begin, int64_t end) { table.scan.sum(p, begin, end); });
 }
 
 void run_lrn(lrn_params p, int64_t images, bool channels_last, const kernel_table& table) {
-    const int64_t units = images * (channels_last ? p.inner
-                                                  : (p.inner + lrn_params::block - 1) / lrn_params::block);
+    const int64_t units =
+        images * (channels_last ? p.inner : (p.inner + lrn_params::block - 1) / lrn_params::block);
     auto f = channels_last ? table.lrn.pixels : table.lrn.planes;
     if (p.channels > 0)
-        parallel_for(units,
-                     std::max<int64_t>(1, 16384 / (p.channels * (channels_last ? 1 : lrn_params::block))),
-                     [&](int64_t begin, int64_t end) { f(p, begin, end); });
+        parallel_for(
+            units,
+            std::max<int64_t>(1, 16384 / (p.channels * (channels_last ? 1 : lrn_params::block))),
+            [&](int64_t begin, int64_t end) { f(p, begin, end); });
 }
 
 } // namespace migraphx::cpu

@@ -12,7 +12,9 @@ namespace {
 
 constexpr int64_t gemm_grain = 200 * 1000; // multiplications of a unit of parallel work
 
-int64_t gemm_units(int64_t n, int64_t block) { return (n + block - 1) / block; }
+int64_t gemm_units(int64_t n, int64_t block) {
+    return (n + block - 1) / block;
+}
 
 int64_t gemm_units_at_once(int64_t per_unit) {
     return std::max<int64_t>(1, gemm_grain / std::max<int64_t>(1, per_unit));

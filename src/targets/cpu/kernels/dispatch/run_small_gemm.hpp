@@ -8,14 +8,16 @@
 
 namespace migraphx::cpu {
 
-// Floats that pack_gemm writes. The layout belongs to one instruction set: pack and run with the same table.
+// Floats that pack_gemm writes. The layout belongs to one instruction set: pack and run with the
+// same table.
 int64_t packed_gemm_size(int64_t k, int64_t n, const kernel_table& table = kernels());
 void pack_gemm(const small_gemm_params& p, float* to, const kernel_table& table = kernels());
 
 // p.b is what pack_gemm wrote; any m, best up to a few dozen rows.
 void run_packed_gemm(const small_gemm_params& p, const kernel_table& table = kernels());
 
-// Plain b with b_n == 1, or b_k == 1 and a_k == 1; best for m <= 8. False when the steps are others.
+// Plain b with b_n == 1, or b_k == 1 and a_k == 1; best for m <= 8. False when the steps are
+// others.
 bool run_thin_gemm(const small_gemm_params& p, const kernel_table& table = kernels());
 
 // A product for each item of p.lens. False when b_n != 1 and k > small_gemm_params::tiny.

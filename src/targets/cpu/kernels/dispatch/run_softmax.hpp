@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// softmax or logsoftmax of scale * x + mask along an axis, threaded. Strides are in elements; rank <= 8.
+// softmax or logsoftmax of scale * x + mask along an axis, threaded. Strides are in elements; rank
+// <= 8.
 #pragma once
 
 #include "targets/cpu/kernels/kernel_table.hpp"
