@@ -168,7 +168,7 @@ auto visit_all(T&& x, Ts&&... xs)
     const auto type = x.get_shape().type();
     if(not((xs.get_shape().type() == type) and ...))
         detail::throw_raw_data("visit_all: equal element types were expected, got several");
-    return [&](auto f) {
+    return [type, &x, &xs...](auto f) {
         shape::visit(
             type,
             [&](auto as) {

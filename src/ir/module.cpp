@@ -3,6 +3,7 @@
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
+#include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
 
 #include "ir/module_impl.hpp"
@@ -120,12 +121,13 @@ instruction_ref module::replace_instruction(instruction_ref ins, instruction_ref
         // A use before `rep` (in this module) would break the order; the caller sorts.
         instruction::replace_argument(user, ins, rep);
     }
-    // Without a return the last instruction is the result: the replacement takes its place.
+    // Without a return the last instruction is the result: the replacement takes its place, by going
+    // there when nothing needs it before.
     if(is_last and ins->outputs().empty() and ins->name() != "@return")
     {
-        auto later = std::next(rep);
-        if(has_instruction(rep) and later != end() and rep != std::prev(end()))
-            move_instruction(rep, end());
+        if(not has_instruction(rep) or not rep->outputs().empty())
+            return replace_instruction(ins, make_op("identity"), std::vector<instruction_ref>{rep});
+        move_instruction(rep, end());
     }
     return rep;
 }

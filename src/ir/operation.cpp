@@ -242,7 +242,11 @@ value operation_to_value(const operation& op)
 
 void migraphx_from_value(const value& v, operation& op)
 {
-    op = make_op_from_value(v.at("name").to<std::string>(), v.contains("operator") ? v.at("operator").without_key() : value{});
+    const auto name = v.at("name").to<std::string>();
+    if(name.empty())
+        op = {};
+    else
+        op = make_op_from_value(name, v.contains("operator") ? v.at("operator").without_key() : value{});
 }
 
 } // namespace migraphx

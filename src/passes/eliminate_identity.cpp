@@ -13,14 +13,16 @@ void eliminate_identity::apply(module& m) const {
         if (ins->name() != "identity")
             continue;
         auto x = ins->inputs().front();
-        // A module's result must be an instruction of its own.
+        // The result of a module without a return must come last.
         const bool is_result = i == m.end();
-        if (is_result and not m.has_instruction(x))
+        if (is_result and (not m.has_instruction(x) or x->outputs().size() > 1))
             continue;
         x->add_debug_symbols(ins->get_debug_symbols());
-        m.replace_instruction(ins, x);
-        if (ins->outputs().empty())
-            m.remove_instruction(ins);
+        if (not is_result)
+            m.replace_instruction(ins, x);
+        m.remove_instruction(ins);
+        if (is_result)
+            m.move_instruction(x, m.end());
     }
 }
 
