@@ -21,7 +21,7 @@ using name_set = std::unordered_set<std::string_view>;
 constexpr std::size_t no_node = std::numeric_limits<std::size_t>::max();
 
 // What graphs and functions have in common.
-struct scope {
+struct name_scope {
     std::string title;
     const std::vector<node>& nodes;
     std::vector<std::string_view> inputs;
@@ -29,8 +29,8 @@ struct scope {
     std::vector<std::string_view> outputs;
 };
 
-scope scope_of(const graph& g) {
-    scope s{"graph " + in_quotes(g.name), g.nodes, {}, {}, {}};
+name_scope scope_of(const graph& g) {
+    name_scope s{"graph " + in_quotes(g.name), g.nodes, {}, {}, {}};
     for (const auto& v : g.inputs)
         s.inputs.push_back(v.name);
     for (const auto& t : g.initializers)
@@ -42,7 +42,7 @@ scope scope_of(const graph& g) {
     return s;
 }
 
-scope scope_of(const function& f) {
+name_scope scope_of(const function& f) {
     return {"function " + in_quotes(f.name), f.nodes, f.inputs, {}, f.outputs};
 }
 
@@ -79,7 +79,7 @@ bool has_subgraphs(const node& n) {
 
 // Values that a graph uses and does not define.
 void add_free_values(const graph& g, ordered_names& out) {
-    const scope s = scope_of(g);
+    const name_scope s = scope_of(g);
     name_set defined(s.inputs.begin(), s.inputs.end());
     defined.insert(s.constants.begin(), s.constants.end());
     for (const auto& n : g.nodes)
@@ -99,7 +99,7 @@ void add_free_values(const graph& g, ordered_names& out) {
 
 class planner {
 public:
-    explicit planner(scope s) : m_scope(std::move(s)) {}
+    explicit planner(name_scope s) : m_scope(std::move(s)) {}
 
     graph_plan plan() {
         collect_producers();
@@ -249,7 +249,7 @@ private:
         return "a value";
     }
 
-    scope m_scope;
+    name_scope m_scope;
     name_set m_defined;
     std::unordered_map<std::string_view, std::size_t> m_producer;
     std::vector<std::vector<std::size_t>> m_uses;

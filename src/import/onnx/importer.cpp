@@ -188,6 +188,7 @@ void importer::read_node(module& m, const node& n, scope& names, const function*
     {
         node_reader reader{*this, m, n, opset, args};
         outputs = read(reader);
+        note_known_dims(known, reader, outputs);
     }
     else if(given.skip_unknown_operators)
         outputs = instructions(n.outputs.size(), m.add_instruction(make_op("unknown:", {{"op", std::string(n.op_type)}}), args));
@@ -282,8 +283,19 @@ module_ref importer::read_subgraph(const graph& g, const std::string& name, cons
         const auto s  = i < inputs.size() ? inputs[i]->get_shape() : input_shape(v);
         names.set(v.name, m->insert_parameter(m->end(), std::string(v.name), s));
     }
-    m->add_return(read_body(*m, g, names));
+    auto outputs = read_body(*m, g, names);
+    // A result from outside of the module becomes one of its own.
+    for(auto& o : outputs)
+        if(not m->has_instruction(o))
+            o = m->add_instruction(make_op("identity"), o);
+    m->add_return(outputs);
     return m;
+}
+
+instructions importer::read_subgraph_body(module& m, const graph& g, scope& names)
+{
+    read_initializers(m, g, names);
+    return read_body(m, g, names);
 }
 
 instructions importer::read_inline(module& m, const graph& g)

@@ -12,6 +12,7 @@
 
 #include "base/str.hpp"
 #include "import/onnx/graph_check.hpp"
+#include "import/onnx/known_dims.hpp"
 #include "import/onnx/model.hpp"
 
 #include <cstdint>
@@ -40,6 +41,7 @@ public:
     const onnx_options& options() const;
     importer& whole() { return owner; }
     module& mod() { return target; }
+    module& target_module() const { return target; }
 
     // ---- operands
     const instructions& inputs() const { return args; }
@@ -57,6 +59,12 @@ public:
     /// The same as integers or floats.
     std::optional<std::vector<int64_t>> constant_ints(std::size_t i) const;
     std::optional<std::vector<float>> constant_floats(std::size_t i) const;
+    /// What is known of an input that holds sizes; see known_dims.hpp.
+    known_dims sizes(std::size_t i) const;
+    /// A tensor without dimensions, which the engine holds as one element of stride 0.
+    static bool is_scalar(const shape& s) { return not s.dynamic() and s.ndim() == 1 and s.scalar() and s.elements() == 1; }
+    /// Number of dimensions as ONNX counts them.
+    std::size_t onnx_rank(std::size_t i) const { return is_scalar(shape_of(i)) ? 0 : rank_of(i); }
     std::size_t output_count() const { return source.outputs.size(); }
     bool wants_output(std::size_t i) const { return i < source.outputs.size() and not source.outputs[i].empty(); }
 
@@ -93,6 +101,13 @@ public:
     instruction_ref along_axis(instruction_ref x, std::size_t axis, std::size_t rank);
     /// `x` stretched to the dimensions of `like`.
     instruction_ref broadcast_like(instruction_ref x, instruction_ref like);
+    /// `x` of shape {n} repeated to the dimensions of `like`, its own along `axis`.
+    instruction_ref stretch_along(instruction_ref x, std::size_t axis, instruction_ref like);
+    /// The operation of `x` and one number of its type.
+    instruction_ref with_number(const std::string& op, instruction_ref x, double v);
+    /// An op builder's recipe; its only result.
+    instruction_ref expand(const std::string& recipe, instructions in, const value& options = value{});
+    static instruction_ref put_literal(module& m, migraphx::literal l);
     /// An axis counted from the front; throws when it is out of range.
     std::size_t axis(int64_t a, std::size_t rank) const;
 
@@ -147,10 +162,13 @@ public:
     const onnx_options& options() const { return given; }
     const model& get_model() const { return source; }
     program& get_program() { return result; }
+    const known_dims_table& sizes() const { return known; }
 
     /// Reads a subgraph into a new module of the program; `bind` gives its inputs. The module returns
     /// the graph's outputs, in order.
     module_ref read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<instruction_ref>& inputs = {});
+    /// The values of a subgraph's outputs, read into `m`; `names` has its inputs.
+    instructions read_subgraph_body(module& m, const graph& g, scope& names);
     /// The scope of the node that is being read.
     const scope& current() const { return *scopes.back(); }
     /// A fresh module in the program.
@@ -173,6 +191,7 @@ private:
     program result;
     function_table functions;
     std::vector<const scope*> scopes;
+    known_dims_table known;
     std::size_t depth = 0;
     std::vector<std::unique_ptr<std::vector<node>>> expanded; ///< function bodies with attributes filled in
 };

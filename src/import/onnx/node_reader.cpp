@@ -3,6 +3,7 @@
 #include <migraphx/common.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/make_op.hpp>
+#include <migraphx/op/builder/insert.hpp>
 
 #include "import/onnx/importer.hpp"
 #include "import/onnx/quote.hpp"
@@ -187,6 +188,31 @@ instruction_ref node_reader::broadcast_like(instruction_ref x, instruction_ref l
     return add(make_op("multibroadcast", {{"out_lens", s.lens()}}), {x});
 }
 
+instruction_ref node_reader::stretch_along(instruction_ref x, std::size_t axis, instruction_ref like)
+{
+    const auto& s = like->get_shape();
+    if(s.dynamic())
+        return add(make_op("broadcast", {{"axis", axis}}), {x, like});
+    return add(make_op("broadcast", {{"axis", axis}, {"out_lens", s.lens()}}), {x});
+}
+
+instruction_ref node_reader::with_number(const std::string& op, instruction_ref x, double v)
+{
+    return add(op, x, broadcast_like(scalar(x->get_shape().type(), v), x));
+}
+
+instruction_ref node_reader::expand(const std::string& recipe, instructions in, const value& options)
+{
+    return op::builder::add(recipe, target, in, options).at(0);
+}
+
+instruction_ref node_reader::put_literal(module& m, migraphx::literal l) { return m.add_literal(std::move(l)); }
+
+known_dims node_reader::sizes(std::size_t i) const
+{
+    return has(i) ? find_known_dims(owner.sizes(), args[i]) : known_dims{};
+}
+
 std::size_t node_reader::axis(int64_t a, std::size_t rank) const
 {
     const auto n = int64_t(rank);
@@ -216,7 +242,10 @@ operators::operators(std::initializer_list<operator_row> rows)
 node_function find_operator(std::string_view domain, std::string_view name)
 {
     auto it = registered().find(std::pair<std::string, std::string>(domain == "ai.onnx" ? "" : domain, name));
-    return it == registered().end() ? nullptr : it->second;
+    if(it != registered().end())
+        return it->second;
+    // Contributed operators are also written without their domain.
+    return domain.empty() ? find_operator("com.microsoft", name) : nullptr;
 }
 
 } // namespace migraphx::onnx

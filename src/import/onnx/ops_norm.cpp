@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Normalisations.
+#include <migraphx/make_op.hpp>
+
+#include "import/onnx/importer.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace migraphx::onnx {
+
+namespace {
+
+using ints = std::vector<int64_t>;
+
+void expect_inference(node_reader& n) {
+    if (n.integer("training_mode", 0) != 0)
+        n.unsupported("training_mode of 0 was expected, got 1");
+}
+
+instructions read_batchnorm(node_reader& n) {
+    n.expect_inputs(5, 5);
+    expect_inference(n);
+    // Running statistics as outputs belong to training.
+    if (n.opset() < 9 and n.integer("spatial", 1) == 0)
+        n.unsupported("spatial of 1 was expected, got 0");
+    return {n.expand("batchnorm", n.inputs(), {{"epsilon", n.real("epsilon", 1e-5f)}})};
+}
+
+// rsqrt(mean((x - mean)²) + epsilon) and the mean over some axes, in `float` at least.
+struct statistics {
+    instruction_ref mean, scale, centred;
+};
+
+bool is_narrow(shape::type_t t) { return t != shape::float_type and t != shape::double_type; }
+
+instruction_ref reduced(node_reader& n, const char* op, instruction_ref x, const ints& axes) {
+    return n.add(make_op(op, {{"axes", axes}}), {x});
+}
+
+statistics statistics_over(node_reader& n, instruction_ref x, const ints& axes, double epsilon) {
+    statistics s;
+    s.mean = reduced(n, "reduce_mean", x, axes);
+    s.centred = n.add("sub", x, n.broadcast_like(s.mean, x));
+    const auto variance = reduced(n, "reduce_mean", n.add("mul", s.centred, s.centred), axes);
+    s.scale = n.add("rsqrt", n.with_number("add", variance, epsilon));
+    return s;
+}
+
+ints axes_from(std::size_t first, std::size_t rank) {
+    ints axes(rank - first);
+    std::iota(axes.begin(), axes.end(), int64_t(first));
+    return axes;
+}
+
+instructions read_layer_norm(node_reader& n) {
+    n.expect_inputs(1, 3);
+    const auto x = n.input(0);
+    const auto axis = n.axis(n.integer("axis", -1), n.rank_of(0));
+    const auto epsilon = n.real("epsilon", 1e-5f);
+    instructions results{n.add(make_op("layer_norm", {{"axis", axis}, {"epsilon", epsilon}}), n.inputs())};
+    if (n.wants_output(1) or n.wants_output(2)) {
+        const bool wide = n.integer("stash_type", 1) == 1 and is_narrow(n.shape_of(0).type());
+        const auto s = statistics_over(n, wide ? n.convert(x, shape::float_type) : x, axes_from(axis, n.rank_of(0)),
+                                       double(epsilon));
+        results.push_back(s.mean);
+        results.push_back(s.scale);
+    }
+    return results;
+}
+
+// RMSNormalization, and SimplifiedLayerNormalization with the reciprocal of the deviation beside it.
+instructions read_rms_norm(node_reader& n) {
+    n.expect_inputs(1, 2);
+    const auto x = n.input(0);
+    const auto axis = n.axis(n.integer("axis", -1), n.rank_of(0));
+    const auto epsilon = n.real("epsilon", 1e-5f);
+    instructions results{n.add(make_op("rms_norm", {{"axis", axis}, {"epsilon", epsilon}}), n.inputs())};
+    if (n.wants_output(1)) {
+        const auto wide = is_narrow(n.shape_of(0).type()) ? n.convert(x, shape::float_type) : x;
+        const auto squares = reduced(n, "reduce_mean", n.add("mul", wide, wide), axes_from(axis, n.rank_of(0)));
+        results.push_back(n.add("rsqrt", n.with_number("add", squares, double(epsilon))));
+    }
+    return results;
+}
+
+// Skip connections: y = norm(x + skip + bias); outputs y, mean, deviation, sum.
+instructions read_skip_norm(node_reader& n) {
+    const bool simple = n.op_type() == "SkipSimplifiedLayerNormalization";
+    n.expect_inputs(3, simple ? 4 : 5);
+    auto sum = n.add_common("add", {n.input(0), n.input(1)});
+    const std::size_t bias = simple ? 3 : 4;
+    if (n.has(bias))
+        sum = n.add_common("add", {sum, n.input(bias)});
+    const auto last = sum->get_shape().ndim() - 1;
+    const auto epsilon = n.real("epsilon", 1e-12f);
+    instructions in{sum, n.input(2)};
+    if (not simple and n.has(3))
+        in.push_back(n.input(3));
+    const auto y = n.add(make_op(simple ? "rms_norm" : "layer_norm", {{"axis", last}, {"epsilon", epsilon}}), in);
+    if (n.wants_output(1) or n.wants_output(2)) {
+        const auto s = statistics_over(n, n.convert(sum, shape::float_type), {int64_t(last)}, double(epsilon));
+        return {y, s.mean, s.scale, sum};
+    }
+    return {y, y, y, sum};
+}
+
+// x normalised over its spatial dimensions, then a scale and a bias for each channel.
+instructions read_instance_norm(node_reader& n) {
+    n.expect_inputs(3, 3);
+    const auto t = n.shape_of(0).type();
+    const bool wide = t == shape::half_type or t == shape::bf16_type;
+    const auto x = wide ? n.convert(n.input(0), shape::float_type) : n.input(0);
+    if (n.rank_of(0) < 3)
+        n.malformed(str("at least three dimensions were expected, got ", n.shape_of(0)));
+    const auto s = statistics_over(n, x, axes_from(2, n.rank_of(0)), double(n.real("epsilon", 1e-5f)));
+    const auto type = x->get_shape().type();
+    const auto channel = [&](std::size_t i) { return n.stretch_along(n.convert(n.input(i), type), 1, x); };
+    const auto y = n.add("mul", s.centred, n.broadcast_like(s.scale, x));
+    return {n.convert(n.add("add", n.add("mul", y, channel(1)), channel(2)), t)};
+}
+
+// Like an instance norm over the channels of a group together. `per_group`: scale and bias have one
+// number for each group (opset 18 to 20), else for each channel.
+instruction_ref group_norm(node_reader& n, instruction_ref x, int64_t groups, double epsilon) {
+    const auto original = x->get_shape();
+    const auto t = original.type();
+    const bool wide = is_narrow(t);
+    const auto rank = original.ndim();
+    if (rank < 3)
+        n.malformed(str("at least three dimensions were expected, got ", original));
+    const auto channels = int64_t(original.max_lens()[1]);
+    if (int64_t(original.min_lens()[1]) != channels)
+        n.unsupported(str("a known number of channels was expected, got ", original));
+    if (groups < 1 or channels % groups != 0)
+        n.malformed(str("groups that divide ", channels, " channels were expected, got ", groups));
+    auto y = wide ? n.convert(x, shape::float_type) : x;
+    // (N, G, the rest): its sizes come out of the number of elements.
+    const auto flat = n.add(make_op("reshape", {{"dims", ints{0, groups, -1}}}), {y});
+    const auto s = statistics_over(n, flat, {2}, epsilon);
+    y = n.add("mul", s.centred, n.broadcast_like(s.scale, flat));
+    const bool known = not original.dynamic();
+    if (known)
+        y = n.add(make_op("reshape", {{"dims", original.lens()}}), {y});
+    else
+        y = n.add("reshape_dynamic", y, n.add(make_op("dimensions_of", {{"end", rank}}), {x}));
+    return y;
+}
+
+instructions read_group_norm(node_reader& n) {
+    n.expect_inputs(3, 3);
+    const auto x = n.input(0);
+    const auto t = n.shape_of(0).type();
+    const auto groups = n.integer("num_groups");
+    auto y = group_norm(n, x, groups, double(n.real("epsilon", 1e-5f)));
+    const auto channels = int64_t(n.shape_of(0).max_lens()[1]);
+    const auto per_channel = [&](std::size_t i) {
+        auto v = n.convert(n.input(i), y->get_shape().type());
+        const auto count = int64_t(v->get_shape().max_lens()[0]);
+        if (count == groups and groups != channels) {
+            // One number for each group of channels.
+            v = n.add(make_op("unsqueeze", {{"axes", {1}}}), {v});
+            v = n.add(make_op("multibroadcast", {{"out_lens", ints{groups, channels / groups}}}), {v});
+            v = n.add(make_op("reshape", {{"dims", ints{channels}}}), {v});
+        } else if (count != channels)
+            n.malformed(str(channels, " values were expected, got ", count));
+        return n.stretch_along(v, 1, y);
+    };
+    const auto scaled = n.add("mul", y, per_channel(1));
+    return {n.convert(n.add("add", scaled, per_channel(2)), t)};
+}
+
+instruction_ref channels_to(node_reader& n, instruction_ref x, bool last) {
+    const auto rank = int64_t(x->get_shape().ndim());
+    ints perm{0};
+    if (not last)
+        perm.push_back(rank - 1);
+    for (int64_t d = last ? 2 : 1; d < (last ? rank : rank - 1); d++)
+        perm.push_back(d);
+    if (last)
+        perm.push_back(1);
+    return n.add(make_op("transpose", {{"permutation", perm}}), {x});
+}
+
+// com.microsoft: channels last by default, with a swish behind it for activation 1.
+instructions read_microsoft_group_norm(node_reader& n) {
+    n.expect_inputs(3, 3);
+    const bool channels_last = n.integer("channels_last", 1) != 0;
+    const auto activation = n.integer("activation");
+    if (activation != 0 and activation != 1)
+        n.malformed(str("activation of 0 or 1 was expected, got ", activation));
+    const auto t = n.shape_of(0).type();
+    const auto x = channels_last ? channels_to(n, n.input(0), false) : n.input(0);
+    auto y = group_norm(n, x, n.integer("groups"), double(n.real("epsilon", 1e-5f)));
+    const auto type = y->get_shape().type();
+    const auto scale = n.stretch_along(n.convert(n.input(1), type), 1, y);
+    const auto bias = n.stretch_along(n.convert(n.input(2), type), 1, y);
+    y = n.add("add", n.add("mul", y, scale), bias);
+    if (activation == 1)
+        y = n.add("mul", y, n.add("sigmoid", y));
+    y = n.convert(y, t);
+    return {channels_last ? channels_to(n, y, true) : y};
+}
+
+instructions read_lrn(node_reader& n) {
+    n.expect_inputs(1, 1);
+    return {n.add(make_op("lrn", {{"alpha", n.real("alpha", 0.0001f)},
+                                  {"beta", n.real("beta", 0.75f)},
+                                  {"bias", n.real("bias", 1)},
+                                  {"size", n.integer("size")}}),
+                  {n.input(0)})};
+}
+
+// x / norm, and 0 where the norm is 0.
+instructions read_lp_norm(node_reader& n) {
+    n.expect_inputs(1, 1);
+    const auto p = n.integer("p", 2);
+    if (p != 1 and p != 2)
+        n.malformed(str("p of 1 or 2 was expected, got ", p));
+    const auto x = n.input(0);
+    const auto axis = int64_t(n.axis(n.integer("axis", -1), n.rank_of(0)));
+    auto norm = reduced(n, "reduce_sum", p == 1 ? n.add("abs", x) : n.add("mul", x, x), {axis});
+    if (p == 2)
+        norm = n.add("sqrt", norm);
+    const auto one = n.broadcast_like(n.scalar(x->get_shape().type(), 1), norm);
+    const auto zero = n.convert(n.with_number("equal", norm, 0), shape::bool_type);
+    return {n.add("div", x, n.broadcast_like(n.add("where", zero, one, norm), x))};
+}
+
+instructions read_mean_variance(node_reader& n) {
+    n.expect_inputs(1, 1);
+    const auto axes = n.integers("axes", {0, 2, 3});
+    return {n.expand("mean_variance_normalization", {n.input(0)}, {{"axes", axes}})};
+}
+
+const operators norm_operators{
+    {"BatchNormalization", read_batchnorm},
+    {"LayerNormalization", read_layer_norm},
+    {"RMSNormalization", read_rms_norm},
+    {"SimplifiedLayerNormalization", read_rms_norm},
+    {"SimplifiedLayerNormalization", read_rms_norm, "com.microsoft"},
+    {"LayerNormalization", read_layer_norm, "com.microsoft"},
+    {"SkipLayerNormalization", read_skip_norm, "com.microsoft"},
+    {"SkipSimplifiedLayerNormalization", read_skip_norm, "com.microsoft"},
+    {"InstanceNormalization", read_instance_norm},
+    {"GroupNormalization", read_group_norm},
+    {"GroupNorm", read_microsoft_group_norm, "com.microsoft"},
+    {"LRN", read_lrn},
+    {"LpNormalization", read_lp_norm},
+    {"MeanVarianceNormalization", read_mean_variance}};
+
+} // namespace
+
+} // namespace migraphx::onnx

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Recipes of matrix products: dot and quant_dot over broadcast batch dimensions, gemm.
+#include <migraphx/common_shape.hpp>
+
+#include "ops/builder/site.hpp"
+
+namespace migraphx::op::builder {
+
+namespace {
+
+// Both operands with the common batch dimensions.
+std::pair<instruction_ref, instruction_ref> with_common_batch(site& s, instruction_ref a,
+                                                              instruction_ref b) {
+    const auto& sa = a->get_shape();
+    const auto& sb = b->get_shape();
+    if (sa.ndim() < 2 or sb.ndim() < 2)
+        s.malformed(str("operands of at least two dimensions were expected, got ", sa, " and ", sb));
+    if (sa.ndim() == 2 and sb.ndim() == 2)
+        return {a, b};
+    if (sa.dynamic() or sb.dynamic()) {
+        const auto dims = [](const shape& x) {
+            auto d = (x.dynamic() ? x : x.to_dynamic()).dyn_dims();
+            d.resize(d.size() - 2);
+            return d;
+        };
+        const auto da = dims(sa), db = dims(sb);
+        bool equal = da.size() == db.size();
+        for (std::size_t i = 0; equal and i < da.size(); ++i)
+            equal = da[i] == db[i] and (da[i].is_fixed() or da[i].is_symbolic());
+        if (equal)
+            return {a, b};
+        return {s.add("broadcast_for_dot", a, b), s.add("broadcast_for_dot", b, a)};
+    }
+    const auto batch = [](const shape& x) {
+        return std::vector<std::size_t>(x.lens().begin(), x.lens().end() - 2);
+    };
+    const auto common = compute_broadcasted_lens(batch(sa), batch(sb));
+    const auto stretch = [&](instruction_ref x) {
+        auto lens = common;
+        const auto& own = x->get_shape().lens();
+        lens.insert(lens.end(), own.end() - 2, own.end());
+        return lens == own ? x : s.add(make_op("multibroadcast", {{"out_lens", lens}}), {x});
+    };
+    return {stretch(a), stretch(b)};
+}
+
+instructions build_dot(site& s) {
+    s.expect_operands(2, 2);
+    const auto [a, b] = with_common_batch(s, s.operand(0), s.operand(1));
+    return {s.add(make_op(s.recipe_name()), {a, b})};
+}
+
+// alpha * A' * B' + beta * C, where A' and B' may be transposed and C may be absent.
+instructions build_gemm(site& s) {
+    s.expect_operands(2, 3);
+    auto a = s.operand(0), b = s.operand(1);
+    for (auto x : {a, b})
+        if (x->get_shape().ndim() != 2)
+            s.malformed(str("matrices were expected, got ", x->get_shape()));
+    const auto alpha = static_cast<double>(s.option<float>("alpha", 1));
+    const auto beta = static_cast<double>(s.option<float>("beta", 1));
+    const auto transposed = [&](instruction_ref x) {
+        return s.add(make_op("transpose", {{"permutation", std::vector<int64_t>{1, 0}}}), {x});
+    };
+    const auto type = a->get_shape().type();
+    if (s.option<bool>("transA", false))
+        a = transposed(a);
+    if (s.option<bool>("transB", false))
+        b = transposed(b);
+    auto scaled = [&](instruction_ref x, double factor) {
+        if (factor == 1)
+            return x;
+        if (not shape::is_integral(x->get_shape().type()))
+            return s.with_number("mul", x, factor);
+        const auto wide = s.convert(x, shape::float_type);
+        return s.convert(s.with_number("mul", wide, factor), type);
+    };
+    auto result = scaled(s.add("dot", a, b), alpha);
+    if (s.has(2) and beta != 0) {
+        const auto c = s.convert(s.operand(2), type);
+        result = s.add("add", result, s.stretch(scaled(c, beta), result));
+    }
+    return {result};
+}
+
+const recipes linear_recipes{{"dot", build_dot},
+                             {"quant_dot", build_dot},
+                             {"gemm", build_gemm, {"alpha", "beta", "transA", "transB"}}};
+
+} // namespace
+
+} // namespace migraphx::op::builder
