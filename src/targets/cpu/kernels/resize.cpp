@@ -76,10 +76,33 @@ MIGRAPHX_VEC_INLINE vf blend(vf a, vf b, float weight) {
     return fma(b - a, splat(weight), a);
 }
 
+MIGRAPHX_VEC_INLINE vi load_ints(const int32_t* p) {
+    vi v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+// Outputs k .. k + lanes - 1 of a row. Taps that lie within two vectors are picked by shuffles.
+MIGRAPHX_VEC_INLINE vf linear_taps(const resize_params& p, const float* row, int64_t k) {
+    const int32_t base = p.w.low[k];
+    const vf weight = load(p.w.weight + k);
+    vf low, high;
+    if (p.w.high[k + lanes - 1] - base < 2 * lanes) {
+        const vf a = load(row + base), b = load(row + base + lanes);
+        low = __builtin_shuffle(a, b, load_ints(p.w.low + k) - base);
+        high = __builtin_shuffle(a, b, load_ints(p.w.high + k) - base);
+    } else
+        for (int l = 0; l < lanes; ++l) {
+            low[l] = row[p.w.low[k + l]];
+            high[l] = row[p.w.high[k + l]];
+        }
+    return fma(high - low, weight, low);
+}
+
 template <elem_type T>
 void linear_plane_row(const resize_params& p, const char* top, const char* bottom, float weight,
                       char* y) {
-    float row[resize_params::max_width];
+    float row[resize_params::max_width + 2 * lanes]; // linear_taps reads past the end
     int64_t i = 0;
     for (; i + lanes <= p.in_w; i += lanes)
         store(row + i, blend(load_lanes<T>(top, i), load_lanes<T>(bottom, i), weight));
@@ -89,19 +112,15 @@ void linear_plane_row(const resize_params& p, const char* top, const char* botto
             row + i,
             blend(load_lanes_first<T>(top, i, m), load_lanes_first<T>(bottom, i, m), weight), m);
     }
-    const int32_t* low = p.w.low;
-    const int32_t* high = p.w.high;
-    constexpr int64_t chunk = 256;
-    for (i = 0; i < p.out_w; i += chunk) {
-        const int64_t m = p.out_w - i < chunk ? p.out_w - i : chunk;
-        float out[chunk];
-        float* to = T == elem_type::f32 ? reinterpret_cast<float*>(y) + i : out;
-        for (int64_t k = 0; k < m; ++k) {
-            const float a = row[low[i + k]];
-            to[k] = a + (row[high[i + k]] - a) * p.w.weight[i + k];
-        }
-        if (T != elem_type::f32)
-            store_floats(y + i * elem_size(T), out, T, m);
+    store(row + p.in_w, vf{});
+    store(row + p.in_w + lanes, vf{});
+    int64_t k = 0;
+    for (; k + lanes <= p.out_w; k += lanes)
+        store_lanes<T>(y, k, linear_taps(p, row, k));
+    for (; k < p.out_w; ++k) {
+        const float a = row[p.w.low[k]];
+        const float v = a + (row[p.w.high[k]] - a) * p.w.weight[k];
+        store_floats(y + k * elem_size(T), &v, T, 1);
     }
 }
 

@@ -133,23 +133,40 @@ template <elem_type T, bool Log>
 void softmax_one_row(const softmax_row& r) {
     switch ((r.n + lanes - 1) / lanes) {
     case 0:
-        break;
+        return;
     case 1:
         softmax_in_registers<T, 1, Log>(r);
-        break;
+        return;
     case 2:
         softmax_in_registers<T, 2, Log>(r);
-        break;
+        return;
     case 3:
         softmax_in_registers<T, 3, Log>(r);
-        break;
+        return;
     case 4:
         softmax_in_registers<T, 4, Log>(r);
-        break;
+        return;
     default:
-        softmax_in_cache<T, Log>(r);
         break;
     }
+    if constexpr (lanes == 16 && T == elem_type::f32 && !Log) // 32 registers: attention's 128 keys
+        switch ((r.n + lanes - 1) / lanes) {
+        case 5:
+            softmax_in_registers<T, 5, Log>(r);
+            return;
+        case 6:
+            softmax_in_registers<T, 6, Log>(r);
+            return;
+        case 7:
+            softmax_in_registers<T, 7, Log>(r);
+            return;
+        case 8:
+            softmax_in_registers<T, 8, Log>(r);
+            return;
+        default:
+            break;
+        }
+    softmax_in_cache<T, Log>(r);
 }
 
 template <elem_type T, bool Log>
