@@ -19,7 +19,9 @@ std::string list_text(const std::vector<int64_t>& values) {
     return text + "}";
 }
 
-std::string type_text(shape::type_t type) { return shape(type).type_string(); }
+std::string type_text(shape::type_t type) {
+    return shape(type).type_string();
+}
 
 std::string number_text(double value) {
     char buffer[32];
@@ -34,7 +36,9 @@ bool type_is_free(const nest_op& op, std::size_t operand) {
     return operand == 0 and std::string_view(op.row->name) == "where";
 }
 
-bool is_integral(shape::type_t type) { return class_of(type) == value_class::i64; }
+bool is_integral(shape::type_t type) {
+    return class_of(type) == value_class::i64;
+}
 
 struct nest_checker {
     const nest& n;
@@ -228,8 +232,8 @@ void remove_dead_operators(nest& n) {
 std::vector<int64_t> static_strides(const nest& n, const shape& s) {
     std::vector<int64_t> lens(s.lens().begin(), s.lens().end());
     if (lens != n.dims)
-        fail(error_kind::invalid_argument,
-             "nest: tensors of dims " + list_text(n.dims) + " were expected, got " + list_text(lens));
+        fail(error_kind::invalid_argument, "nest: tensors of dims " + list_text(n.dims) +
+                                               " were expected, got " + list_text(lens));
     return {s.strides().begin(), s.strides().end()};
 }
 
@@ -243,17 +247,23 @@ value_class class_of(shape::type_t type) {
     case shape::fp8e4m3fnuz_type:
     case shape::fp8e4m3fn_type:
     case shape::fp8e5m2_type:
-    case shape::fp8e5m2fnuz_type: return value_class::f32;
-    case shape::double_type: return value_class::f64;
+    case shape::fp8e5m2fnuz_type:
+        return value_class::f32;
+    case shape::double_type:
+        return value_class::f64;
     case shape::tuple_type:
-    case shape::fp4x2_type: break;
-    default: return value_class::i64;
+    case shape::fp4x2_type:
+        break;
+    default:
+        return value_class::i64;
     }
     fail(error_kind::invalid_argument,
          "nest: a type to compute with was expected, got " + type_text(type));
 }
 
-bool is_float_class(value_class c) { return c != value_class::i64; }
+bool is_float_class(value_class c) {
+    return c != value_class::i64;
+}
 
 shape::type_t nest::reg_type(int reg) const {
     const auto r = std::size_t(reg);
@@ -264,16 +274,21 @@ int64_t nest::elements() const {
     return std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>{});
 }
 
-nest_builder::nest_builder(std::vector<int64_t> dims) { result.dims = std::move(dims); }
+nest_builder::nest_builder(std::vector<int64_t> dims) {
+    result.dims = std::move(dims);
+}
 
 int nest_builder::input(shape::type_t type, std::vector<int64_t> strides) {
     if (not result.body.empty())
-        fail(error_kind::internal, "nest: inputs before operators were expected, got an input after");
+        fail(error_kind::internal,
+             "nest: inputs before operators were expected, got an input after");
     result.inputs.push_back({type, std::move(strides)});
     return int(result.inputs.size()) - 1;
 }
 
-int nest_builder::input(const shape& s) { return input(s.type(), static_strides(result, s)); }
+int nest_builder::input(const shape& s) {
+    return input(s.type(), static_strides(result, s));
+}
 
 int nest_builder::op(const std::string& name, std::vector<nest_operand> operands,
                      shape::type_t immediate_type) {
@@ -306,8 +321,8 @@ int nest_builder::convert(int reg, shape::type_t type) {
 
 void nest_builder::output(int reg, std::vector<int64_t> strides) {
     if (reg < 0 or reg >= result.registers())
-        fail(error_kind::internal, "nest: a defined register was expected for an output, got %" +
-                                       std::to_string(reg));
+        fail(error_kind::internal,
+             "nest: a defined register was expected for an output, got %" + std::to_string(reg));
     result.outputs.push_back({{result.reg_type(reg), std::move(strides)}, reg});
 }
 
@@ -321,7 +336,9 @@ nest nest_builder::finish() {
     return std::move(result);
 }
 
-void validate(const nest& n) { nest_checker{n}.run(); }
+void validate(const nest& n) {
+    nest_checker{n}.run();
+}
 
 nest simplify(nest n) {
     validate(n);

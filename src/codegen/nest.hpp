@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A nest: one fused region of pointwise operators as a loop nest over memory. It is what every code
-// generator starts from: the interpreter here (oracle), the vectorised tile machine of the cpu target,
-// and generated code. It knows nothing of modules and instructions.
+// generator starts from: the interpreter here (oracle), the vectorised tile machine of the cpu
+// target, and generated code. It knows nothing of modules and instructions.
 //
 //   for each index in dims:                       // outer to inner
 //       %i = inputs[i].memory[sum(index * strides)]
@@ -79,9 +79,9 @@ struct nest_op {
 };
 
 struct nest {
-    std::vector<int64_t> dims;         // outer to inner; empty means one element
-    std::vector<nest_access> inputs;   // registers 0 .. inputs-1
-    std::vector<nest_op> body;         // registers inputs, inputs+1, ...
+    std::vector<int64_t> dims;       // outer to inner; empty means one element
+    std::vector<nest_access> inputs; // registers 0 .. inputs-1
+    std::vector<nest_op> body;       // registers inputs, inputs+1, ...
     std::vector<nest_output> outputs;
 
     int registers() const { return int(inputs.size() + body.size()); }
@@ -117,8 +117,8 @@ private:
     nest result;
 };
 
-// Throws internal with the reason if the nest breaks the rules above: counts, register order, types,
-// negative dims, an output with stride 0 along a dim above 1 (unless there are no elements).
+// Throws internal with the reason if the nest breaks the rules above: counts, register order,
+// types, negative dims, an output with stride 0 along a dim above 1 (unless there are no elements).
 void validate(const nest& n);
 
 // Same results, fewer loops: removes dead operators and identities (inputs stay, so that callers'

@@ -41,7 +41,7 @@ double floored_rem(double a, double b) {
     return (r < 0) != (b < 0) ? r + b : r;
 }
 
-int64_t power(int64_t base, int64_t exponent) {
+int64_t integer_power(int64_t base, int64_t exponent) {
     if (exponent < 0) {
         if (base == 0)
             return std::numeric_limits<int64_t>::max();
@@ -71,10 +71,10 @@ double round_half_even(double x) {
 
 double sign_of(double x) { return double(x > 0) - double(x < 0); }
 
-constexpr int64_t same(row_int x) { return x[0]; }
+constexpr int64_t unchanged(row_int x) { return x[0]; }
 
 // clang-format off
-constexpr pointwise_row rows[] = {
+constexpr pointwise_row pointwise_table[] = {
     // Unary: name, summary, arity, double, int64, kernel text, tested range, ulp
     {"abs", "Magnitude", 1, [](row_real x) { return std::fabs(x[0]); },
      [](row_int x) { return x[0] < 0 ? wrap_sub(0, x[0]) : x[0]; }, "${function:abs}(${0})"},
@@ -98,9 +98,9 @@ constexpr pointwise_row rows[] = {
     {"rsqrt", "Reciprocal square root", 1, [](row_real x) { return 1 / std::sqrt(x[0]); }, nullptr, "${function:rsqrt}(${0})", 0, 1e6, 2},
     {"recip", "Reciprocal", 1, [](row_real x) { return 1 / x[0]; },
      [](row_int x) { return guarded_div(1, x[0]); }, "${function:recip}(${0})", -1e6, 1e6, 1},
-    {"ceil", "Smallest integer not below x", 1, [](row_real x) { return std::ceil(x[0]); }, same, "${function:ceil}(${0})"},
-    {"floor", "Largest integer not above x", 1, [](row_real x) { return std::floor(x[0]); }, same, "${function:floor}(${0})"},
-    {"nearbyint", "Nearest integer, ties to even", 1, [](row_real x) { return round_half_even(x[0]); }, same, "${function:nearbyint}(${0})"},
+    {"ceil", "Smallest integer not below x", 1, [](row_real x) { return std::ceil(x[0]); }, unchanged, "${function:ceil}(${0})"},
+    {"floor", "Largest integer not above x", 1, [](row_real x) { return std::floor(x[0]); }, unchanged, "${function:floor}(${0})"},
+    {"nearbyint", "Nearest integer, ties to even", 1, [](row_real x) { return round_half_even(x[0]); }, unchanged, "${function:nearbyint}(${0})"},
     {"neg", "Negation", 1, [](row_real x) { return -x[0]; }, [](row_int x) { return wrap_sub(0, x[0]); }, "-${0}"},
     {"not", "Logical not, in the operand's type", 1, [](row_real x) { return x[0] == 0 ? 1.0 : 0.0; },
      [](row_int x) { return int64_t(x[0] == 0); }, "not ${0}", -1, 1},
@@ -124,7 +124,7 @@ constexpr pointwise_row rows[] = {
     {.name = "isnan", .summary = "True for NaN", .arity = 1,
      .real = [](row_real x) { return std::isnan(x[0]) ? 1.0 : 0.0; }, .integer = [](row_int) { return int64_t{0}; },
      .kernel = "${function:isnan}(${0})", .bool_result = true},
-    {"identity", "The input itself", 1, [](row_real x) { return x[0]; }, same, "${0}"},
+    {"identity", "The input itself", 1, [](row_real x) { return x[0]; }, unchanged, "${0}"},
 
     // Binary
     {.name = "add", .summary = "Sum", .arity = 2, .real = [](row_real x) { return x[0] + x[1]; },
@@ -136,7 +136,7 @@ constexpr pointwise_row rows[] = {
     {.name = "div", .summary = "Quotient; integers truncate toward zero", .arity = 2, .real = [](row_real x) { return x[0] / x[1]; },
      .integer = [](row_int x) { return guarded_div(x[0], x[1]); }, .kernel = "${0} / ${1}", .max_ulp = 1},
     {.name = "pow", .summary = "x to the power of y", .arity = 2, .real = [](row_real x) { return std::pow(x[0], x[1]); },
-     .integer = [](row_int x) { return power(x[0], x[1]); }, .kernel = "${function:pow}(${0}, ${1})", .lo = -12, .hi = 12, .max_ulp = 2},
+     .integer = [](row_int x) { return integer_power(x[0], x[1]); }, .kernel = "${function:pow}(${0}, ${1})", .lo = -12, .hi = 12, .max_ulp = 2},
     {.name = "max", .summary = "Larger of two; NaN if either is", .arity = 2, .real = [](row_real x) { return nan_max(x[0], x[1]); },
      .integer = [](row_int x) { return x[0] > x[1] ? x[0] : x[1]; }, .kernel = "${function:max}(${0}, ${1})", .commutative = true},
     {.name = "min", .summary = "Smaller of two; NaN if either is", .arity = 2, .real = [](row_real x) { return nan_min(x[0], x[1]); },
@@ -186,10 +186,10 @@ constexpr pointwise_row rows[] = {
 
 } // namespace
 
-std::span<const pointwise_row> pointwise_rows() { return rows; }
+std::span<const pointwise_row> pointwise_rows() { return pointwise_table; }
 
 const pointwise_row* find_pointwise_row(std::string_view name) {
-    for (const pointwise_row& row : rows)
+    for (const pointwise_row& row : pointwise_table)
         if (name == row.name)
             return &row;
     return nullptr;

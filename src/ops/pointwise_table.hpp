@@ -15,16 +15,16 @@ struct pointwise_row {
     const char* name;
     const char* summary;
     int arity;
-    double (*real)(const double*);         // for floating-point element types
-    int64_t (*integer)(const int64_t*);    // for integers and bool; null: `real`, cast back
-    const char* kernel;                    // C expression: ${0} ${1} operands, ${function:f} calls,
-                                           // ${attribute} the attribute's value
-    double lo = -100, hi = 100;            // operand range of the accuracy test
-    double max_ulp = 0;                    // largest error of a vector form in float, in this range
+    double (*real)(const double*);      // for floating-point element types
+    int64_t (*integer)(const int64_t*); // for integers and bool; null: `real`, cast back
+    const char* kernel;                 // C expression: ${0} ${1} operands, ${function:f} calls,
+                                        // ${attribute} the attribute's value
+    double lo = -100, hi = 100;         // operand range of the accuracy test
+    double max_ulp = 0;                 // largest error of a vector form in float, in this range
     bool commutative = false;
-    bool bool_result = false;              // result is bool_type instead of the operand's type
-    bool integral_only = false;            // floating-point operands are refused
-    const char* attribute = nullptr;       // name of a float attribute
+    bool bool_result = false;        // result is bool_type instead of the operand's type
+    bool integral_only = false;      // floating-point operands are refused
+    const char* attribute = nullptr; // name of a float attribute
     double attribute_default = 0;
 
     int operands() const { return arity + (attribute != nullptr ? 1 : 0); }

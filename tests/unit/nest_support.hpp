@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the nest tests share: tensors with any strides, running a nest on the interpreter and on the tile
-// machine of every level, comparing.
+// What the nest tests share: tensors with any strides, running a nest on the interpreter and on the
+// tile machine of every level, comparing.
 #pragma once
 
 #include "codegen/interpret.hpp"
@@ -34,9 +34,15 @@ inline std::vector<isa> nest_levels() {
     return levels;
 }
 
-inline nest_operand r(int reg) { return nest_operand::reg(reg); }
-inline nest_operand imm(double v) { return nest_operand::real(v); }
-inline nest_operand imm_int(int64_t v) { return nest_operand::integer(v); }
+inline nest_operand r(int reg) {
+    return nest_operand::reg(reg);
+}
+inline nest_operand imm(double v) {
+    return nest_operand::real(v);
+}
+inline nest_operand imm_int(int64_t v) {
+    return nest_operand::integer(v);
+}
 
 inline dims row_major(const dims& lens) {
     dims strides(lens.size(), 1);
@@ -108,7 +114,8 @@ inline void fill_random(buffer& b, std::mt19937& random, double lo, double hi) {
     std::uniform_real_distribution<double> values(lo, hi);
     b.set_all([&](std::size_t) {
         const double v = values(random);
-        return scalar_value{v, b.type == shape::bool_type ? int64_t(v > 0) : int64_t(std::floor(v))};
+        return scalar_value{v,
+                            b.type == shape::bool_type ? int64_t(v > 0) : int64_t(std::floor(v))};
     });
 }
 
@@ -171,7 +178,8 @@ struct run_case {
     }
 
     std::vector<buffer> interpreted() const {
-        return run([&](const auto& in, const auto& out) { migraphx::codegen::interpret(n, in, out); });
+        return run(
+            [&](const auto& in, const auto& out) { migraphx::codegen::interpret(n, in, out); });
     }
     std::vector<buffer> executed(isa level) const {
         const auto plan = migraphx::cpu::compile_nest(n, level);
@@ -181,15 +189,15 @@ struct run_case {
     }
 };
 
-// Integers must be equal; floats within `tolerance` units of the type's last place, where a magnitude
-// below `scale` counts as `scale`.
+// Integers must be equal; floats within `tolerance` units of the type's last place, where a
+// magnitude below `scale` counts as `scale`.
 inline void expect_close(const buffer& got, const buffer& want, double tolerance, double scale,
                          const std::string& what) {
-    const double epsilon = want.type == shape::double_type   ? 0x1p-52
-                           : want.type == shape::float_type  ? 0x1p-23
-                           : want.type == shape::half_type   ? 0x1p-10
-                           : want.type == shape::bf16_type   ? 0x1p-7
-                                                             : 0x1p-2;
+    const double epsilon = want.type == shape::double_type  ? 0x1p-52
+                           : want.type == shape::float_type ? 0x1p-23
+                           : want.type == shape::half_type  ? 0x1p-10
+                           : want.type == shape::bf16_type  ? 0x1p-7
+                                                            : 0x1p-2;
     for (std::size_t i = 0; i < want.count(); ++i) {
         const scalar_value g = got.get(i);
         const scalar_value w = want.get(i);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Timings of the tile machine on one thread, beside a copy of the same memory. Printed only when asked:
+// Timings of the tile machine on one thread, beside a copy of the same memory. Printed only when
+// asked:
 //   test_unit --gtest_also_run_disabled_tests --gtest_filter='nest_timing.*'
 #include "nest_support.hpp"
 
@@ -37,8 +38,9 @@ void report(const char* what, const nest& n) {
     const auto in = c.input_pointers();
     buffer copy = c.outputs[0];
     const double copied = best_milliseconds([&] {
-        std::memcpy(copy.begin(), c.inputs[0].begin(), std::min(copy.count() * copy.element,
-                                                                c.inputs[0].count() * c.inputs[0].element));
+        std::memcpy(
+            copy.begin(), c.inputs[0].begin(),
+            std::min(copy.count() * copy.element, c.inputs[0].count() * c.inputs[0].element));
     });
     printf("%-28s copy %.3f ms", what, copied);
     for (isa level : nest_levels()) {
@@ -164,7 +166,8 @@ TEST(nest_timing, DISABLED_print) {
     }
     report("relu half 1M", unary_nest("relu", million, shape::half_type));
     report("add int32... neg int32 1M", unary_nest("neg", million, shape::int32_type));
-    for (const char* name : {"exp", "log", "erf", "tanh", "sigmoid", "sin", "elu", "sqrt", "atan", "relu"})
+    for (const char* name :
+         {"exp", "log", "erf", "tanh", "sigmoid", "sin", "elu", "sqrt", "atan", "relu"})
         report(name, unary_nest(name, million));
     {
         nest_builder b({64});

@@ -35,12 +35,11 @@ void check_layout(const dims& lens, const std::vector<dims>& in, const dims& out
     check_case(c, 8, 1, "layout");
 }
 
-const std::vector<double> special_values = {0.0,     -0.0,   1,       -1,     0.5,     -0.5,   1.5,
-                                            2.5,     -2.5,   100,     -100,   127.6,   128,    255.5,
-                                            256,     -129,   32768,   -32769, 65504,   65520,  70000,
-                                            1e9,     3e9,    5e9,     -3e9,   1e19,    -1e19,  3e38,
-                                            1e-40,   -1e-40, 6e-8,    1e-3,   448,     464,    57344,
-                                            61440,   240,    249,     0.0019, 2147483520.0};
+const std::vector<double> special_values = {
+    0.0,   -0.0,  1,   -1,    0.5,   -0.5,  1.5,   2.5,    -2.5,   100,
+    -100,  127.6, 128, 255.5, 256,   -129,  32768, -32769, 65504,  65520,
+    70000, 1e9,   3e9, 5e9,   -3e9,  1e19,  -1e19, 3e38,   1e-40,  -1e-40,
+    6e-8,  1e-3,  448, 464,   57344, 61440, 240,   249,    0.0019, 2147483520.0};
 
 void fill_special(buffer& b) {
     const double inf = std::numeric_limits<double>::infinity();
@@ -58,8 +57,8 @@ void fill_special(buffer& b) {
 } // namespace
 
 TEST(nest_vm, sizes_around_the_vector_width) {
-    for (int64_t n : {1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 33, 49, 63, 65, 127, 128, 129, 255,
-                      1023, 2049, 4095, 4097, 9001})
+    for (int64_t n : {1,  2,  3,  4,  5,   7,   8,   9,   13,   15,   16,   17,   31,
+                      33, 49, 63, 65, 127, 128, 129, 255, 1023, 2049, 4095, 4097, 9001})
         check_layout({n}, {{1}, {1}}, {1});
 }
 
@@ -127,7 +126,8 @@ TEST(nest_vm, every_type) {
             const int distance = b.op("abs", {r(b.op("sub", {r(x), r(y)}))});
             const int quotient = b.op("div", {r(x), r(y)});
             const int zero = b.op("not", {r(x)});
-            for (int reg : {sum, product, larger, less, chosen, clipped, distance, quotient, zero, x})
+            for (int reg :
+                 {sum, product, larger, less, chosen, clipped, distance, quotient, zero, x})
                 b.output(reg, row_major(lens));
             run_case c(b.finish());
             c.randomise(random, is_real(type) ? -3 : 0, 100);
@@ -171,8 +171,7 @@ TEST(nest_vm, every_conversion) {
                 }
                 run_case c(b.finish());
                 fill_special(c.inputs[0]);
-                check_case(c, 0, 1,
-                           shape(from).type_string() + " to " + shape(to).type_string());
+                check_case(c, 0, 1, shape(from).type_string() + " to " + shape(to).type_string());
             }
         }
     }
@@ -219,7 +218,8 @@ TEST(nest_vm, conditions_of_any_type) {
             run_case k(b.finish());
             fill_special(k.inputs[0]);
             fill_special(k.inputs[1]);
-            check_case(k, 0, 1, shape(condition).type_string() + " for " + shape(type).type_string());
+            check_case(k, 0, 1,
+                       shape(condition).type_string() + " for " + shape(type).type_string());
         }
     }
 }
@@ -247,10 +247,18 @@ nest gelu_nest(int form) {
     const int gate = form % 2 == 0 ? b.op("add", {r(e), imm(1)}) : b.op("add", {imm(1), r(e)});
     int y = 0;
     switch (form / 2) {
-    case 0: y = b.op("mul", {r(b.op("mul", {r(x), r(gate)})), imm(0.5)}); break;
-    case 1: y = b.op("mul", {r(x), r(b.op("mul", {r(gate), imm(0.5)}))}); break;
-    case 2: y = b.op("mul", {r(b.op("mul", {imm(0.5), r(x)})), r(gate)}); break;
-    default: y = b.op("mul", {imm(0.5), r(b.op("mul", {r(gate), r(x)}))}); break;
+    case 0:
+        y = b.op("mul", {r(b.op("mul", {r(x), r(gate)})), imm(0.5)});
+        break;
+    case 1:
+        y = b.op("mul", {r(x), r(b.op("mul", {r(gate), imm(0.5)}))});
+        break;
+    case 2:
+        y = b.op("mul", {r(b.op("mul", {imm(0.5), r(x)})), r(gate)});
+        break;
+    default:
+        y = b.op("mul", {imm(0.5), r(b.op("mul", {r(gate), r(x)}))});
+        break;
     }
     b.output(y, {1});
     return b.finish();
@@ -329,9 +337,9 @@ TEST(nest_vm, an_output_may_be_an_input) {
         const int x = b.input(shape::float_type, packed);
         const int bias = b.input(shape::float_type, lens.size() == 1 ? dims{0} : dims{0, 1});
         const int up = b.op("add", {r(x), r(bias)});
-        b.output(up, packed);                                   // into x
-        b.output(b.op("mul", {r(x), imm(3)}), packed);          // reads x afterwards
-        b.output(x, packed);                                    // a copy of x
+        b.output(up, packed);                          // into x
+        b.output(b.op("mul", {r(x), imm(3)}), packed); // reads x afterwards
+        b.output(x, packed);                           // a copy of x
         run_case c(b.finish());
         std::mt19937 random(9);
         c.randomise(random, -5, 5);
@@ -351,17 +359,18 @@ TEST(nest_vm, an_output_may_be_an_input) {
 }
 
 TEST(nest_vm, random_programs_of_exact_operators) {
-    const std::vector<shape::type_t> types = {shape::float_type, shape::int32_type, shape::int8_type,
-                                              shape::bool_type,  shape::double_type, shape::half_type,
-                                              shape::int64_type, shape::uint8_type};
-    const std::vector<const char*> names = {"add", "sub",   "max",  "min",  "abs",         "neg",
-                                            "mul", "where", "clip", "less", "logical_and", "equal",
-                                            "not", "sign",  "relu", "floor", "prelu", "logical_xor"};
+    const std::vector<shape::type_t> types = {
+        shape::float_type,  shape::int32_type, shape::int8_type,  shape::bool_type,
+        shape::double_type, shape::half_type,  shape::int64_type, shape::uint8_type};
+    const std::vector<const char*> names = {
+        "add",  "sub",         "max",   "min", "abs",  "neg",  "mul",   "where", "clip",
+        "less", "logical_and", "equal", "not", "sign", "relu", "floor", "prelu", "logical_xor"};
     std::mt19937 random(2024);
     for (int round = 0; round < 250; ++round) {
-        const dims lens = round % 3 == 0   ? dims{int64_t(random() % 1300 + 1)}
-                          : round % 3 == 1 ? dims{int64_t(random() % 9 + 1), int64_t(random() % 90 + 1)}
-                                           : dims{2, 3, int64_t(random() % 900 + 1)};
+        const dims lens = round % 3 == 0 ? dims{int64_t(random() % 1300 + 1)}
+                          : round % 3 == 1
+                              ? dims{int64_t(random() % 9 + 1), int64_t(random() % 90 + 1)}
+                              : dims{2, 3, int64_t(random() % 900 + 1)};
         nest_builder b(lens);
         std::vector<std::pair<int, shape::type_t>> regs;
         const int input_count = 2 + int(random() % 5);
@@ -378,7 +387,8 @@ TEST(nest_vm, random_programs_of_exact_operators) {
             for (const auto& [reg, t] : regs)
                 if (t == type)
                     fit.push_back(reg);
-            return random() % 6 == 0 ? imm_int(int64_t(random() % 3)) : r(fit[random() % fit.size()]);
+            return random() % 6 == 0 ? imm_int(int64_t(random() % 3))
+                                     : r(fit[random() % fit.size()]);
         };
         for (int i = 0; i < 12; ++i) {
             const auto type = regs[random() % regs.size()].second;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes a plan of a lowered nest: order of the calls, tile slots, what is read and written in place.
+// Makes a plan of a lowered nest: order of the calls, tile slots, what is read and written in
+// place.
 
 #include "targets/cpu/nest_lower.hpp"
 
@@ -20,10 +21,12 @@ constexpr int64_t shortest_block_row = 16; // elements
 constexpr int64_t longest_block_row = 64;
 constexpr int64_t cell_bytes = 8;
 
-int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+int64_t nest_round_up(int64_t n, int64_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
 
 // Whether one step after another along all dims is the same distance in memory.
-bool is_linear(const std::vector<int64_t>& dims, const std::vector<int64_t>& strides) {
+bool walks_linearly(const std::vector<int64_t>& dims, const std::vector<int64_t>& strides) {
     for (std::size_t d = dims.size(); d-- > 1;)
         if (strides[d - 1] != strides[d] * dims[d])
             return false;
@@ -91,13 +94,13 @@ private:
     vm_graph graph;
     std::vector<vm_place> places;
     std::vector<char> live;
-    std::vector<int> sequence;    // nodes computed or loaded for each tile, in order
-    std::vector<int> last_use;    // position in `sequence` after which a node is not needed
+    std::vector<int> sequence;      // nodes computed or loaded for each tile, in order
+    std::vector<int> last_use;      // position in `sequence` after which a node is not needed
     std::vector<int> direct_output; // of each node: the output that it is computed into, or -1
     slot_pool slots;
     int cells = 0;
-    bool blocks = false;          // tiles are blocks over the two inner dims
-    bool wide = false;            // some slot holds 8-byte values
+    bool blocks = false; // tiles are blocks over the two inner dims
+    bool wide = false;   // some slot holds 8-byte values
 
     const vm_node& node(int id) const { return graph.nodes[std::size_t(id)]; }
     vm_place& place(int id) { return places[std::size_t(id)]; }
@@ -127,13 +130,13 @@ private:
             s.element_bytes = int64_t(shape(access(i).type).type_size());
             for (int64_t stride : access(i).strides)
                 s.steps.push_back(stride * s.element_bytes);
-            s.linear = is_linear(n.dims, access(i).strides);
+            s.linear = walks_linearly(n.dims, access(i).strides);
             plan->streams.push_back(std::move(s));
         }
     }
 
-    // The dim along which some input lies contiguous in memory although it is far apart along the inner
-    // one, or -1.
+    // The dim along which some input lies contiguous in memory although it is far apart along the
+    // inner one, or -1.
     int dim_to_block() const {
         const std::size_t inner = n.dims.size() - 1;
         for (const codegen::nest_access& a : n.inputs) {
@@ -183,9 +186,12 @@ private:
     // Whether memory of the type is what a tile of the class would hold.
     static bool is_native(shape::type_t type, vm_class cls) {
         switch (cls) {
-        case vm_class::f32: return type == shape::float_type;
-        case vm_class::f64: return type == shape::double_type;
-        case vm_class::i64: break;
+        case vm_class::f32:
+            return type == shape::float_type;
+        case vm_class::f64:
+            return type == shape::double_type;
+        case vm_class::i64:
+            break;
         }
         return type == shape::int64_type or type == shape::uint64_type;
     }
@@ -232,8 +238,8 @@ private:
             last_use[std::size_t(s.node)] = int(sequence.size());
     }
 
-    // The position from which on no input memory is read any more, so that outputs, which may be that
-    // memory, can be written.
+    // The position from which on no input memory is read any more, so that outputs, which may be
+    // that memory, can be written.
     int reads_end() const {
         int end = 0;
         for (int at = 0; at < int(sequence.size()); ++at) {
@@ -252,8 +258,9 @@ private:
             if (node(id).what == vm_node::kind::load)
                 continue;
             for (int k = 0; k < int(graph.stores.size()); ++k)
-                if (graph.stores[std::size_t(k)].node == id and graph.stores[std::size_t(k)].native and
-                    contiguous(plan->inputs + k) and direct_output[std::size_t(id)] < 0)
+                if (graph.stores[std::size_t(k)].node == id and
+                    graph.stores[std::size_t(k)].native and contiguous(plan->inputs + k) and
+                    direct_output[std::size_t(id)] < 0)
                     direct_output[std::size_t(id)] = k;
         }
     }
@@ -265,13 +272,19 @@ private:
     nest_ref ref_of(int id) {
         const vm_place& p = place(id);
         switch (p.what) {
-        case vm_place::kind::constant: return {1, int32_t(p.index * cell_bytes)};
-        case vm_place::kind::cell: return {0, int32_t(p.index * cell_bytes)};
-        case vm_place::kind::slot: return {-1, p.index}; // resolved in finish()
-        case vm_place::kind::memory: return {base_of_stream(p.index), 0};
-        case vm_place::kind::nowhere: break;
+        case vm_place::kind::constant:
+            return {1, int32_t(p.index * cell_bytes)};
+        case vm_place::kind::cell:
+            return {0, int32_t(p.index * cell_bytes)};
+        case vm_place::kind::slot:
+            return {-1, p.index}; // resolved in finish()
+        case vm_place::kind::memory:
+            return {base_of_stream(p.index), 0};
+        case vm_place::kind::nowhere:
+            break;
         }
-        fail(error_kind::internal, "nest: a computed operand was expected, got one without a place");
+        fail(error_kind::internal,
+             "nest: a computed operand was expected, got one without a place");
     }
 
     nest_step call_step(int id) {
@@ -386,8 +399,8 @@ private:
         });
     }
 
-    // Inputs that are stored as they are must not be read after another store, which may be to their
-    // memory.
+    // Inputs that are stored as they are must not be read after another store, which may be to
+    // their memory.
     void protect_copied_inputs() {
         if (graph.stores.size() < 2)
             return;
@@ -445,7 +458,7 @@ private:
         tile = blocks ? longest_tile : std::clamp(tile, shortest_tile, longest_tile);
         if (plan->rowwise and inner > 0) {
             const int64_t chunks = (inner + tile - 1) / tile;
-            tile = round_up((inner + chunks - 1) / chunks, 64);
+            tile = nest_round_up((inner + chunks - 1) / chunks, 64);
         }
         plan->tile = tile;
     }
@@ -454,7 +467,7 @@ private:
     void finish() {
         choose_tile();
         const int64_t slot_bytes = plan->tile * (wide ? 8 : 4);
-        const int64_t first_slot = round_up(cells * cell_bytes, 64);
+        const int64_t first_slot = nest_round_up(cells * cell_bytes, 64);
         const auto resolve = [&](nest_ref& r) {
             if (r.base == -1)
                 r = {0, int32_t(first_slot + r.offset * slot_bytes)};
@@ -468,15 +481,16 @@ private:
             }
         const int64_t pointers =
             2 + 2 * int64_t(plan->streams.size()) + int64_t(plan->dims.size()) + 32;
-        plan->scratch_bytes = std::size_t(first_slot + slots.size() * slot_bytes +
-                                          round_up(pointers * 8, 64));
+        plan->scratch_bytes =
+            std::size_t(first_slot + slots.size() * slot_bytes + nest_round_up(pointers * 8, 64));
         describe();
     }
 
     void describe() {
         std::string& text = plan->listing;
-        text = "tile " + std::to_string(plan->tile) + (plan->rowwise ? " in rows" : " across rows") +
-               ", " + std::to_string(slots.size()) + " slots\n";
+        text = "tile " + std::to_string(plan->tile) +
+               (plan->rowwise ? " in rows" : " across rows") + ", " + std::to_string(slots.size()) +
+               " slots\n";
         for (int id : sequence) {
             if (reads_memory(id))
                 continue;

@@ -19,14 +19,14 @@ struct vm_node {
     kind what = kind::constant;
     vm_class cls = vm_class::f32;
     vm_rate rate = vm_rate::once;
-    int64_t bits = 0;               // constant: the cell's content
-    int input = -1;                 // load
+    int64_t bits = 0; // constant: the cell's content
+    int input = -1;   // load
     vm_load_fn load = nullptr;
-    std::vector<int> operands;      // nodes; of a chain the first is where it starts
-    std::vector<chain_step> steps;  // chain
-    vm_fn fn = nullptr;             // call
-    int scalar_call = -1;           // call: index in vm_graph::scalar_calls
-    double cost = 0;                // nanoseconds per element
+    std::vector<int> operands;     // nodes; of a chain the first is where it starts
+    std::vector<chain_step> steps; // chain
+    vm_fn fn = nullptr;            // call
+    int scalar_call = -1;          // call: index in vm_graph::scalar_calls
+    double cost = 0;               // nanoseconds per element
     const char* name = "";
 };
 
@@ -37,7 +37,7 @@ struct vm_store {
 };
 
 struct vm_graph {
-    std::vector<vm_node> nodes; // operands before users
+    std::vector<vm_node> nodes;   // operands before users
     std::vector<vm_store> stores; // one for each output
     std::vector<nest_scalar_call> scalar_calls;
 };
@@ -45,16 +45,18 @@ struct vm_graph {
 // `n` is simplified and has at least one dim.
 vm_graph lower_nest(const codegen::nest& n, const nest_kernels& kernels, bool rowwise, isa level);
 
-constexpr int64_t vm_class_bytes(vm_class c) { return c == vm_class::f32 ? 4 : 8; }
+constexpr int64_t vm_class_bytes(vm_class c) {
+    return c == vm_class::f32 ? 4 : 8;
+}
 
 // Class in which values of a type are held.
 vm_class vm_class_of(shape::type_t type);
 
 // Blocks without a vector form (nest_scalar.cpp).
-void scalar_call_tile(const vm_args& args);  // data: nest_scalar_call
-void fill_tile_4(const vm_args& args);       // one value to all n, 4 bytes each
+void scalar_call_tile(const vm_args& args); // data: nest_scalar_call
+void fill_tile_4(const vm_args& args);      // one value to all n, 4 bytes each
 void fill_tile_8(const vm_args& args);
-vm_load_fn scalar_load(shape::type_t type);  // fp8 types to f32
+vm_load_fn scalar_load(shape::type_t type); // fp8 types to f32
 vm_store_fn scalar_store(shape::type_t type);
 
 } // namespace migraphx::cpu

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Runs nests on the vectorised tile machine. A nest is compiled once into a plan (a few microseconds);
-// the plan is immutable and may be executed from many threads at once.
+// Runs nests on the vectorised tile machine. A nest is compiled once into a plan (a few
+// microseconds); the plan is immutable and may be executed from many threads at once.
 //
 // The iteration space is walked in row-major order of the simplified dims, a tile of at most `tile`
-// iterations at a time. When the inner dim is long, tiles end at its rows, and inputs that are constant
-// along it are splats; otherwise tiles cross rows and such inputs are expanded while loading. Inputs that
-// run across the rows are read in blocks of several rows, for which the inner dim is split.
+// iterations at a time. When the inner dim is long, tiles end at its rows, and inputs that are
+// constant along it are splats; otherwise tiles cross rows and such inputs are expanded while
+// loading. Inputs that run across the rows are read in blocks of several rows, for which the inner
+// dim is split.
 #pragma once
 
 #include "codegen/nest.hpp"
@@ -23,10 +24,11 @@ namespace migraphx::cpu {
 struct nest_stream {
     std::vector<int64_t> steps; // bytes per dim
     int64_t element_bytes = 0;
-    bool linear = false;        // walks memory in order: address = begin + iteration * steps.back()
+    bool linear = false; // walks memory in order: address = begin + iteration * steps.back()
 };
 
-// bases[base] + offset; the bases are the scratch, the constants, then a cursor per input and output.
+// bases[base] + offset; the bases are the scratch, the constants, then a cursor per input and
+// output.
 struct nest_ref {
     int32_t base = 0;
     int32_t offset = 0;
@@ -40,10 +42,10 @@ struct nest_step {
     vm_load_fn load = nullptr;
     vm_store_fn store = nullptr;
     const void* data = nullptr;
-    nest_ref dst, src;          // src of loads and stores
-    int32_t stream = 0;         // of loads and stores: inputs, then outputs
-    int32_t tile_element = 0;   // bytes, of loads and stores
-    int32_t first_operand = 0;  // of calls: in nest_plan::operands
+    nest_ref dst, src;         // src of loads and stores
+    int32_t stream = 0;        // of loads and stores: inputs, then outputs
+    int32_t tile_element = 0;  // bytes, of loads and stores
+    int32_t first_operand = 0; // of calls: in nest_plan::operands
     int32_t operand_count = 0;
     uint32_t splats = 0;
 };
@@ -61,24 +63,24 @@ struct nest_plan {
     int64_t tile = 0;
     bool rowwise = false;
     int32_t inputs = 0;
-    std::vector<nest_stream> streams;    // inputs, then outputs
+    std::vector<nest_stream> streams; // inputs, then outputs
     std::vector<nest_ref> operands;
     std::vector<nest_step> once, per_row, per_tile;
-    std::vector<int64_t> constants;      // cells of 8 bytes
+    std::vector<int64_t> constants; // cells of 8 bytes
     std::vector<std::vector<chain_step>> chain_steps;
     std::vector<chain_program> chains;
     std::vector<nest_scalar_call> scalar_calls;
-    std::size_t scratch_bytes = 0;       // a multiple of 64
-    double nanoseconds_per_element = 0;  // estimate, one thread
-    std::string listing;                 // the program for people
+    std::size_t scratch_bytes = 0;      // a multiple of 64
+    double nanoseconds_per_element = 0; // estimate, one thread
+    std::string listing;                // the program for people
 };
 
 // Validates and simplifies the nest first.
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level = kernels_isa());
 
-// Iterations begin .. end of plan.elements. Pointers are to index 0 of each tensor, in the order of the
-// nest; scratch has scratch_bytes, aligned to 64. An output may be the very memory of an input with the
-// same type and strides. Allocates nothing, throws nothing.
+// Iterations begin .. end of plan.elements. Pointers are to index 0 of each tensor, in the order of
+// the nest; scratch has scratch_bytes, aligned to 64. An output may be the very memory of an input
+// with the same type and strides. Allocates nothing, throws nothing.
 void execute_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs,
                   int64_t begin, int64_t end, void* scratch);
 

@@ -22,9 +22,9 @@ struct nest_walker {
     const void* const* inputs;
     void* const* outputs;
     char* scratch;
-    char** bases = nullptr;    // scratch, constants, cursors
-    char** rows = nullptr;     // where each stream's current row begins
-    int64_t* index = nullptr;  // of the current row
+    char** bases = nullptr;   // scratch, constants, cursors
+    char** rows = nullptr;    // where each stream's current row begins
+    int64_t* index = nullptr; // of the current row
     const void** pointers = nullptr;
 
     nest_walker(const nest_plan& p, const void* const* in, void* const* out, void* memory)
@@ -74,7 +74,9 @@ struct nest_walker {
         const std::size_t inner = plan.dims.size() - 1;
         for (const nest_step& s : plan.per_tile) {
             switch (s.action) {
-            case nest_action::call: call(s, n); break;
+            case nest_action::call:
+                call(s, n);
+                break;
             case nest_action::load:
                 s.load(address(s.dst), address(s.src), 1, 0, n, stride(s.stream, inner));
                 break;
@@ -132,8 +134,8 @@ struct nest_walker {
         }
     }
 
-    // f(position in the tile, byte offset, rows, cols) for rectangles of the two inner dims that cover
-    // the iterations at .. at + n in order.
+    // f(position in the tile, byte offset, rows, cols) for rectangles of the two inner dims that
+    // cover the iterations at .. at + n in order.
     template <class F>
     void for_each_rectangle(const nest_stream& s, int64_t at, int64_t n, F f) const {
         const std::size_t inner = plan.dims.size() - 1;
@@ -181,7 +183,8 @@ struct nest_walker {
         char* memory = begin_of(std::size_t(step.stream));
         for_each_rectangle(s, at, n, [&](int64_t to, int64_t offset, int64_t r, int64_t c) {
             if (loads)
-                step.load(tile + to * step.tile_element, memory + offset, r, row_stride, c, col_stride);
+                step.load(tile + to * step.tile_element, memory + offset, r, row_stride, c,
+                          col_stride);
             else
                 step.store(memory + offset, tile + to * step.tile_element, r, row_stride, c,
                            col_stride);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parts of the tile machine that work one element at a time, so that every operator and type runs.
+// The parts of the tile machine that work one element at a time, so that every operator and type
+// runs.
 
 #include "codegen/interpret.hpp"
 #include "targets/cpu/nest_lower.hpp"
@@ -17,8 +18,10 @@ codegen::scalar_value cell_value(shape::type_t type, const void* tile, int64_t i
         const float x = static_cast<const float*>(tile)[i];
         return {x, type == shape::bool_type ? int64_t(x != 0) : 0};
     }
-    case vm_class::f64: return {static_cast<const double*>(tile)[i], 0};
-    case vm_class::i64: break;
+    case vm_class::f64:
+        return {static_cast<const double*>(tile)[i], 0};
+    case vm_class::i64:
+        break;
     }
     return {0, static_cast<const int64_t*>(tile)[i]};
 }
@@ -28,8 +31,12 @@ void set_cell(shape::type_t type, void* tile, int64_t i, const codegen::scalar_v
     case vm_class::f32:
         static_cast<float*>(tile)[i] = type == shape::bool_type ? float(v.integer) : float(v.real);
         return;
-    case vm_class::f64: static_cast<double*>(tile)[i] = v.real; return;
-    case vm_class::i64: static_cast<int64_t*>(tile)[i] = v.integer; return;
+    case vm_class::f64:
+        static_cast<double*>(tile)[i] = v.real;
+        return;
+    case vm_class::i64:
+        static_cast<int64_t*>(tile)[i] = v.integer;
+        return;
     }
 }
 
@@ -77,10 +84,11 @@ struct small_float {
         float* to = static_cast<float*>(tile);
         for (int64_t r = 0; r < rows; ++r)
             for (int64_t c = 0; c < cols; ++c)
-                *to++ = values[static_cast<const uint8_t*>(memory)[r * row_stride + c * col_stride]];
+                *to++ =
+                    values[static_cast<const uint8_t*>(memory)[r * row_stride + c * col_stride]];
     }
-    static void store(void* memory, const void* tile, int64_t rows, int64_t row_stride, int64_t cols,
-                      int64_t col_stride) {
+    static void store(void* memory, const void* tile, int64_t rows, int64_t row_stride,
+                      int64_t cols, int64_t col_stride) {
         const float* from = static_cast<const float*>(tile);
         for (int64_t r = 0; r < rows; ++r)
             for (int64_t c = 0; c < cols; ++c)
@@ -113,7 +121,8 @@ void scalar_call_tile(const vm_args& args) {
     std::array<codegen::scalar_value, 4> in{};
     for (int64_t i = 0; i < args.n; ++i) {
         for (std::size_t k = 0; k < count; ++k)
-            in[k] = cell_value(call.operand_types[k], args.src[k], (args.splats >> k & 1) != 0 ? 0 : i);
+            in[k] =
+                cell_value(call.operand_types[k], args.src[k], (args.splats >> k & 1) != 0 ? 0 : i);
         set_cell(call.type, args.dst, i, evaluate_call(call, in.data()));
     }
 }
@@ -134,21 +143,31 @@ void fill_tile_8(const vm_args& args) {
 
 vm_load_fn scalar_load(shape::type_t type) {
     switch (type) {
-    case shape::fp8e4m3fnuz_type: return small_float<fp8::fp8e4m3fnuz>::load;
-    case shape::fp8e4m3fn_type: return small_float<fp8::fp8e4m3fn>::load;
-    case shape::fp8e5m2_type: return small_float<fp8::fp8e5m2>::load;
-    case shape::fp8e5m2fnuz_type: return small_float<fp8::fp8e5m2fnuz>::load;
-    default: return nullptr;
+    case shape::fp8e4m3fnuz_type:
+        return small_float<fp8::fp8e4m3fnuz>::load;
+    case shape::fp8e4m3fn_type:
+        return small_float<fp8::fp8e4m3fn>::load;
+    case shape::fp8e5m2_type:
+        return small_float<fp8::fp8e5m2>::load;
+    case shape::fp8e5m2fnuz_type:
+        return small_float<fp8::fp8e5m2fnuz>::load;
+    default:
+        return nullptr;
     }
 }
 
 vm_store_fn scalar_store(shape::type_t type) {
     switch (type) {
-    case shape::fp8e4m3fnuz_type: return small_float<fp8::fp8e4m3fnuz>::store;
-    case shape::fp8e4m3fn_type: return small_float<fp8::fp8e4m3fn>::store;
-    case shape::fp8e5m2_type: return small_float<fp8::fp8e5m2>::store;
-    case shape::fp8e5m2fnuz_type: return small_float<fp8::fp8e5m2fnuz>::store;
-    default: return nullptr;
+    case shape::fp8e4m3fnuz_type:
+        return small_float<fp8::fp8e4m3fnuz>::store;
+    case shape::fp8e4m3fn_type:
+        return small_float<fp8::fp8e4m3fn>::store;
+    case shape::fp8e5m2_type:
+        return small_float<fp8::fp8e5m2>::store;
+    case shape::fp8e5m2fnuz_type:
+        return small_float<fp8::fp8e5m2fnuz>::store;
+    default:
+        return nullptr;
     }
 }
 

@@ -24,7 +24,8 @@ MIGRAPHX_VEC_INLINE void map_tile(const vm_args& args, F f) {
 
 #define MAP_TILE(name, expression)                                                                 \
     void name##_tile(const vm_args& args) {                                                        \
-        map_tile(args, [](vf x) __attribute__((always_inline)) { return expression; });            \
+        map_tile(                                                                                  \
+            args, [](vf x) __attribute__((always_inline)) { return expression; });                 \
     }
 
 MAP_TILE(exp, vec::exp(x))
@@ -33,7 +34,7 @@ MAP_TILE(log2, vec::log2(x))
 MAP_TILE(erf, vec::erf(x))
 MAP_TILE(tanh, vec::tanh(x))
 MAP_TILE(sigmoid, vec::sigmoid(x))
-MAP_TILE(silu, x * vec::sigmoid(x))
+MAP_TILE(silu, x* vec::sigmoid(x))
 MAP_TILE(gelu_erf, vec::gelu_erf(x))
 MAP_TILE(sin, vec::sin(x))
 MAP_TILE(cos, vec::cos(x))
@@ -43,9 +44,10 @@ MAP_TILE(tan, vec::tan(x))
 
 void elu_tile(const vm_args& args) {
     const vf alpha = splat(*static_cast<const float*>(args.src[1]));
-    map_tile(args, [=](vf x) __attribute__((always_inline)) {
-        return x > 0.0f ? x : alpha * expm1_negative(raw_min(splat(0.0f), x));
-    });
+    map_tile(
+        args, [=](vf x) __attribute__((always_inline)) {
+            return x > 0.0f ? x : alpha * expm1_negative(raw_min(splat(0.0f), x));
+        });
 }
 
 void pow_tile(const vm_args& args) {

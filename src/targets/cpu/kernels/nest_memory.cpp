@@ -66,10 +66,18 @@ void store_short_floats(E* p, const float* tile, int64_t n) {
     }
 }
 
-void load_row(float* tile, const half_bits* p, int64_t n) { load_short_floats(tile, p, n); }
-void load_row(float* tile, const bf16_bits_t* p, int64_t n) { load_short_floats(tile, p, n); }
-void store_row(half_bits* p, const float* tile, int64_t n) { store_short_floats(p, tile, n); }
-void store_row(bf16_bits_t* p, const float* tile, int64_t n) { store_short_floats(p, tile, n); }
+void load_row(float* tile, const half_bits* p, int64_t n) {
+    load_short_floats(tile, p, n);
+}
+void load_row(float* tile, const bf16_bits_t* p, int64_t n) {
+    load_short_floats(tile, p, n);
+}
+void store_row(half_bits* p, const float* tile, int64_t n) {
+    store_short_floats(p, tile, n);
+}
+void store_row(bf16_bits_t* p, const float* tile, int64_t n) {
+    store_short_floats(p, tile, n);
+}
 
 template <class T>
 void load_row(T* tile, const truth_byte* p, int64_t n) {
@@ -246,9 +254,15 @@ void store_row(saturated<int64_t>* p, const float* tile, int64_t n) {
     }
 }
 
-constexpr int class_index(float) { return int(vm_class::f32); }
-constexpr int class_index(double) { return int(vm_class::f64); }
-constexpr int class_index(int64_t) { return int(vm_class::i64); }
+constexpr int class_index(float) {
+    return int(vm_class::f32);
+}
+constexpr int class_index(double) {
+    return int(vm_class::f64);
+}
+constexpr int class_index(int64_t) {
+    return int(vm_class::i64);
+}
 
 template <class E, class T>
 void fill_type(nest_kernels& k, vm_type type) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Vectors of half and bf16 elements: conversion to and from vf, rounding to nearest even, NaN kept quiet.
-// For kernel files only.
+// Vectors of half and bf16 elements: conversion to and from vf, rounding to nearest even, NaN kept
+// quiet. For kernel files only.
 #pragma once
 
 #include "targets/cpu/kernels/vec.hpp"
@@ -15,26 +15,39 @@ MIGRAPHX_VEC_INLINE vf bf16_to_float(vh x) {
 
 MIGRAPHX_VEC_INLINE vi bf16_bits(vf x) {
     const vi b = bits(x);
-    const vi rounded = (b + 0x7fff + ((b >> 16) & 1)) >> 16;
+    const vi rounded = (vi)(((vui)b + 0x7fff + (vui)((b >> 16) & 1)) >> 16);
     return x != x ? (b >> 16) | 0x40 : rounded;
 }
 
-MIGRAPHX_VEC_INLINE vh float_to_bf16(vf x) { return __builtin_convertvector(bf16_bits(x) & 0xffff, vh); }
-MIGRAPHX_VEC_INLINE vf round_to_bf16(vf x) { return from_bits(bf16_bits(x) << 16); }
+MIGRAPHX_VEC_INLINE vh float_to_bf16(vf x) {
+    return __builtin_convertvector(bf16_bits(x) & 0xffff, vh);
+}
+MIGRAPHX_VEC_INLINE vf round_to_bf16(vf x) {
+    return from_bits(bf16_bits(x) << 16);
+}
 
 #if MIGRAPHX_VEC_BYTES == 64
-MIGRAPHX_VEC_INLINE vf half_to_float(vh x) { return (vf)_mm512_cvtph_ps((__m256i)x); }
-MIGRAPHX_VEC_INLINE vh float_to_half(vf x) { return (vh)_mm512_cvtps_ph((__m512)x, 8); }
+MIGRAPHX_VEC_INLINE vf half_to_float(vh x) {
+    return (vf)_mm512_cvtph_ps((__m256i)x);
+}
+MIGRAPHX_VEC_INLINE vh float_to_half(vf x) {
+    return (vh)_mm512_cvtps_ph((__m512)x, 8);
+}
 #elif MIGRAPHX_VEC_BYTES == 32
-MIGRAPHX_VEC_INLINE vf half_to_float(vh x) { return (vf)_mm256_cvtph_ps((__m128i)x); }
-MIGRAPHX_VEC_INLINE vh float_to_half(vf x) { return (vh)_mm256_cvtps_ph((__m256)x, 8); }
+MIGRAPHX_VEC_INLINE vf half_to_float(vh x) {
+    return (vf)_mm256_cvtph_ps((__m128i)x);
+}
+MIGRAPHX_VEC_INLINE vh float_to_half(vf x) {
+    return (vh)_mm256_cvtps_ph((__m256)x, 8);
+}
 #else
 MIGRAPHX_VEC_INLINE vf half_to_float(vh x) {
     const vi h = __builtin_convertvector(x, vi) & 0xffff;
     const vi magnitude = h & 0x7fff;
     const vi normal = (magnitude << 13) + ((127 - 15) << 23);
     const vi denormal = bits(to_float(magnitude) * 5.9604644775390625e-8f); // 2^-24
-    const vi special = (magnitude << 13) | (magnitude > 0x7c00 ? splat_int(0x7fc00000) : splat_int(0x7f800000));
+    const vi special =
+        (magnitude << 13) | (magnitude > 0x7c00 ? splat_int(0x7fc00000) : splat_int(0x7f800000));
     vi r = magnitude < 0x400 ? denormal : normal;
     r = magnitude >= 0x7c00 ? special : r;
     return from_bits(r | (h & 0x8000) << 16);
@@ -52,6 +65,8 @@ MIGRAPHX_VEC_INLINE vh float_to_half(vf x) {
 }
 #endif
 
-MIGRAPHX_VEC_INLINE vf round_to_half(vf x) { return half_to_float(float_to_half(x)); }
+MIGRAPHX_VEC_INLINE vf round_to_half(vf x) {
+    return half_to_float(float_to_half(x));
+}
 
 } // namespace migraphx::cpu::KERNEL_ISA::vec

@@ -78,10 +78,16 @@ int64_t divide(int64_t a, int64_t b) {
         return 0;
     return b == -1 ? int64_t(-uint64_t(a)) : a / b;
 }
-double divide(double a, double b) { return a / b; }
+double divide(double a, double b) {
+    return a / b;
+}
 
-int64_t absolute(int64_t a) { return a < 0 ? int64_t(-uint64_t(a)) : a; }
-double absolute(double a) { return __builtin_fabs(a); }
+int64_t absolute(int64_t a) {
+    return a < 0 ? int64_t(-uint64_t(a)) : a;
+}
+double absolute(double a) {
+    return __builtin_fabs(a);
+}
 
 #define WIDE_UNARY(name, expression)                                                               \
     template <class T>                                                                             \

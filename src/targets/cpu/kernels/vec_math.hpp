@@ -8,7 +8,8 @@
 namespace migraphx::cpu::KERNEL_ISA::vec {
 
 MIGRAPHX_VEC_INLINE vf exp(vf x) {
-    // Beyond these bounds the result is infinity or 0; raw_min and raw_max keep NaN in the second operand.
+    // Beyond these bounds the result is infinity or 0; raw_min and raw_max keep NaN in the second
+    // operand.
     x = raw_max(splat(-105.0f), raw_min(splat(89.0f), x));
     const vf n = nearest(x * 1.44269504f);
     vf r = fma(n, splat(-0.693359375f), x);
@@ -44,7 +45,7 @@ MIGRAPHX_VEC_INLINE log_parts split_log(vf x) {
     const vi tiny = x < 1.17549435e-38f;
     x = tiny ? x * 8388608.0f : x;
     const vi root_half = splat_int(0x3f3504f3);
-    const vi shifted = bits(x) - root_half;
+    const vi shifted = (vi)((vui)x - (vui)root_half);
     vf e = to_float(shifted >> 23);
     e = tiny ? e - 23.0f : e;
     const vf f = from_bits((shifted & 0x007fffff) + root_half) - 1.0f;
@@ -160,7 +161,9 @@ MIGRAPHX_VEC_INLINE sine_cosine sine_and_cosine(vf x) {
     return {from_bits(bits(a) ^ ((q & 2) << 30)), from_bits(bits(b) ^ (((q + 1) & 2) << 30))};
 }
 
-MIGRAPHX_VEC_INLINE bool beyond_reduction(vf x) { return any(not(abs(x) <= 1e5f)); }
+MIGRAPHX_VEC_INLINE bool beyond_reduction(vf x) {
+    return any(not(abs(x) <= 1e5f));
+}
 
 template <class F>
 MIGRAPHX_VEC_INLINE vf lane_by_lane(vf x, F f) {
