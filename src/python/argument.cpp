@@ -34,12 +34,12 @@ nb::object to_array(nb::handle self) {
     const auto& s = a.get_shape();
     const std::vector<std::int64_t> strides(s.strides().begin(), s.strides().end());
     const nb::dlpack::dtype type{code.dlpack, static_cast<std::uint8_t>(code.size * 8), 1};
-    const auto make = [&]<class... Access>(nb::ndarray<Access...>*) {
-        return nb::cast(nb::ndarray<Access...>(a.data(), s.ndim(), s.lens().data(), self,
-                                               strides.data(), type, nb::device::cpu::value));
+    const auto make = [&]<class... Access>(nb::ndarray<Access...> kind) {
+        return nb::cast(decltype(kind)(a.data(), s.ndim(), s.lens().data(), self, strides.data(), type,
+                                       nb::device::cpu::value));
     };
-    return is_read_only(a) ? make(static_cast<nb::ndarray<nb::ro>*>(nullptr))
-                           : make(static_cast<nb::ndarray<>*>(nullptr));
+    return is_read_only(a) ? make(nb::ndarray<nb::array_api, nb::ro>())
+                           : make(nb::ndarray<nb::array_api>());
 }
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
