@@ -130,11 +130,18 @@ TEST(ir_module, replace_by_instruction) {
 }
 
 TEST(ir_module, the_result_without_a_return) {
-    auto m = parse_module_text("x = @param:x -> float_type, {2}\n"
-                               "y = neg(x)\n"
-                               "z = identity(y)\n");
+    const std::string text = "x = @param:x -> float_type, {2}\n"
+                             "y = neg(x)\n"
+                             "z = abs(y)\n";
+    auto m = parse_module_text(text);
+    auto fresh = m.insert_instruction(at(m, 1), make_op("sqrt"), at(m, 0));
+    m.replace_instruction(at(m, 3), fresh);
+    EXPECT_EQ(m.get_returns().front(), fresh);
+    expect_consistent(m);
+    // What is needed before the end cannot go there.
+    m = parse_module_text(text);
     m.replace_instruction(at(m, 2), at(m, 1));
-    EXPECT_EQ(m.get_returns().front()->name(), "neg");
+    EXPECT_EQ(names(m), (strings{"@param", "neg", "identity"}));
     expect_consistent(m);
 }
 

@@ -11,6 +11,7 @@
 #include <migraphx/make_op.hpp>
 #include <migraphx/msgpack.hpp>
 #include <migraphx/program.hpp>
+#include <migraphx/register_target.hpp>
 #include <migraphx/tmp_dir.hpp>
 
 #include <gtest/gtest.h>
@@ -196,6 +197,31 @@ TEST(ir_program, literals_of_a_file_outlive_it) {
     const auto q = load(file);
     fs::remove(file);
     expect_same(p, q);
+}
+
+TEST(ir_program, compiled_programs_are_saved) {
+    auto p = parse_text("x = @param:x -> float_type, {2, 3}\n"
+                        "k = @literal{1, 2, 3} -> float_type, {3}\n"
+                        "b = multibroadcast[out_lens={2, 3}](k)\n"
+                        "y = mul(x, b)\n"
+                        "@return(y)\n");
+    compile_options options;
+    options.num_threads = 1;
+    p.compile(make_target("ref"), options);
+    const parameter_map inputs{{"x", generate_argument({shape::float_type, {2, 3}}, 1)}};
+    const auto gold = p.eval(inputs);
+    for (const char* format : {"msgpack", "json"}) {
+        file_options as;
+        as.format = format;
+        const auto q = load_buffer(save_buffer(p, as), as);
+        EXPECT_TRUE(q.is_compiled());
+        EXPECT_EQ(q.get_targets().front().name(), "ref");
+        EXPECT_EQ(q.get_compile_options().num_threads, 1U);
+        EXPECT_EQ(q.eval(inputs), gold);
+        auto stripped = q;
+        stripped.clear_context();
+        EXPECT_FALSE(load_buffer(save_buffer(stripped, as), as).is_compiled());
+    }
 }
 
 TEST(ir_program, content_of_a_file) {
