@@ -117,7 +117,7 @@ std::vector<std::string> get_operators()
     return names;
 }
 
-operation make_op(const std::string& name) { return load_op(name); }
+operation make_op(const std::string& name) { return make_op_from_value(name, {}); }
 
 operation make_op(const std::string& name, const std::initializer_list<std::pair<std::string, value>>& v)
 {

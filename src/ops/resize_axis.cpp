@@ -64,7 +64,8 @@ std::vector<int64_t> nearest_positions(const std::string& coordinate_mode,
         else if (nearest_mode == "round_prefer_floor")
             p = std::ceil(x - 0.5f);
         else if (nearest_mode == "round_prefer_ceil")
-            p = std::round(x);
+            // A half that rounding made a little smaller still counts as one.
+            p = static_cast<float>(std::floor(static_cast<double>(x) + 0.500001));
         else
             fail_shape("nearest_mode: floor, ceil, round_prefer_floor or round_prefer_ceil was "
                        "expected, got '" +
