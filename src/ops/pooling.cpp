@@ -27,17 +27,18 @@ struct pool_taps {
 
 std::vector<pool_taps> taps_along(const window& w, std::size_t length, std::size_t positions) {
     const auto [before, after] = w.padding(length);
+    // Taps before `end`, counted from the padding's begin.
+    const auto taps_before = [&w](std::size_t start, std::size_t end) {
+        return start >= end ? 0 : std::min(w.kernel, (end - start - 1) / w.dilation + 1);
+    };
     std::vector<pool_taps> result(positions);
-    for (std::size_t p = 0; p < positions; ++p)
-        for (std::size_t k = 0; k < w.kernel; ++k) {
-            const auto at = p * w.stride + k * w.dilation; // counted from the padding's begin
-            if (at < length + before + after)
-                ++result[p].padded;
-            if (at < before or at - before >= length)
-                continue;
-            if (result[p].count++ == 0)
-                result[p].first = at - before;
-        }
+    for (std::size_t p = 0; p < positions; ++p) {
+        const auto start = p * w.stride;
+        const auto skipped = taps_before(start, before);
+        result[p].first = start + skipped * w.dilation - before;
+        result[p].count = taps_before(start, before + length) - skipped;
+        result[p].padded = taps_before(start, before + length + after);
+    }
     return result;
 }
 

@@ -100,7 +100,7 @@ struct recurrent_direction {
             const double in = activate(0, a[i] + pi[i] * c[i]);
             const double forget = input_forget ? 1 - in : activate(0, a[2 * n + i] + pf[i] * c[i]);
             c[i] = forget * c[i] + in * activate(1, a[3 * n + i]);
-            h[i] = activate(0, a[n + i] + po[i] * c[i]) * activate(2, c[i]);
+            h[i] = activate(0, a[n + i] + po[i] * c[i]) * act[2](c[i]);
         }
     }
 };

@@ -23,7 +23,7 @@ struct recurrent_attributes {
     /// For each direction: rnn f; gru f, g; lstm f, g, h. Those of one direction serve for both.
     std::vector<operation> actv_func;
     op::rnn_direction direction = op::rnn_direction::forward;
-    /// Bound of the magnitude of what goes into the activations; 0 for none.
+    /// Bound of the magnitude of the gates before their activations; 0 for none.
     float clip = 0;
     int linear_before_reset = 0; ///< gru: the reset gate acts after the product with R
     int input_forget = 0;        ///< lstm: the forget gate is 1 - the input gate

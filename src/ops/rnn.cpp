@@ -45,7 +45,7 @@ struct recurrent_op : recurrent_attributes {
         };
         f.choice("direction", &a::direction, "which way the sequence is read",
                  {"forward", "reverse", "bidirectional"});
-        f.add("clip", &a::clip, "bound of what goes into the activations; 0: none");
+        f.add("clip", &a::clip, "bound of the gates before their activations; 0: none");
         if (Kind == recurrent_kind::gru)
             f.add("linear_before_reset", &a::linear_before_reset,
                   "the reset gate acts after the product with R");

@@ -9,18 +9,12 @@
 #include <migraphx/op/common.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
 
 namespace migraphx {
 
 namespace {
-
-// A sample between four elements of a channel.
-struct roi_sample {
-    std::array<std::size_t, 4> at{};
-    std::array<double, 4> weight{};
-};
 
 // A coordinate as two neighbours and the fraction between them; none when it is outside.
 struct roi_neighbours {
@@ -73,9 +67,8 @@ struct roialign_op {
         if (in[1].lens()[0] != in[2].lens()[0])
             fail_shape(str("as many batch indices as regions were expected, got ", in[2].lens()[0],
                            " and ", in[1].lens()[0]));
-        if (output_height < 1 or output_width < 1 or sampling_ratio < 0)
-            fail_shape(
-                "positive output sizes and a sampling ratio that is not negative were expected");
+        if (output_height < 1 or output_width < 1 or sampling_ratio < 0 or sampling_ratio > 65536)
+            fail_shape("positive output sizes and a sampling ratio from 0 to 65536 were expected");
         return {in[0].type(),
                 {in[1].lens()[0], in[0].lens()[1], static_cast<std::size_t>(output_height),
                  static_cast<std::size_t>(output_width)}};
@@ -105,49 +98,57 @@ struct roialign_op {
         const numbers<double> x(in[0]), rois(in[1]);
         const auto batch = load<int64_t>(in[2]);
         const auto channels = x.lens[1], height = x.lens[2], width = x.lens[3];
-        numbers<double> y(out.get_shape().lens());
-        std::size_t to = 0;
-        const auto bins = static_cast<std::size_t>(output_height * output_width);
+        std::vector<double> y;
+        const auto along = [](const std::vector<double>& positions, std::size_t length) {
+            std::vector<roi_neighbours> result;
+            for (auto v : positions)
+                result.push_back(neighbours(v, length));
+            return result;
+        };
         for (std::size_t r = 0; r < batch.size(); ++r) {
             if (batch[r] < 0 or static_cast<std::size_t>(batch[r]) >= x.lens[0])
                 fail_shape(str("a batch index below ", x.lens[0], " was expected, got ", batch[r]));
-            const auto rows = samples(rois[r * 4 + 1], rois[r * 4 + 3], output_height);
-            const auto columns = samples(rois[r * 4], rois[r * 4 + 2], output_width);
-            std::vector<std::vector<roi_sample>> bin(bins);
-            for (std::size_t b = 0; b < bins; ++b)
-                for (auto v : rows[b / columns.size()])
-                    for (auto h : columns[b % columns.size()]) {
-                        const auto i = neighbours(v, height), j = neighbours(h, width);
-                        if (not i.inside or not j.inside) {
-                            bin[b].emplace_back();
-                            continue;
-                        }
-                        const double p = i.fraction, q = j.fraction;
-                        bin[b].push_back({{i.low * width + j.low, i.low * width + j.high,
-                                           i.high * width + j.low, i.high * width + j.high},
-                                          {(1 - p) * (1 - q), (1 - p) * q, p * (1 - q), p * q}});
-                    }
+            std::vector<std::vector<roi_neighbours>> rows, columns;
+            for (const auto& p : samples(rois[r * 4 + 1], rois[r * 4 + 3], output_height))
+                rows.push_back(along(p, height));
+            for (const auto& p : samples(rois[r * 4], rois[r * 4 + 2], output_width))
+                columns.push_back(along(p, width));
             for (std::size_t c = 0; c < channels; ++c) {
                 const double* image =
                     x.data.data() +
                     (static_cast<std::size_t>(batch[r]) * channels + c) * height * width;
-                for (const auto& s : bin)
-                    y[to++] = pooled(s, image);
+                for (const auto& i : rows)
+                    for (const auto& j : columns)
+                        y.push_back(pooled(i, j, image, width));
             }
         }
-        store(out, y.data);
+        store(out, y);
     }
-    double pooled(const std::vector<roi_sample>& samples, const double* image) const {
-        double sum = 0, top = 0;
-        bool first = true;
-        for (const auto& s : samples)
-            for (std::size_t k = 0; k < 4; ++k) {
-                const double v = s.weight[k] == 0 ? 0 : s.weight[k] * image[s.at[k]];
-                sum += v;
-                top = first ? v : std::max(top, v);
-                first = false;
+    // One bin: samples at all pairs of a row and a column.
+    double pooled(const std::vector<roi_neighbours>& rows,
+                  const std::vector<roi_neighbours>& columns, const double* image,
+                  std::size_t width) const {
+        double sum = 0, top = -std::numeric_limits<double>::infinity();
+        for (const auto& i : rows)
+            for (const auto& j : columns) {
+                if (not i.inside or not j.inside) {
+                    top = std::max(top, 0.0);
+                    continue;
+                }
+                const double p = i.fraction, q = j.fraction;
+                const double weights[] = {(1 - p) * (1 - q), (1 - p) * q, p * (1 - q), p * q};
+                const double corners[] = {
+                    image[i.low * width + j.low], image[i.low * width + j.high],
+                    image[i.high * width + j.low], image[i.high * width + j.high]};
+                for (std::size_t k = 0; k < 4; ++k) {
+                    const double v = weights[k] == 0 ? 0 : weights[k] * corners[k];
+                    sum += v;
+                    top = std::max(top, v);
+                }
             }
-        return mode == op::pooling_mode::average ? sum / static_cast<double>(samples.size()) : top;
+        return mode == op::pooling_mode::average
+                   ? sum / static_cast<double>(rows.size() * columns.size())
+                   : top;
     }
 };
 
