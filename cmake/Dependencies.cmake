@@ -5,6 +5,11 @@
 if(NOT MIGRAPHX_DEPS)
     if(DEFINED ENV{MIGRAPHX_DEPS})
         set(MIGRAPHX_DEPS "$ENV{MIGRAPHX_DEPS}")
+    elseif(SKBUILD) # the environment that pip made for this build; nanobind lies five folders deep in it
+        execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
+            OUTPUT_VARIABLE MIGRAPHX_DEPS OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+        string(REGEX REPLACE "(/[^/]+)(/[^/]+)(/[^/]+)(/[^/]+)(/[^/]+)$" "" MIGRAPHX_DEPS
+            "${MIGRAPHX_DEPS}")
     elseif(EXISTS ${CMAKE_SOURCE_DIR}/build/deps/pyvenv.cfg)
         set(MIGRAPHX_DEPS ${CMAKE_SOURCE_DIR}/build/deps)
     endif()

@@ -58,8 +58,11 @@ function(add_room_library lib)
         return()
     endif()
     add_library(${lib} SHARED ${objects})
-    set_target_properties(${lib} PROPERTIES LINKER_LANGUAGE CXX DEFINE_SYMBOL ""
-        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    set_target_properties(${lib} PROPERTIES LINKER_LANGUAGE CXX DEFINE_SYMBOL "")
+    if(NOT SKBUILD) # a wheel cannot hold links
+        set_target_properties(${lib} PROPERTIES
+            VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    endif()
     target_include_directories(${lib} PUBLIC
         $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
     target_link_libraries(${lib} PRIVATE OpenMP::OpenMP_CXX)
@@ -121,7 +124,8 @@ function(add_driver name folder)
     set_property(GLOBAL PROPERTY MIGRAPHX_DRIVER ${name})
 endfunction()
 
-# add_python_module(<target> <folder>): the module `migraphx`, built into <build>/python.
+# add_python_module(<target> <folder>): the module `migraphx` and its type stubs, built into
+# <build>/python.
 function(add_python_module target folder)
     room_sources(files ${folder})
     if(NOT files OR NOT TARGET migraphx)
@@ -133,6 +137,10 @@ function(add_python_module target folder)
     target_compile_definitions(${target} PRIVATE MIGRAPHX_VERSION="${PROJECT_VERSION}")
     set_target_properties(${target} PROPERTIES OUTPUT_NAME migraphx
         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/python
-        INSTALL_RPATH "$ORIGIN;$ORIGIN/../lib")
+        INSTALL_RPATH "$ORIGIN/$<IF:$<BOOL:${SKBUILD}>,migraphx.libs,../lib>")
     set_property(GLOBAL PROPERTY MIGRAPHX_PYTHON_MODULE ${target})
+    if(NOT MIGRAPHX_SANITIZE)
+        nanobind_add_stub(${target}_stub MODULE migraphx DEPENDS ${target}
+            PYTHON_PATH ${CMAKE_BINARY_DIR}/python OUTPUT ${CMAKE_BINARY_DIR}/python/migraphx.pyi)
+    endif()
 endfunction()

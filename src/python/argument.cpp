@@ -35,8 +35,8 @@ nb::object to_array(nb::handle self) {
     const std::vector<std::int64_t> strides(s.strides().begin(), s.strides().end());
     const nb::dlpack::dtype type{code.dlpack, static_cast<std::uint8_t>(code.size * 8), 1};
     const auto make = [&]<class... Access>(nb::ndarray<Access...> kind) {
-        return nb::cast(decltype(kind)(a.data(), s.ndim(), s.lens().data(), self, strides.data(), type,
-                                       nb::device::cpu::value));
+        return nb::cast(decltype(kind)(a.data(), s.ndim(), s.lens().data(), self, strides.data(),
+                                       type, nb::device::cpu::value));
     };
     return is_read_only(a) ? make(nb::ndarray<nb::array_api, nb::ro>())
                            : make(nb::ndarray<nb::array_api>());
@@ -51,7 +51,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
         const auto& s = nb::inst_ptr<argument>(self)->get_shape();
         constexpr int contiguous = PyBUF_C_CONTIGUOUS | PyBUF_F_CONTIGUOUS | PyBUF_ANY_CONTIGUOUS;
         if ((flags & contiguous & ~PyBUF_STRIDES) != 0 and not s.standard())
-            throw nb::buffer_error(str("argument: a row-major layout was expected, got ", s).c_str());
+            throw nb::buffer_error(
+                str("argument: a row-major layout was expected, got ", s).c_str());
         return PyObject_GetBuffer(array.ptr(), view, flags);
     } catch (const std::exception& e) {
         PyErr_SetString(PyExc_BufferError, e.what());
@@ -101,7 +102,7 @@ nb::object to_numpy(nb::handle_t<argument> self, nb::object dtype, nb::object co
     return numpy.attr("array")(array, "dtype"_a = dtype, "copy"_a = copy);
 }
 
-nb::object to_list(const argument& a) {
+nb::list to_list(const argument& a) {
     if (element_code_of(a.get_shape().type()) == nullptr)
         throw nb::type_error(str("tolist: numbers were expected, got ", a.get_shape()).c_str());
     const auto type = a.get_shape().type();
@@ -112,9 +113,10 @@ nb::object to_list(const argument& a) {
         return flags;
     }
     if (shape::is_integral(type))
-        return shape::is_unsigned(type) ? nb::cast(a.to_vector<std::uint64_t>())
-                                        : nb::cast(a.to_vector<std::int64_t>());
-    return nb::cast(a.to_vector<double>());
+        return nb::borrow<nb::list>(shape::is_unsigned(type)
+                                        ? nb::cast(a.to_vector<std::uint64_t>())
+                                        : nb::cast(a.to_vector<std::int64_t>()));
+    return nb::borrow<nb::list>(nb::cast(a.to_vector<double>()));
 }
 
 std::string argument_text(const argument& a) {
@@ -138,43 +140,56 @@ void bind_argument(nb::module_& m) {
     nb::class_<argument>(
         m, "argument", nb::type_slots(buffer_slots),
         "A tensor. argument(x) refers to the memory of x (an object with the buffer protocol, "
-        "__array_interface__ or __dlpack__ on the host) and keeps x alive; only layouts that strides in "
+        "__array_interface__ or __dlpack__ on the host) and keeps x alive; only layouts that "
+        "strides in "
         "elements cannot describe are copied.\nnumpy.asarray(a), memoryview(a) and "
-        "torch.from_dlpack(a) refer to the argument's memory.\nTypeError for what is no tensor or has "
+        "torch.from_dlpack(a) refer to the argument's memory.\nTypeError for what is no tensor or "
+        "has "
         "elements of another kind.")
-        .def("__init__", [](argument* self, nb::handle x) { new (self) argument(to_argument(x)); },
-             "buffer"_a)
+        .def(
+            "__init__", [](argument* self, nb::handle x) { new (self) argument(to_argument(x)); },
+            "buffer"_a)
         .def("get_shape", &argument::get_shape, "Element type, dimensions and strides.")
-        .def("data_ptr", [](const argument& a) { return reinterpret_cast<std::uintptr_t>(a.data()); },
-             "Address of the first element.")
+        .def(
+            "data_ptr",
+            [](const argument& a) { return reinterpret_cast<std::uintptr_t>(a.data()); },
+            "Address of the first element.")
         .def("tolist", &to_list, "The elements as one flat list, in logical (row-major) order.")
         .def("get_sub_objects", &argument::get_sub_objects, "The members of a tuple.")
         .def_static(
-            "save", [](const argument& a, const std::filesystem::path& f) { save_argument(a, f.string()); },
+            "save",
+            [](const argument& a, const std::filesystem::path& f) { save_argument(a, f.string()); },
             "arg"_a, "filename"_a, "Writes shape and data to a MessagePack file.")
         .def_static(
-            "load", [](const std::filesystem::path& f) { return load_argument(f.string()); }, "filename"_a,
+            "load", [](const std::filesystem::path& f) { return load_argument(f.string()); },
+            "filename"_a,
             "Reads what `save` wrote. RuntimeError with the file's name when it cannot.")
-        .def("__eq__", [](const argument& x, const argument& y) { return x == y; }, nb::is_operator(),
-             "Equal types, dimensions and elements; layouts may differ.")
-        .def("__ne__", [](const argument& x, const argument& y) { return x != y; }, nb::is_operator())
+        .def(
+            "__eq__", [](const argument& x, const argument& y) { return x == y; },
+            nb::is_operator(), "Equal types, dimensions and elements; layouts may differ.")
+        .def(
+            "__ne__", [](const argument& x, const argument& y) { return x != y; },
+            nb::is_operator())
         .def("__repr__", &argument_text)
         .def("__array__", &to_numpy, "dtype"_a = nb::none(), "copy"_a = nb::none())
         .def_prop_ro("__array_interface__", &array_interface)
-        .def("__dlpack__",
-             [](nb::handle_t<argument> self, const nb::kwargs& options) {
-                 return to_array(self).attr("__dlpack__")(**options);
-             },
-             "options"_a)
+        .def(
+            "__dlpack__",
+            [](nb::handle_t<argument> self, const nb::kwargs& options) {
+                return to_array(self).attr("__dlpack__")(**options);
+            },
+            "options"_a)
         .def("__dlpack_device__", [](const argument&) { return std::pair(1, 0); })
         .attr("__hash__") = nb::none();
 
     m.def("create_argument", &from_numbers, "shape"_a, "values"_a,
-          "An argument with these numbers in logical order. ValueError for another count than the shape "
+          "An argument with these numbers in logical order. ValueError for another count than the "
+          "shape "
           "has elements, or a number that the type cannot hold.");
     m.def(
-        "generate_argument", [](const shape& s, unsigned long seed) { return generate_argument(s, seed); },
-        "s"_a, "seed"_a = 0, nb::call_guard<nb::gil_scoped_release>(),
+        "generate_argument",
+        [](const shape& s, unsigned long seed) { return generate_argument(s, seed); }, "s"_a,
+        "seed"_a = 0, nb::call_guard<nb::gil_scoped_release>(),
         "Test data, a function of shape and seed: small values, floats in [-1, 1].");
     m.def("fill_argument", &fill_argument, "s"_a, "value"_a, "An argument with equal elements.");
     for (const auto* name : {"argument_from_pointer", "gpudata_to_argument"})

@@ -20,8 +20,8 @@ namespace migraphx::python {
 namespace nb = nanobind;
 using namespace nb::literals;
 
-/// The bound program. `generation` counts the calls that rebuilt its modules: instruction handles of
-/// an earlier generation are refused.
+/// The bound program. `generation` counts the calls that rebuilt its modules: instruction handles
+/// of an earlier generation are refused.
 struct py_program : program {
     py_program() = default;
     py_program(program p) : program(std::move(p)) {}
@@ -37,17 +37,17 @@ struct py_macro {
 /// An element type as other libraries call it.
 struct element_code {
     shape::type_t type;
-    char kind;            ///< of __array_interface__: 'b', 'i', 'u', 'f'; 0 where it has none
-    std::uint8_t size;    ///< bytes
-    const char* dtype;    ///< name of the numpy or ml_dtypes type
-    std::uint8_t dlpack;  ///< type code of DLPack
+    char kind;           ///< of __array_interface__: 'b', 'i', 'u', 'f'; 0 where it has none
+    std::uint8_t size;   ///< bytes
+    const char* dtype;   ///< name of the numpy or ml_dtypes type
+    std::uint8_t dlpack; ///< type code of DLPack
 };
 /// Null for tuple_type and fp4x2_type.
 const element_code* element_code_of(shape::type_t t);
 
-/// The tensor behind a foreign object, without a copy where strides can describe it; its owner stays
-/// alive as long as the argument does. Empty when `x` is no tensor; a TypeError for a tensor whose
-/// elements or device cannot be used.
+/// The tensor behind a foreign object, without a copy where strides can describe it; its owner
+/// stays alive as long as the argument does. Empty when `x` is no tensor; a TypeError for a tensor
+/// whose elements or device cannot be used.
 std::optional<argument> find_tensor(nb::handle x);
 /// The same; a TypeError when `x` is no tensor.
 argument to_argument(nb::handle x);
@@ -68,6 +68,5 @@ void bind_shape(nb::module_& m);
 void bind_argument(nb::module_& m);
 void bind_operation(nb::module_& m);
 void bind_program(nb::module_& m);
-
 
 } // namespace migraphx::python

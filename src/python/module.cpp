@@ -94,16 +94,20 @@ void bind_parsers(nb::module_& m) {
           "skip_unknown_operators"_a = false, "print_program_on_error"_a = false,
           "max_loop_iterations"_a = 10, "limit_max_iterations"_a = 65535,
           "use_debug_symbols"_a = false,
-          "Program from an ONNX file. Sizes of an input: those of map_input_dims or map_dyn_input_dims "
-          "(name -> list of dimensions), else of the dimension's name in dim_params, else what the model "
-          "states, else default_dim_value, else default_dyn_dim_value.\nRuntimeError with file, node, "
+          "Program from an ONNX file. Sizes of an input: those of map_input_dims or "
+          "map_dyn_input_dims "
+          "(name -> list of dimensions), else of the dimension's name in dim_params, else what the "
+          "model "
+          "states, else default_dim_value, else default_dyn_dim_value.\nRuntimeError with file, "
+          "node, "
           "operator, domain and opset when the model is malformed or needs what is not there.");
     m.def("parse_onnx_buffer", &parse_bytes, "filename"_a, "default_dim_value"_a = 0,
           "default_dyn_dim_value"_a = one, "map_input_dims"_a = nb::dict(),
           "map_dyn_input_dims"_a = nb::dict(), "skip_unknown_operators"_a = false,
           "print_program_on_error"_a = false, "external_data_path"_a = "",
           "use_debug_symbols"_a = false,
-          "Program from the bytes of an ONNX model (`filename`: bytes or a buffer); tensors in files are "
+          "Program from the bytes of an ONNX model (`filename`: bytes or a buffer); tensors in "
+          "files are "
           "looked for in external_data_path. See parse_onnx.");
     m.def("get_onnx_operators", &get_onnx_operators,
           "Sorted names of the ONNX operators that can be read.");
@@ -118,7 +122,8 @@ void bind_files(nb::module_& m) {
             return py_program(load(filename.string(), options));
         },
         "filename"_a, "format"_a = "msgpack",
-        "Program from a file of format 'msgpack' (.mxr) or 'json'. RuntimeError with the file's name when "
+        "Program from a file of format 'msgpack' (.mxr) or 'json'. RuntimeError with the file's "
+        "name when "
         "it cannot be read.");
     m.def(
         "save",
@@ -166,7 +171,8 @@ NB_MODULE(migraphx, m) {
     nb::class_<target>(m, "target", "Where programs run; see get_target.")
         .def("__repr__", [](const target& t) { return "migraphx.target(" + t.name() + ")"; });
     m.def("get_target", &make_target, "name"_a, nb::call_guard<nb::gil_scoped_release>(),
-          "The target 'ref', 'cpu' or 'gpu'. RuntimeError, with the targets that there are, for one that "
+          "The target 'ref', 'cpu' or 'gpu'. RuntimeError, with the targets that there are, for "
+          "one that "
           "this machine does not have.");
     bind_program(m);
     bind_parsers(m);

@@ -46,6 +46,13 @@ value to_options(const nb::kwargs& kwargs) {
     return result;
 }
 
+nb::dict to_dict(const value& v) {
+    nb::dict items;
+    for (const auto& x : v)
+        items[nb::str(x.get_key().c_str())] = from_value(x);
+    return items;
+}
+
 value integer_to_value(nb::handle x) {
     std::int64_t n = 0;
     if (nb::try_cast(x, n))
@@ -53,9 +60,9 @@ value integer_to_value(nb::handle x) {
     std::uint64_t u = 0;
     if (nb::try_cast(x, u))
         return u;
-    throw nb::value_error(("attribute: an integer of 64 bits was expected, got " +
-                           nb::cast<std::string>(nb::str(x)))
-                              .c_str());
+    throw nb::value_error(
+        ("attribute: an integer of 64 bits was expected, got " + nb::cast<std::string>(nb::str(x)))
+            .c_str());
 }
 
 } // namespace
@@ -110,29 +117,33 @@ nb::object from_value(const value& v) {
             items.append(from_value(x));
         return items;
     }
-    if (v.is_object()) {
-        nb::dict items;
-        for (const auto& x : v)
-            items[nb::str(x.get_key().c_str())] = from_value(x);
-        return items;
-    }
+    if (v.is_object())
+        return to_dict(v);
     switch (v.get_type()) {
-    case value::int64_type: return nb::int_(v.get_int64());
-    case value::uint64_type: return nb::int_(v.get_uint64());
-    case value::float_type: return nb::float_(v.get_float());
-    case value::bool_type: return nb::bool_(v.get_bool());
-    case value::string_type: return nb::str(v.get_string().data(), v.get_string().size());
-    case value::binary_type: return nb::bytes(v.get_binary().data(), v.get_binary().size());
-    default: return nb::none();
+    case value::int64_type:
+        return nb::int_(v.get_int64());
+    case value::uint64_type:
+        return nb::int_(v.get_uint64());
+    case value::float_type:
+        return nb::float_(v.get_float());
+    case value::bool_type:
+        return nb::bool_(v.get_bool());
+    case value::string_type:
+        return nb::str(v.get_string().data(), v.get_string().size());
+    case value::binary_type:
+        return nb::bytes(v.get_binary().data(), v.get_binary().size());
+    default:
+        return nb::none();
     }
 }
 
 void bind_operation(nb::module_& m) {
-    nb::class_<operation> op(
-        m, "op",
-        "An operator with attribute values, e.g. op('softmax', axis=1). Attributes not given keep their "
-        "defaults; enumerations go by name, number or enum.\nRuntimeError for an unknown operator or "
-        "attribute.");
+    nb::class_<operation> op(m, "op",
+                             "An operator with attribute values, e.g. op('softmax', axis=1). "
+                             "Attributes not given keep their "
+                             "defaults; enumerations go by name, number or enum.\nRuntimeError for "
+                             "an unknown operator or "
+                             "attribute.");
     nb::enum_<op::pooling_mode>(op, "pooling_mode", nb::is_arithmetic())
         .value("average", op::pooling_mode::average)
         .value("max", op::pooling_mode::max)
@@ -143,23 +154,28 @@ void bind_operation(nb::module_& m) {
         .value("bidirectional", op::rnn_direction::bidirectional);
     op.def("__init__", &make_operation, "name"_a, "attributes"_a)
         .def("name", &operation::name)
-        .def("values", [](const operation& x) { return from_value(x.to_value()); },
-             "Attribute values by name.")
-        .def("__eq__", [](const operation& x, const operation& y) { return x == y; },
-             nb::is_operator())
+        .def(
+            "values", [](const operation& x) { return to_dict(x.to_value()); },
+            "Attribute values by name.")
+        .def(
+            "__eq__", [](const operation& x, const operation& y) { return x == y; },
+            nb::is_operator())
         .def("__repr__", [](const operation& x) { return str(x); })
         .attr("__hash__") = nb::none();
 
-    nb::class_<py_macro>(m, "macro",
-                         "A recipe that expands into several instructions, e.g. macro('gemm', alpha=0.5). "
-                         "See module.add_macro.")
-        .def("__init__",
-             [](py_macro* self, const std::string& name, const nb::kwargs& options) {
-                 new (self) py_macro{name, to_options(options)};
-             },
-             "name"_a, "options"_a)
+    nb::class_<py_macro>(
+        m, "macro",
+        "A recipe that expands into several instructions, e.g. macro('gemm', alpha=0.5). "
+        "See module.add_macro.")
+        .def(
+            "__init__",
+            [](py_macro* self, const std::string& name, const nb::kwargs& options) {
+                new (self) py_macro{name, to_options(options)};
+            },
+            "name"_a, "options"_a)
         .def("name", [](const py_macro& x) { return x.name; })
-        .def("options", [](const py_macro& x) { return from_value(x.options); }, "Options by name.");
+        .def(
+            "options", [](const py_macro& x) { return to_dict(x.options); }, "Options by name.");
 }
 
 } // namespace migraphx::python

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// program, module and instruction_ref. Handles of modules and instructions keep their program alive;
-// a module is looked up by name at each use, so that none dangles after passes have removed it.
+// program, module and instruction_ref. Handles of modules and instructions keep their program
+// alive; a module is looked up by name at each use, so that none dangles after passes have removed
+// it.
 #include "python/bind.hpp"
 
 #include <migraphx/op/builder/insert.hpp>
@@ -19,6 +20,7 @@ namespace migraphx::python {
 namespace {
 
 using input_sizes = std::unordered_map<std::string, std::vector<std::size_t>>;
+using named_tensors = nb::typed<nb::dict, nb::str, nb::object>;
 
 struct py_module {
     nb::object owner;
@@ -29,7 +31,8 @@ struct py_module {
         auto* m = parent().get_module(name);
         if (m == nullptr)
             fail(error_kind::invalid_argument,
-                 "module " + name + ": a module of the program was expected, got one that was removed");
+                 "module " + name +
+                     ": a module of the program was expected, got one that was removed");
         return *m;
     }
 };
@@ -44,9 +47,9 @@ struct py_instruction {
 
     instruction& get() const {
         if (generation != nb::cast<py_program&>(owner).generation)
-            fail(error_kind::invalid_argument,
-                 "instruction_ref: an instruction of the present program was expected, got one from before "
-                 "it was compiled");
+            fail(error_kind::invalid_argument, "instruction_ref: an instruction of the present "
+                                               "program was expected, got one from before "
+                                               "it was compiled");
         return *ref;
     }
 };
@@ -66,7 +69,8 @@ std::vector<instruction_ref> unwrap(const py_module& m, const py_instructions& a
     std::vector<instruction_ref> result;
     for (const auto& x : args) {
         if (not x.owner.is(m.owner))
-            throw nb::value_error("args: instructions of this program were expected, got one of another");
+            throw nb::value_error(
+                "args: instructions of this program were expected, got one of another");
         x.get();
         result.push_back(x.ref);
     }
@@ -77,7 +81,8 @@ std::vector<module_ref> unwrap(const py_module& m, const py_modules& mods) {
     std::vector<module_ref> result;
     for (const auto& x : mods) {
         if (not x.owner.is(m.owner))
-            throw nb::value_error("mod_args: modules of this program were expected, got one of another");
+            throw nb::value_error(
+                "mod_args: modules of this program were expected, got one of another");
         result.push_back(&x.get());
     }
     return result;
@@ -100,50 +105,57 @@ void bind_module(nb::module_& m) {
     };
     nb::class_<py_module>(m, "module", "A graph of instructions; belongs to a program.")
         .def("name", [](const py_module& x) { return x.name; })
-        .def("add_instruction",
-             [=](const py_module& x, const operation& op, const py_instructions& args,
-                 const py_modules& mods) {
-                 return one(x, x.get().add_instruction(op, unwrap(x, args), unwrap(x, mods)));
-             },
-             "op"_a, "args"_a, "mod_args"_a = nb::list(),
-             "Adds op(args) at the end. RuntimeError when the operator does not take these shapes.")
-        .def("add_literal",
-             [=](const py_module& x, nb::handle data) {
-                 return one(x, x.get().add_literal(to_literal(data)));
-             },
-             "data"_a, "Adds a constant: a copy of an argument or of any tensor argument() takes.")
-        .def("add_parameter",
-             [=](const py_module& x, const std::string& name, const shape& s) {
-                 return one(x, x.get().add_parameter(name, s));
-             },
-             "name"_a, "shape"_a, "Adds an input.")
-        .def("add_return",
-             [=](const py_module& x, const py_instructions& args) {
-                 return one(x, x.get().add_return(unwrap(x, args)));
-             },
-             "args"_a, "Ends the module with these results.")
-        .def("replace_return",
-             [=](const py_module& x, const py_instructions& args) {
-                 return one(x, x.get().replace_return(unwrap(x, args)));
-             },
-             "args"_a)
-        .def("add_macro",
-             [](const py_module& x, const py_macro& macro, const py_instructions& args,
+        .def(
+            "add_instruction",
+            [=](const py_module& x, const operation& op, const py_instructions& args,
                 const py_modules& mods) {
-                 return wrap(x.owner, op::builder::add(macro.name, x.get(), unwrap(x, args),
-                                                       unwrap(x, mods), macro.options));
-             },
-             "macro"_a, "args"_a, "mod_args"_a = nb::list(),
-             "Expands a recipe at the end; its results.")
-        .def("insert_macro",
-             [](const py_module& x, const py_instruction& ins, const py_macro& macro,
-                const py_instructions& args, const py_modules& mods) {
-                 const auto pos = unwrap(x, py_instructions{ins}).front();
-                 return wrap(x.owner, op::builder::insert(macro.name, x.get(), pos, unwrap(x, args),
-                                                          unwrap(x, mods), macro.options));
-             },
-             "ins"_a, "macro"_a, "args"_a, "mod_args"_a = nb::list(),
-             "Expands a recipe before `ins`; its results.")
+                return one(x, x.get().add_instruction(op, unwrap(x, args), unwrap(x, mods)));
+            },
+            "op"_a, "args"_a, "mod_args"_a = nb::list(),
+            "Adds op(args) at the end. RuntimeError when the operator does not take these shapes.")
+        .def(
+            "add_literal",
+            [=](const py_module& x, nb::handle data) {
+                return one(x, x.get().add_literal(to_literal(data)));
+            },
+            "data"_a, "Adds a constant: a copy of an argument or of any tensor argument() takes.")
+        .def(
+            "add_parameter",
+            [=](const py_module& x, const std::string& name, const shape& s) {
+                return one(x, x.get().add_parameter(name, s));
+            },
+            "name"_a, "shape"_a, "Adds an input.")
+        .def(
+            "add_return",
+            [=](const py_module& x, const py_instructions& args) {
+                return one(x, x.get().add_return(unwrap(x, args)));
+            },
+            "args"_a, "Ends the module with these results.")
+        .def(
+            "replace_return",
+            [=](const py_module& x, const py_instructions& args) {
+                return one(x, x.get().replace_return(unwrap(x, args)));
+            },
+            "args"_a)
+        .def(
+            "add_macro",
+            [](const py_module& x, const py_macro& macro, const py_instructions& args,
+               const py_modules& mods) {
+                return wrap(x.owner, op::builder::add(macro.name, x.get(), unwrap(x, args),
+                                                      unwrap(x, mods), macro.options));
+            },
+            "macro"_a, "args"_a, "mod_args"_a = nb::list(),
+            "Expands a recipe at the end; its results.")
+        .def(
+            "insert_macro",
+            [](const py_module& x, const py_instruction& ins, const py_macro& macro,
+               const py_instructions& args, const py_modules& mods) {
+                const auto pos = unwrap(x, py_instructions{ins}).front();
+                return wrap(x.owner, op::builder::insert(macro.name, x.get(), pos, unwrap(x, args),
+                                                         unwrap(x, mods), macro.options));
+            },
+            "ins"_a, "macro"_a, "args"_a, "mod_args"_a = nb::list(),
+            "Expands a recipe before `ins`; its results.")
         .def("print", [](const py_module& x) { nb::print(nb::str(str(x.get()).c_str())); })
         .def("__iter__",
              [](const py_module& x) {
@@ -160,21 +172,29 @@ void bind_module(nb::module_& m) {
 void bind_instruction(nb::module_& m) {
     nb::class_<py_instruction>(m, "instruction_ref",
                                "An instruction of a module. Compiling the program ends its use.")
-        .def("shape", [](const py_instruction& x) { return x.get().get_shape(); }, "Output shape.")
+        .def(
+            "shape", [](const py_instruction& x) { return x.get().get_shape(); }, "Output shape.")
         .def("op", [](const py_instruction& x) { return x.get().get_operator(); })
-        .def("name", [](const py_instruction& x) { return x.get().name(); }, "Name of the operator.")
+        .def(
+            "name", [](const py_instruction& x) { return x.get().name(); }, "Name of the operator.")
         .def("inputs", [](const py_instruction& x) { return wrap(x.owner, x.get().inputs()); })
-        .def("outputs", [](const py_instruction& x) { return wrap(x.owner, x.get().outputs()); },
-             "Instructions that use this one.")
-        .def("get_literal",
-             [](const py_instruction& x) { return read_only(x.get().get_literal().get_argument()); },
-             "The value of a @literal, read-only and not copied. RuntimeError for others.")
+        .def(
+            "outputs", [](const py_instruction& x) { return wrap(x.owner, x.get().outputs()); },
+            "Instructions that use this one.")
+        .def(
+            "get_literal",
+            [](const py_instruction& x) { return read_only(x.get().get_literal().get_argument()); },
+            "The value of a @literal, read-only and not copied. RuntimeError for others.")
         .def("__hash__",
              [](const py_instruction& x) { return std::hash<instruction_ref>{}(x.ref); })
-        .def("__eq__", [](const py_instruction& x, const py_instruction& y) { return x.ref == y.ref; },
-             nb::is_operator())
-        .def("__ne__", [](const py_instruction& x, const py_instruction& y) { return x.ref != y.ref; },
-             nb::is_operator())
+        .def(
+            "__eq__",
+            [](const py_instruction& x, const py_instruction& y) { return x.ref == y.ref; },
+            nb::is_operator())
+        .def(
+            "__ne__",
+            [](const py_instruction& x, const py_instruction& y) { return x.ref != y.ref; },
+            nb::is_operator())
         .def("__repr__", [](const py_instruction& x) {
             return str(x.get().get_operator(), " -> ", x.get().get_shape());
         });
@@ -186,7 +206,7 @@ bool is_number(nb::handle x) {
 
 // Values that are no tensors may stand for parameters of one element; names that the program does
 // not have are ignored.
-parameter_map to_parameters(const program& p, const nb::dict& params) {
+parameter_map to_parameters(const program& p, const named_tensors& params) {
     parameter_map result;
     for (auto [key, x] : params) {
         const auto name = nb::cast<std::string>(key);
@@ -215,22 +235,23 @@ parameter_map to_parameters(const program& p, const nb::dict& params) {
     return result;
 }
 
-std::vector<argument> run(const py_program& p, const nb::dict& params,
+std::vector<argument> run(const py_program& p, const named_tensors& params,
                           const std::vector<std::string>& output_names) {
     const auto map = to_parameters(p, params);
     nb::gil_scoped_release others;
     return output_names.empty() ? p.eval(map) : p.eval(map, output_names);
 }
 
-std::vector<argument> run_async(const py_program& p, const nb::dict& params, std::uintptr_t stream,
-                                const std::string& stream_name) {
+std::vector<argument> run_async(const py_program& p, const named_tensors& params,
+                                std::uintptr_t stream, const std::string& stream_name) {
     const auto map = to_parameters(p, params);
     nb::gil_scoped_release others;
     return p.eval(map, {any_ptr(reinterpret_cast<void*>(stream), stream_name), true});
 }
 
-void compile(py_program& p, const target& t, bool offload_copy, bool fast_math, bool exhaustive_tune,
-             std::size_t device_id, std::size_t num_threads, bool is_dynamic) {
+void compile(py_program& p, const target& t, bool offload_copy, bool fast_math,
+             bool exhaustive_tune, std::size_t device_id, std::size_t num_threads,
+             bool is_dynamic) {
     compile_options options;
     options.offload_copy = offload_copy;
     options.fast_math = fast_math;
@@ -248,14 +269,16 @@ int reshape(py_program& p, const input_sizes& inputs, bool print_info) {
     return p.reshape(inputs, print_info);
 }
 
+using named_shapes = nb::typed<nb::dict, nb::str, shape>;
+
 // A dict in the order of `names`.
-nb::dict in_order(const std::vector<std::string>& names,
-                  const std::unordered_map<std::string, shape>& shapes) {
+named_shapes in_order(const std::vector<std::string>& names,
+                      const std::unordered_map<std::string, shape>& shapes) {
     nb::dict result;
     for (const auto& name : names)
         if (auto found = shapes.find(name); found != shapes.end())
             result[nb::str(name.c_str())] = found->second;
-    return result;
+    return named_shapes(result);
 }
 
 py_module module_of(nb::handle_t<py_program> p, const module* m) {
@@ -263,66 +286,85 @@ py_module module_of(nb::handle_t<py_program> p, const module* m) {
 }
 
 void bind_program_class(nb::module_& m) {
-    nb::class_<py_program>(m, "program", "A model: a main module, its sub-modules and, once compiled, what runs "
-                                         "it. run() may be called from several threads at once.")
+    nb::class_<py_program>(m, "program",
+                           "A model: a main module, its sub-modules and, once compiled, what runs "
+                           "it. run() may be called from several threads at once.")
         .def(nb::init<>())
-        .def("get_parameter_names", [](const py_program& p) { return p.get_parameter_names(); },
-             "In the order of declaration.")
+        .def(
+            "get_parameter_names", [](const py_program& p) { return p.get_parameter_names(); },
+            "In the order of declaration.")
         .def("get_parameter_shapes",
-             [](const py_program& p) { return in_order(p.get_parameter_names(), p.get_parameter_shapes()); })
+             [](const py_program& p) {
+                 return in_order(p.get_parameter_names(), p.get_parameter_shapes());
+             })
         .def("get_output_shapes", [](const py_program& p) { return p.get_output_shapes(); })
-        .def("get_inputs",
-             [](const py_program& p) { return in_order(p.get_parameter_names(), p.get_inputs()); },
-             "Names and shapes of the model's inputs.")
-        .def("get_outputs",
-             [](const py_program& p) { return in_order(p.get_output_names(), p.get_outputs()); },
-             "Names and shapes of the model's outputs.")
+        .def(
+            "get_inputs",
+            [](const py_program& p) { return in_order(p.get_parameter_names(), p.get_inputs()); },
+            "Names and shapes of the model's inputs.")
+        .def(
+            "get_outputs",
+            [](const py_program& p) { return in_order(p.get_output_names(), p.get_outputs()); },
+            "Names and shapes of the model's outputs.")
         .def("is_compiled", [](const py_program& p) { return p.is_compiled(); })
         .def("compile", &compile, "t"_a, "offload_copy"_a = true, "fast_math"_a = true,
-             "exhaustive_tune"_a = false, "device_id"_a = 0, "num_threads"_a = 0, "is_dynamic"_a = false,
-             "Prepares the program for a target; once. num_threads: of one run on cpu, 0 for all that the "
+             "exhaustive_tune"_a = false, "device_id"_a = 0, "num_threads"_a = 0,
+             "is_dynamic"_a = false,
+             "Prepares the program for a target; once. num_threads: of one run on cpu, 0 for all "
+             "that the "
              "process may use; is_dynamic: smaller sizes than the parsed ones may be given to run.")
         .def("run", &run, "params"_a, "output_names"_a = nb::list(),
-             "Evaluates with a dict of name -> tensor; a list of arguments, all outputs or the named ones "
-             "in that order. Tensors are not copied; a Python number serves for one element; other keys "
-             "are ignored.\nRuntimeError for a missing parameter, a wrong shape or an unknown output, "
+             "Evaluates with a dict of name -> tensor; a list of arguments, all outputs or the "
+             "named ones "
+             "in that order. Tensors are not copied; a Python number serves for one element; other "
+             "keys "
+             "are ignored.\nRuntimeError for a missing parameter, a wrong shape or an unknown "
+             "output, "
              "TypeError for what is no tensor.")
         .def("run_async", &run_async, "params"_a, "stream"_a, "stream_name"_a,
              "As run, on the caller's stream (its address and the name of its C++ type).")
         .def("reshape", &reshape, "inputs"_a = nb::dict(), "printInfo"_a = true,
              "Prepares a compiled program for these input sizes; 0 when done.")
-        .def("get_memory_usage", [](const py_program& p) { return p.get_memory_usage(); },
-             "Bytes that the compiled program holds.")
+        .def(
+            "get_memory_usage", [](const py_program& p) { return p.get_memory_usage(); },
+            "Bytes that the compiled program holds.")
         .def("get_offload_copy", [](const py_program& p) { return p.get_offload_copy(); })
         .def("get_main_module",
              [](nb::handle_t<py_program> p) {
                  return module_of(p, nb::cast<py_program&>(p).get_main_module());
              })
-        .def("create_module",
-             [](nb::handle_t<py_program> p, const std::string& name) {
-                 return module_of(p, nb::cast<py_program&>(p).create_module(name));
-             },
-             "name"_a)
-        .def("sort",
-             [](nb::handle_t<py_program> p) {
-                 nb::cast<py_program&>(p).sort();
-                 return nb::borrow(p);
-             },
-             nb::sig("def sort(self) -> program"), "Puts the instructions into topological order; itself.")
-        .def("clone", [](const py_program& p) { return py_program(p); },
-             "A copy; what is compiled is shared.")
-        .def("to_py",
-             [](const py_program& p) {
-                 std::ostringstream text;
-                 p.print_py(text);
-                 return text.str();
-             },
-             "Python source that builds the program.")
+        .def(
+            "create_module",
+            [](nb::handle_t<py_program> p, const std::string& name) {
+                return module_of(p, nb::cast<py_program&>(p).create_module(name));
+            },
+            "name"_a)
+        .def(
+            "sort",
+            [](nb::handle_t<py_program> p) {
+                nb::cast<py_program&>(p).sort();
+                return nb::borrow(p);
+            },
+            nb::sig("def sort(self) -> program"),
+            "Puts the instructions into topological order; itself.")
+        .def(
+            "clone", [](const py_program& p) { return py_program(p); },
+            "A copy; what is compiled is shared.")
+        .def(
+            "to_py",
+            [](const py_program& p) {
+                std::ostringstream text;
+                p.print_py(text);
+                return text.str();
+            },
+            "Python source that builds the program.")
         .def("print", [](const py_program& p) { nb::print(nb::str(str(p).c_str())); })
-        .def("__eq__", [](const py_program& x, const py_program& y) { return x == y; },
-             nb::is_operator(), "Whether the printed texts are equal.")
-        .def("__ne__", [](const py_program& x, const py_program& y) { return x != y; },
-             nb::is_operator())
+        .def(
+            "__eq__", [](const py_program& x, const py_program& y) { return x == y; },
+            nb::is_operator(), "Whether the printed texts are equal.")
+        .def(
+            "__ne__", [](const py_program& x, const py_program& y) { return x != y; },
+            nb::is_operator())
         .def("__repr__", [](const py_program& p) { return str(p); })
         .attr("__hash__") = nb::none();
 }

@@ -47,7 +47,8 @@ void bind_dynamic_dimension(nb::class_<shape>& s) {
         "Bounds of a dimension that is not known yet, and sizes worth optimising for.")
         .def(nb::init<>())
         .def(
-            "__init__", [](dynamic_dimension* self, std::size_t n) { new (self) dynamic_dimension(n, n); },
+            "__init__",
+            [](dynamic_dimension* self, std::size_t n) { new (self) dynamic_dimension(n, n); },
             "size"_a, nb::is_implicit(), "One fixed size.")
         .def(nb::init<std::size_t, std::size_t>(), "min"_a, "max"_a,
              "Sizes from min to max. RuntimeError when min > max.")
@@ -60,8 +61,9 @@ void bind_dynamic_dimension(nb::class_<shape>& s) {
         .def_prop_ro("optimals", &dynamic_dimension::get_optimals)
         .def("is_fixed", &dynamic_dimension::is_fixed, "Whether min equals max.")
         .def("__repr__", [](const dynamic_dimension& d) { return str(d); })
-        .def("__eq__", [](const dynamic_dimension& x, const dynamic_dimension& y) { return x == y; },
-             nb::is_operator())
+        .def(
+            "__eq__", [](const dynamic_dimension& x, const dynamic_dimension& y) { return x == y; },
+            nb::is_operator())
         .def("__hash__", [](const dynamic_dimension& d) {
             return std::hash<std::size_t>{}(d.get_interval().min * 31 + d.get_interval().max);
         });
@@ -83,21 +85,22 @@ shape::type_t to_type(nb::handle x) {
     if (not nb::try_cast(x, number))
         throw nb::type_error("type: a name, a number or a shape.type_t was expected");
     if (number < 0 or number > shape::fp4x2_type)
-        throw nb::value_error(str("type: a number from 0 to ", int(shape::fp4x2_type),
-                                  " was expected, got ", number)
-                                  .c_str());
+        throw nb::value_error(
+            str("type: a number from 0 to ", int(shape::fp4x2_type), " was expected, got ", number)
+                .c_str());
     return static_cast<shape::type_t>(number);
 }
 
 void bind_shape(nb::module_& m) {
-    nb::class_<shape> s(m, "shape",
-                        "Element type, dimensions and memory layout of a tensor.\n\n"
-                        "type: 'float', 'half', 'bf16', 'int64_t', 'float_type' …, a shape.type_t or "
-                        "its number.\nlens: elements in each dimension. strides: elements from one "
-                        "to the next in each;\npermutation: a layout by the order of the dimensions "
-                        "in memory, outermost first;\ndyn_dims: bounds instead of sizes (overrides "
-                        "the others), a plain integer is a fixed size.\nIndexError for an unknown "
-                        "type, RuntimeError for sizes that do not make a shape.");
+    nb::class_<shape> s(
+        m, "shape",
+        "Element type, dimensions and memory layout of a tensor.\n\n"
+        "type: 'float', 'half', 'bf16', 'int64_t', 'float_type' …, a shape.type_t or "
+        "its number.\nlens: elements in each dimension. strides: elements from one "
+        "to the next in each;\npermutation: a layout by the order of the dimensions "
+        "in memory, outermost first;\ndyn_dims: bounds instead of sizes (overrides "
+        "the others), a plain integer is a fixed size.\nIndexError for an unknown "
+        "type, RuntimeError for sizes that do not make a shape.");
     bind_types(s);
     bind_dynamic_dimension(s);
     s.def("__init__", &make_shape, nb::kw_only(), "type"_a = "float", "lens"_a = sizes{1},
@@ -117,8 +120,10 @@ void bind_shape(nb::module_& m) {
         .def("standard", &shape::standard, "Whether the layout is row-major and packed.")
         .def("scalar", &shape::scalar, "Whether every stride is 0.")
         .def("dynamic", &shape::dynamic, "Whether a dimension is not known yet.")
-        .def("__eq__", [](const shape& x, const shape& y) { return x == y; }, nb::is_operator())
-        .def("__ne__", [](const shape& x, const shape& y) { return x != y; }, nb::is_operator())
+        .def(
+            "__eq__", [](const shape& x, const shape& y) { return x == y; }, nb::is_operator())
+        .def(
+            "__ne__", [](const shape& x, const shape& y) { return x != y; }, nb::is_operator())
         .def("__hash__", &shape::hash)
         .def("__repr__", &shape::to_string);
 }

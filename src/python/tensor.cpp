@@ -85,7 +85,8 @@ std::vector<std::ptrdiff_t> row_major(const std::vector<std::size_t>& lens, std:
     return result;
 }
 
-// "<f4" and the like; the types of ml_dtypes have no letter of their own, but their dtype has a name.
+// "<f4" and the like; the types of ml_dtypes have no letter of their own, but their dtype has a
+// name.
 const element_code* code_of_interface(nb::handle x, const std::string& typestr) {
     const auto text = [&] { return "element type " + typestr; };
     if (typestr.size() < 3)
@@ -129,7 +130,8 @@ std::optional<foreign_tensor> from_interface(nb::handle x) {
     // The other form: a bytes object made for this call (PIL's images).
     if (not nb::isinstance<nb::bytes>(data) or not strides.is_none() or
         nb::len(data) != shape{t.code->type, t.lens}.bytes())
-        throw nb::type_error("__array_interface__: an address, or bytes of the shape's size, was expected");
+        throw nb::type_error(
+            "__array_interface__: an address, or bytes of the shape's size, was expected");
     t.data = const_cast<char*>(nb::borrow<nb::bytes>(data).c_str());
     t.readonly = true;
     t.owner = keep(data);
@@ -193,10 +195,18 @@ void copy_rows(const foreign_tensor& t, char* out) {
 argument copied(const foreign_tensor& t, const shape& s) {
     auto result = argument::uninitialized(s);
     switch (t.code->size) {
-    case 1: copy_rows<std::uint8_t>(t, result.data()); break;
-    case 2: copy_rows<std::uint16_t>(t, result.data()); break;
-    case 4: copy_rows<std::uint32_t>(t, result.data()); break;
-    default: copy_rows<std::uint64_t>(t, result.data()); break;
+    case 1:
+        copy_rows<std::uint8_t>(t, result.data());
+        break;
+    case 2:
+        copy_rows<std::uint16_t>(t, result.data());
+        break;
+    case 4:
+        copy_rows<std::uint32_t>(t, result.data());
+        break;
+    default:
+        copy_rows<std::uint64_t>(t, result.data());
+        break;
     }
     return result;
 }
@@ -237,8 +247,8 @@ argument collect(const shape& s, nb::handle values, Read read) {
     for (auto x : nb::iter(values))
         numbers.push_back(read(x));
     if (numbers.size() != s.elements())
-        throw nb::value_error(str("values: ", s.elements(), " numbers were expected for the shape ", s,
-                                  ", got ", numbers.size())
+        throw nb::value_error(str("values: ", s.elements(), " numbers were expected for the shape ",
+                                  s, ", got ", numbers.size())
                                   .c_str());
     auto result = argument::uninitialized(s);
     result.fill(numbers.begin(), numbers.end());
@@ -246,8 +256,8 @@ argument collect(const shape& s, nb::handle values, Read read) {
 }
 
 [[noreturn]] void out_of_range(const shape& s, nb::handle x) {
-    throw nb::value_error(str("values: a number in the range of ", s.type_string(), " was expected, got ",
-                              nb::cast<std::string>(nb::str(x)))
+    throw nb::value_error(str("values: a number in the range of ", s.type_string(),
+                              " was expected, got ", nb::cast<std::string>(nb::str(x)))
                               .c_str());
 }
 

@@ -166,6 +166,37 @@ def test_layouts_and_sources(target):
 
 
 @every_target
+def test_runs_leave_nothing_behind(target):
+    p = affine()
+    p.compile(target)
+    x = np.ones((2, 3), np.float32)
+    before = sys.getrefcount(x)
+    for _ in range(50):
+        results = p.run({"x": x})
+        p.run({"x": x}, ["output_1"])
+    views = [np.asarray(r) for r in results]
+    expected = [v.copy() for v in views]
+    del p, results
+    assert sys.getrefcount(x) == before
+    np.testing.assert_array_equal(views[0], expected[0])
+
+
+@every_target
+def test_results_that_are_inputs(target):
+    p = migraphx.program()
+    m = p.get_main_module()
+    x = m.add_parameter("x", migraphx.shape(type="float", lens=(np.int64(2), 3)))
+    turned = m.add_instruction(migraphx.op("transpose", permutation=[1, 0]), [x])
+    m.add_return([x, turned, m.add_literal(np.ones(2, np.float32))])
+    p.compile(target)
+    results = p.run({"x": np.arange(6, dtype=np.float32).reshape(2, 3)})
+    del p, m, x, turned
+    assert np.asarray(results[0]).tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert np.asarray(results[1]).tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert np.asarray(results[2]).tolist() == [1, 1]
+
+
+@every_target
 def test_numbers_for_single_elements(target):
     p = migraphx.program()
     m = p.get_main_module()
