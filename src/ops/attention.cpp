@@ -93,6 +93,7 @@ struct attention_op {
                 double top = hidden;
                 for (std::size_t t = 0; t < keys; ++t) {
                     double sum = 0;
+#pragma omp simd reduction(+ : sum)
                     for (std::size_t d = 0; d < size; ++d)
                         sum += x[s * size + d] * k[t * size + d];
                     score[t] = sum * factor + (hides ? (bias[t] != 0 ? 0 : hidden) : bias[t]);

@@ -46,12 +46,16 @@ struct recurrent_direction {
     double activate(std::size_t which, double x) const {
         return act[which](clip > 0 ? std::clamp(x, -clip, clip) : x);
     }
-    // Products of rows [first, first + n) of a matrix with a vector, added to `to`.
+    // Products of n rows of a matrix with a vector, added to `to`.
     static void add_product(double* to, const double* matrix, const double* x, std::size_t n,
                             std::size_t width) {
-        for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t i = 0; i < n; ++i) {
+            double sum = 0;
+#pragma omp simd reduction(+ : sum)
             for (std::size_t j = 0; j < width; ++j)
-                to[i] += matrix[i * width + j] * x[j];
+                sum += matrix[i * width + j] * x[j];
+            to[i] += sum;
+        }
     }
     void step(const double* x, std::vector<double>& h, std::vector<double>& c) const {
         const auto n = hidden, gates = gate_count(kind);
