@@ -86,13 +86,13 @@ TEST(kernels_pooling, windows_layouts_and_kinds) {
                         pooling_problem p;
                         p.kind = kind;
                         p.channels = channels;
-                        p.h = axis_of(11, 3, stride, 1, 1, dilation, ceil);
+                        p.h = axis_of(7, 3, stride, 1, 1, dilation, ceil);
                         p.w = axis_of(38, 3, stride, 1, 0, dilation, ceil);
-                        check_pooling<float>(p, 2, 2);
-                        p.count_include_pad = true;
                         check_pooling<float>(p, 1, 2);
+                        p.count_include_pad = true;
+                        check_pooling<float>(p, 1, 1);
                         p.order = 3;
-                        check_pooling<_Float16>(p, 1, 2);
+                        check_pooling<_Float16>(p, 1, 1);
                     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Resize against the definition in double, on every instruction set of this machine.
 #include "kernels_support.hpp"
+#include "ops/resize_axis.hpp"
 #include "targets/cpu/kernels/dispatch/run_resize.hpp"
 
 #include <gtest/gtest.h>
@@ -10,36 +11,24 @@ using namespace kernel_test;
 
 namespace {
 
-// Coordinates are single precision, as the operator defines them.
-float source(const std::string& c, int64_t i, int64_t in, int64_t out, float s) {
-    if (c == "align_corners")
-        return out == 1 ? 0 : float(i) * float(in - 1) / float(out - 1);
-    if (c == "asymmetric")
-        return float(i) / s;
-    if (c == "tf_half_pixel_for_nn")
-        return (float(i) + 0.5f) / s;
-    if (c == "pytorch_half_pixel" && out == 1)
-        return 0;
-    return (float(i) + 0.5f) / s - 0.5f;
-}
-
 struct tap {
     int64_t low, high;
     double weight;
 };
 
-tap tap_of(const resize_problem& r, int64_t i, int64_t in, int64_t out, float s) {
-    const double v =
-        double(std::min(std::max(source(r.coordinate_mode, i, in, out, s), 0.0f), float(in - 1)));
-    if (!r.linear) {
-        const double k = r.nearest_mode == "floor"                ? std::floor(v)
-                         : r.nearest_mode == "ceil"               ? std::ceil(v)
-                         : r.nearest_mode == "round_prefer_floor" ? std::ceil(v - 0.5)
-                                                                  : std::floor(v + 0.5);
-        return {int64_t(k), int64_t(k), 0};
-    }
-    const auto k = int64_t(std::floor(v));
-    return {k, std::min(k + 1, in - 1), v - double(k)};
+// Positions are the operator's own; what is done with them is tested here.
+std::vector<tap> taps_of(const resize_problem& r, int64_t in, int64_t out, float scale) {
+    std::vector<tap> taps;
+    if (r.linear) {
+        const auto t = migraphx::linear_taps(r.coordinate_mode, scale, size_t(in), size_t(out));
+        for (size_t i = 0; i < size_t(out); ++i)
+            taps.push_back(
+                {int64_t(t.position[2 * i]), int64_t(t.position[2 * i + 1]), t.weight[2 * i + 1]});
+    } else
+        for (int64_t at : migraphx::nearest_positions(r.coordinate_mode, r.nearest_mode, scale,
+                                                      size_t(in), size_t(out)))
+            taps.push_back({at, at, 0});
+    return taps;
 }
 
 template <class T>
@@ -60,13 +49,15 @@ void check_resize(resize_problem r, elem_type type, int64_t images, int64_t plan
     const auto f = random_floats(size_t(images * r.x_steps[0]), 1, 0, 100);
     const std::vector<T> x(f.begin(), f.end());
     const resize_plan plan(r);
+    const auto taps_h = taps_of(r, r.in_h, r.out_h, r.scale_h);
+    const auto taps_w = taps_of(r, r.in_w, r.out_w, r.scale_w);
     for (isa level : levels()) {
         std::vector<T> y(size_t(images * r.y_steps[0]) + 1, T(77));
         plan.run(x.data(), y.data(), kernels_for(level));
         ASSERT_EQ(y.back(), T(77));
         for_each_index({images, planes, r.out_h, r.out_w, r.channels}, [&](const dims& i) {
-            const tap h = tap_of(r, i[2], r.in_h, r.out_h, r.scale_h);
-            const tap w = tap_of(r, i[3], r.in_w, r.out_w, r.scale_w);
+            const tap h = taps_h[size_t(i[2])];
+            const tap w = taps_w[size_t(i[3])];
             const auto at = [&](int64_t a, int64_t b) {
                 return double(x[size_t(i[0] * r.x_steps[0] + i[1] * r.x_steps[1] + a * r.x_row +
                                        b * r.channels + i[4])]);

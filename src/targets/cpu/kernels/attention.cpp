@@ -4,6 +4,7 @@
 // result.
 #include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/micro_gemm.hpp"
+#include "targets/cpu/kernels/transpose_tile.hpp"
 #include "targets/cpu/kernels/vec_math.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
@@ -23,62 +24,13 @@ struct attention_head {
     float* out;
 };
 
-// Keys with contiguous rows into columns, key_panel floats from dimension to dimension.
-inline void transpose_keys(const float* k, int64_t row, int64_t keys, int64_t dim, float* to) {
-#if MIGRAPHX_VEC_BYTES == 64
-    // 16 keys at a time: lane i of r[j] is key 4i + j, so transposes within lanes put the keys in
-    // order.
-    for (; keys >= 16; keys -= 16, k += 16 * row, to += 16) {
-        int64_t d = 0;
-        for (; d + 4 <= dim; d += 4) {
-            __m512 r[4];
-            for (int j = 0; j < 4; ++j) {
-                const float* p = k + j * row + d;
-                __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(p));
-                x = _mm512_insertf32x4(x, _mm_loadu_ps(p + 4 * row), 1);
-                x = _mm512_insertf32x4(x, _mm_loadu_ps(p + 8 * row), 2);
-                r[j] = _mm512_insertf32x4(x, _mm_loadu_ps(p + 12 * row), 3);
-            }
-            const __m512 a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
-            const __m512 c = _mm512_unpacklo_ps(r[2], r[3]), e = _mm512_unpackhi_ps(r[2], r[3]);
-            _mm512_storeu_ps(to + d * key_panel, _mm512_shuffle_ps(a, c, 0x44));
-            _mm512_storeu_ps(to + (d + 1) * key_panel, _mm512_shuffle_ps(a, c, 0xee));
-            _mm512_storeu_ps(to + (d + 2) * key_panel, _mm512_shuffle_ps(b, e, 0x44));
-            _mm512_storeu_ps(to + (d + 3) * key_panel, _mm512_shuffle_ps(b, e, 0xee));
-        }
-        for (; d < dim; ++d)
-            for (int j = 0; j < 16; ++j)
-                to[d * key_panel + j] = k[j * row + d];
-    }
-#else
-    for (; keys >= 4; keys -= 4, k += 4 * row, to += 4) {
-        int64_t d = 0;
-        for (; d + 4 <= dim; d += 4) {
-            __m128 r0 = _mm_loadu_ps(k + d), r1 = _mm_loadu_ps(k + row + d);
-            __m128 r2 = _mm_loadu_ps(k + 2 * row + d), r3 = _mm_loadu_ps(k + 3 * row + d);
-            _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
-            _mm_storeu_ps(to + d * key_panel, r0);
-            _mm_storeu_ps(to + (d + 1) * key_panel, r1);
-            _mm_storeu_ps(to + (d + 2) * key_panel, r2);
-            _mm_storeu_ps(to + (d + 3) * key_panel, r3);
-        }
-        for (; d < dim; ++d)
-            for (int j = 0; j < 4; ++j)
-                to[d * key_panel + j] = k[j * row + d];
-    }
-#endif
-    for (int64_t j = 0; j < keys; ++j)
-        for (int64_t d = 0; d < dim; ++d)
-            to[d * key_panel + j] = k[j * row + d];
-}
-
 // K block (keys <= key_panel) as dim rows of key_panel; missing keys are 0.
 void pack_keys(const attention_params& p, const float* k, int64_t keys, float* to) {
     if (keys < key_panel)
         for (int64_t i = 0; i < p.q_dim * key_panel; ++i)
             to[i] = 0;
     if (p.k_dim == 1) {
-        transpose_keys(k, p.k_row, keys, p.q_dim, to);
+        transpose_floats(k, p.k_row, to, key_panel, p.q_dim, keys);
         return;
     }
     for (int64_t d = 0; d < p.q_dim; ++d)

@@ -144,36 +144,8 @@ void copy_strided(const rectangle& r) {
     }
 }
 
-template <class T>
-void transpose_scalar(const rectangle& r, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-    const int64_t size = sizeof(T);
-    for (int64_t i = i0; i < i1; ++i)
-        for (int64_t j = j0; j < j1; ++j)
-            store_as<T>(r.dst + i * r.dst_m + j * size, load_as<T>(r.src + j * r.src_n + i * size));
-}
-
-// Rows i0..i1 and columns j0..j1 in tiles of Tile, what is left over in smaller ones.
-template <class T, class Tile>
-void transpose_tiles(const rectangle& r, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-    constexpr int side = Tile::side;
-    const int64_t size = sizeof(T);
-    const int64_t i_full = i0 + (i1 - i0) / side * side;
-    const int64_t j_full = j0 + (j1 - j0) / side * side;
-    for (int64_t i = i0; i < i_full; i += side)
-        for (int64_t j = j0; j < j_full; j += side)
-            Tile::run(r.src + j * r.src_n + i * size, r.src_n, r.dst + i * r.dst_m + j * size,
-                      r.dst_m);
-    if constexpr (side > 4) {
-        transpose_tiles<T, small_tile<T>>(r, i0, i_full, j_full, j1);
-        transpose_tiles<T, small_tile<T>>(r, i_full, i1, j0, j1);
-    } else {
-        transpose_scalar<T>(r, i0, i_full, j_full, j1);
-        transpose_scalar<T>(r, i_full, i1, j0, j1);
-    }
-}
-
-// The same through two buffers, so that the cache lines of both sides are touched once and whole.
-// For strides whose rows share cache sets.
+// A transpose through two buffers, so that the cache lines of both sides are touched once and
+// whole. For strides whose rows share cache sets.
 template <class T>
 void transpose_buffered(const rectangle& r) {
     constexpr int line = 64;
@@ -188,9 +160,7 @@ void transpose_buffered(const rectangle& r) {
             char* d = r.dst + i * r.dst_m + j * int64_t(sizeof(T));
             for (int64_t k = 0; k < cols; ++k)
                 copy_run(in + k * line, s + k * r.src_n, rows * int64_t(sizeof(T)));
-            const rectangle block{in,   out,  rows, int64_t(sizeof(T)),
-                                  line, cols, line, int64_t(sizeof(T))};
-            transpose_tiles<T, tile<T>>(block, 0, rows, 0, cols);
+            transpose_block<T>(in, line, out, line, rows, cols);
             for (int64_t k = 0; k < rows; ++k)
                 copy_run(d + k * r.dst_m, out + k * line, cols * int64_t(sizeof(T)));
         }
@@ -199,11 +169,11 @@ void transpose_buffered(const rectangle& r) {
 // src is contiguous along m (src_m == size), dst along n (dst_n == size).
 template <class T>
 void copy_transpose(const rectangle& r) {
-    const bool shares_sets = r.src_n % 1024 == 0 || r.dst_m % 1024 == 0;
+    const bool shares_sets = r.src_n % 4096 == 0 || r.dst_m % 4096 == 0;
     if (shares_sets && tile<T>::side * sizeof(T) < 64)
         transpose_buffered<T>(r);
     else
-        transpose_tiles<T, tile<T>>(r, 0, r.m, 0, r.n);
+        transpose_block<T>(r.src, r.src_n, r.dst, r.dst_m, r.m, r.n);
 }
 
 template <class T>

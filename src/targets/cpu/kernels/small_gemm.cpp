@@ -2,6 +2,7 @@
 // Products with few rows: b streams once from memory, in the order it lies there.
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/micro_gemm.hpp"
+#include "targets/cpu/kernels/transpose_tile.hpp"
 #include "targets/cpu/kernels/walk.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
@@ -14,6 +15,13 @@ void pack(const small_gemm_params& p, float* to, int64_t begin, int64_t end) {
         const int64_t first = panel * panel_columns;
         const int64_t cols = p.n - first < panel_columns ? p.n - first : panel_columns;
         float* out = to + panel * panel_columns * p.k;
+        if (p.b_k == 1 && p.b_n != 1) {
+            if (cols < panel_columns)
+                for (int64_t i = 0; i < panel_columns * p.k; ++i)
+                    out[i] = 0;
+            transpose_floats(p.b + first * p.b_n, p.b_n, out, panel_columns, p.k, cols);
+            continue;
+        }
         for (int64_t k = 0; k < p.k; ++k, out += panel_columns) {
             const float* b = p.b + k * p.b_k + first * p.b_n;
             for (int64_t j = 0; j < cols; ++j)
@@ -149,9 +157,12 @@ void batched(const small_gemm_params& p, int64_t begin, int64_t end) {
         float copy[tiny * panel_columns]; // panels of b, straightened
         for (int64_t j = 0; j < p.n; j += panel_columns) {
             const int64_t cols = p.n - j < panel_columns ? p.n - j : panel_columns;
-            for (int64_t i = 0; i < cols; ++i)
-                for (int64_t k = 0; k < p.k; ++k)
-                    copy[k * panel_columns + i] = q.b[k * p.b_k + (j + i) * p.b_n];
+            if (p.b_k == 1)
+                transpose_floats(q.b + j * p.b_n, p.b_n, copy, panel_columns, p.k, cols);
+            else
+                for (int64_t i = 0; i < cols; ++i)
+                    for (int64_t k = 0; k < p.k; ++k)
+                        copy[k * panel_columns + i] = q.b[k * p.b_k + (j + i) * p.b_n];
             gemm_block({q.a, p.a_row, p.a_k, copy, panel_columns, q.c + j, p.c_row, p.k}, p.m, cols,
                        add);
         }

@@ -218,4 +218,38 @@ struct tile<uint32_t> {
 };
 #endif
 
+template <class T, class Tile>
+inline void transpose_by(const char* s, int64_t ss, char* d, int64_t ds, int64_t m, int64_t n) {
+    constexpr int64_t side = Tile::side, size = sizeof(T);
+    const int64_t m_full = m / side * side, n_full = n / side * side;
+    for (int64_t i = 0; i < m_full; i += side)
+        for (int64_t j = 0; j < n_full; j += side)
+            Tile::run(s + j * ss + i * size, ss, d + i * ds + j * size, ds);
+    const auto rest = [&](int64_t i0, int64_t i1, int64_t j0) {
+        if constexpr (side > 4)
+            transpose_by<T, small_tile<T>>(s + j0 * ss + i0 * size, ss, d + i0 * ds + j0 * size, ds,
+                                           i1 - i0, n - j0);
+        else
+            for (int64_t i = i0; i < i1; ++i)
+                for (int64_t j = j0; j < n; ++j)
+                    store_as<T>(d + i * ds + j * size, load_as<T>(s + j * ss + i * size));
+    };
+    if (n_full < n)
+        rest(0, m_full, n_full);
+    if (m_full < m)
+        rest(m_full, m, 0);
+}
+
+// m x n elements of the destination.
+template <class T>
+inline void transpose_block(const char* s, int64_t ss, char* d, int64_t ds, int64_t m, int64_t n) {
+    transpose_by<T, tile<T>>(s, ss, d, ds, m, n);
+}
+
+inline void transpose_floats(const float* s, int64_t s_step, float* d, int64_t d_step, int64_t m,
+                             int64_t n) {
+    transpose_block<uint32_t>(reinterpret_cast<const char*>(s), s_step * 4,
+                              reinterpret_cast<char*>(d), d_step * 4, m, n);
+}
+
 } // namespace migraphx::cpu::KERNEL_ISA
