@@ -22,7 +22,8 @@ bool same_shape_text(const shape& x, const shape& y) {
 }
 
 bool same_literal_text(const literal& x, const literal& y) {
-    if (x.data() == y.data() or x.get_shape().elements() > printed_literal_elements)
+    const auto n = x.get_shape().elements();
+    if (x.data() == y.data() or n == 0 or n > printed_literal_elements)
         return true;
     if (x.empty() or y.empty())
         return false;

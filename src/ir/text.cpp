@@ -127,25 +127,59 @@ void append_hex(std::string& out, const void* bytes, std::size_t n) {
     }
 }
 
-void append_float(std::string& out, double x, bool lossless) {
+// How an attribute's value is written.
+struct value_form {
+    bool lossless = false;
+    // Attributes of type float travel as double: shown with the digits that a float needs.
+    bool short_floats = true;
+};
+
+void append_float(std::string& out, double x, const value_form& form) {
     const auto narrow = static_cast<float>(x);
     const auto at = out.size();
-    // Attributes of type float travel as double: shown with the digits a float needs.
-    if (not lossless and static_cast<double>(narrow) == x)
+    if (form.short_floats and static_cast<double>(narrow) == x)
         append_number(out, narrow);
     else
         append_number(out, x);
-    if (lossless and out.find_first_not_of("-0123456789", at) == std::string::npos)
+    if (form.lossless and out.find_first_not_of("-0123456789", at) == std::string::npos)
         out += ".0";
 }
 
-void append_value(std::string& out, const value& v, bool lossless, bool nested) {
+// The value with its floats as their short texts are read.
+value read_short_floats(const value& v) {
+    if (v.is_float()) {
+        std::string text;
+        append_float(text, v.get_float(), {});
+        double x = v.get_float();
+        std::from_chars(text.data(), text.data() + text.size(), x);
+        return value(x);
+    }
+    if (not v.is_array())
+        return v.without_key();
+    value::array items;
+    for (const auto& x : v)
+        items.push_back(read_short_floats(x));
+    return value(std::move(items), true);
+}
+
+// Would the short texts of floats give this attribute the same value?
+bool short_floats_suffice(const operation& op, const field_info& f, const value& v) {
+    const auto read = read_short_floats(v);
+    if (read == v)
+        return true;
+    auto copy = op.info().clone(op.self());
+    f.set(copy.get(), read);
+    return f.get(copy.get()) == v;
+}
+
+void append_value(std::string& out, const value& v, const value_form& form, bool nested) {
+    const bool lossless = form.lossless;
     auto item = [&](const value& x) {
         if (v.is_object()) {
             append_string(out, x.get_key(), lossless, true);
             out += ": ";
         }
-        append_value(out, x, lossless, true);
+        append_value(out, x, form, true);
     };
     switch (v.get_type()) {
     case value::null_type:
@@ -161,7 +195,7 @@ void append_value(std::string& out, const value& v, bool lossless, bool nested) 
         out += std::to_string(v.get_uint64());
         break;
     case value::float_type:
-        append_float(out, v.get_float(), lossless);
+        append_float(out, v.get_float(), form);
         break;
     case value::string_type:
         append_string(out, v.get_string(), lossless, nested);
@@ -214,7 +248,7 @@ void append_operation(std::string& out, const operation& op, bool lossless) {
         if (word >= 0 and static_cast<std::size_t>(word) < f.words.size())
             out += f.words[static_cast<std::size_t>(word)];
         else
-            append_value(out, v, lossless, false);
+            append_value(out, v, {lossless, not lossless and short_floats_suffice(op, f, v)}, false);
         separator = ",";
     }
     out += ']';
@@ -323,7 +357,7 @@ std::string to_text(const shape::dynamic_dimension& d, const print_options& opti
 
 std::string to_text(const value& v, const print_options& options) {
     std::string out;
-    append_value(out, v, options.lossless, false);
+    append_value(out, v, {options.lossless, not options.lossless}, false);
     return out;
 }
 

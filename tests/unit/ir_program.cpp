@@ -160,6 +160,11 @@ TEST(ir_program, equality) {
     a.get_main_module()->add_literal(generate_literal({shape::float_type, {11}}, 1));
     b.get_main_module()->add_literal(generate_literal({shape::float_type, {11}}, 2));
     EXPECT_TRUE(a == b);
+    // Literals without elements are equal, with memory or without.
+    const shape none{shape::float_type, {0}};
+    a.get_main_module()->add_literal(literal::adopt(argument{none, nullptr}));
+    b.get_main_module()->add_literal(literal::adopt(argument{none}));
+    EXPECT_TRUE(a == b);
     // Dead instructions count.
     b.get_main_module()->add_literal(literal{1});
     EXPECT_FALSE(a == b);

@@ -42,6 +42,18 @@ std::string parse_error(const std::string& text) {
     return "no error";
 }
 
+struct numbers_op {
+    double precise = 0;
+    float plain = 0;
+    std::vector<double> list;
+    template <class Self, class F>
+    static auto reflect(Self& self, F f) {
+        return pack(f(self.precise, "precise"), f(self.plain, "plain"), f(self.list, "list"));
+    }
+    std::string name() const { return "test::numbers"; }
+    shape compute_shape(const std::vector<shape>& in) const { return in.at(0); }
+};
+
 program small_program() {
     program p;
     auto* m = p.get_main_module();
@@ -134,6 +146,16 @@ TEST(ir_text, operations) {
                            make_op("allocate", {{"shape", to_value(shape{shape::float_type, {2}})}})})
         for (const auto& options : {print_options{}, lossless})
             EXPECT_EQ(parse_operation_text(to_text(op, options)), op) << to_text(op, options);
+}
+
+TEST(ir_text, numbers_keep_their_precision) {
+    register_op<numbers_op>();
+    const operation op = numbers_op{double{0.2F}, 0.2F, {0.1, double{0.1F}}};
+    EXPECT_EQ(to_text(op), "test::numbers[precise=0.20000000298023224,plain=0.2,"
+                           "list={0.1, 0.10000000149011612}]");
+    EXPECT_EQ(parse_operation_text(to_text(op)), op);
+    EXPECT_EQ(parse_operation_text(to_text(op, lossless)), op);
+    unregister_op("test::numbers");
 }
 
 TEST(ir_text, every_registered_operator_round_trips) {
