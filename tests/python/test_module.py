@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -524,6 +525,16 @@ def test_other_threads_go_on(target, what):
     taken = time.perf_counter() - start
     thread.join()
     assert turns >= 3 and longest < max(0.7 * taken, 0.05), (turns, longest, taken)
+
+
+# ---- what it is made from
+
+
+def test_wheel_is_built_from_the_pinned_versions():
+    pinned = (ROOT / "tools" / "dependencies.txt").read_text().split()
+    wanted = re.findall(r'"([\w-]+==[\w.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert len(wanted) == 3 and set(wanted) <= set(pinned)
+    assert f"VERSION {migraphx.__version__} " in (ROOT / "CMakeLists.txt").read_text()
 
 
 # ---- the example
