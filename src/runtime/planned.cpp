@@ -363,6 +363,9 @@ lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const 
         auto name = ">" + std::to_string(result.captured_names.size());
         map[ins]  = main->insert_parameter(main->end(), name, ins->get_shape());
         result.captured_names.push_back(name);
+        // Constants stay constants, so that they are folded and packed.
+        if(ins->name() == "@literal")
+            map[ins] = main->insert_literal(main->end(), ins->get_literal());
     }
     for(auto ins = m->begin(); ins != m->end(); ++ins)
     {

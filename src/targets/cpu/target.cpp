@@ -16,11 +16,14 @@ struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
     std::vector<pass> static_passes(const compile_options&) const override
     {
-        return {make_pass("simplify_reshapes"),
+        return {half_in_float{},
+                make_pass("simplify_reshapes"),
                 make_pass("simplify_algebra"),
                 make_pass("eliminate_common_subexpression"),
                 make_pass("fold_convolution"),
                 make_pass("simplify_algebra"),
+                make_pass("recognise_composites"),
+                make_pass("simplify_reshapes"),
                 make_pass("propagate_constant"),
                 channels_last{},
                 lazy_reshapes{},
@@ -42,6 +45,7 @@ struct cpu_target {
     {
         // Once for all sizes; what needs concrete shapes follows, here or for each set of sizes.
         return {make_pass("normalize_ops"),
+                make_pass("rewrite_rnn"),
                 make_pass("eliminate_identity"),
                 make_pass("eliminate_common_subexpression"),
                 make_pass("propagate_constant"),

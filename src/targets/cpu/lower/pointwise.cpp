@@ -117,7 +117,9 @@ lowered region(const problem& p)
             operands.push_back(values.at(in));
         if(name == "convert" and not operands.front().is_reg())
         {
-            values[ins] = operands.front();
+            // A number: converted once, by the operator itself.
+            const auto value = ins->get_operator().compute(ins->get_shape(), {ins->inputs().front()->get_literal().get_argument()});
+            values[ins]      = immediate(literal::adopt(value));
             continue;
         }
         if(name != "convert" and find_pointwise_row(name) == nullptr)

@@ -30,4 +30,10 @@ struct lazy_reshapes {
     void apply(module& m) const;
 };
 
+/// Operators on half and bf16 compute in float.
+struct half_in_float {
+    std::string name() const { return "cpu::half_in_float"; }
+    void apply(module& m) const;
+};
+
 } // namespace migraphx::cpu
