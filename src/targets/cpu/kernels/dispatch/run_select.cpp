@@ -102,19 +102,53 @@ struct topk_line {
     int64_t x, y, idx, name;
 };
 
+// The k smallest keys, sorted, at the front of `best`. Candidates gather behind a bound that falls
+// each time they are thinned out, so most elements cost one comparison.
+template <class Key, class KeyAt>
+void smallest_keys(int64_t n, int64_t k, std::vector<Key>& best, KeyAt key_at) {
+    const auto room = size_t(std::max<int64_t>(4 * k, 512));
+    best.clear();
+    int64_t i = 0;
+    for (; i < n and best.size() < room; ++i)
+        best.push_back(key_at(i));
+    const auto thin_out = [&] {
+        if (int64_t(best.size()) > k)
+            std::nth_element(best.begin(), best.begin() + (k - 1), best.end());
+        best.resize(size_t(k));
+    };
+    while (i < n) {
+        thin_out();
+        const Key bound = best[size_t(k - 1)];
+        for (; i < n and best.size() < room; ++i)
+            if (const Key key = key_at(i); key < bound)
+                best.push_back(key);
+    }
+    thin_out();
+    std::sort(best.begin(), best.end());
+}
+
 template <class Key>
 void topk_of_line(const topk_problem& p, const topk_line& line, int64_t name_step,
-                  std::vector<Key>& keys) {
+                  std::vector<Key>& best) {
     const int64_t n = p.lens[p.axis], step = p.x_strides[p.axis];
     const int64_t elem = elem_size(p.type);
-    for (int64_t i = 0; i < n; ++i)
-        keys[size_t(i)] = topk_key<Key>(p, line.x + i * step, i);
-    const auto end = keys.begin() + p.k;
-    if (p.k < n)
-        std::nth_element(keys.begin(), end, keys.end());
-    std::sort(keys.begin(), end);
+    bool done = false;
+    if constexpr (std::is_same_v<Key, uint64_t>)
+        if (p.type == elem_type::f32) {
+            const auto* x = static_cast<const float*>(p.x) + line.x;
+            const uint32_t flip = p.largest ? ~uint32_t(0) : 0;
+            smallest_keys(n, p.k, best, [&](int64_t i) {
+                uint32_t bits;
+                std::memcpy(&bits, x + i * step, sizeof(bits));
+                return uint64_t(float_order(bits, 23) ^ flip) << 32 | uint64_t(i);
+            });
+            done = true;
+        }
+    if (not done)
+        smallest_keys(n, p.k, best,
+                      [&](int64_t i) { return topk_key<Key>(p, line.x + i * step, i); });
     for (int64_t i = 0; i < p.k; ++i) {
-        const auto at = int64_t(key_position(keys[size_t(i)]));
+        const auto at = int64_t(key_position(best[size_t(i)]));
         std::memcpy(static_cast<char*>(p.y) + (line.y + i * p.y_strides[p.axis]) * elem,
                     static_cast<const char*>(p.x) + (line.x + at * step) * elem, size_t(elem));
         p.idx[line.idx + i * p.idx_strides[p.axis]] =
@@ -134,8 +168,7 @@ void topk_lines(const topk_problem& p) {
     }
     const int64_t n = p.lens[p.axis];
     parallel_for(lines, std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
-        std::vector<Key> keys;
-        keys.resize(size_t(n));
+        std::vector<Key> best;
         for (int64_t l = begin; l < end; ++l) {
             topk_line line{};
             int64_t rest = l;
@@ -149,7 +182,7 @@ void topk_lines(const topk_problem& p) {
                 line.idx += i * p.idx_strides[d];
                 line.name += i * packed[d];
             }
-            topk_of_line(p, line, packed[p.axis], keys);
+            topk_of_line(p, line, packed[p.axis], best);
         }
     });
 }
