@@ -6,6 +6,9 @@ PY := build/deps/bin/python
 PREFIX := build/prefix
 OCR_MODELS := build/deps/lib/python3*/site-packages/rapidocr_onnxruntime/models
 export PYTHONDONTWRITEBYTECODE := 1
+# Checkouts in other folders share what the compiler cache holds.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 
 .PHONY: help release demo test build quick bench format tidy asan tsan docs clean
 

@@ -28,10 +28,10 @@ function(use_pch target)
     endif()
 endfunction()
 
-# add_room(<name> <folder> [UNITY] [EXCLUDE <regex>]): object library mgx_<name>. Being objects, not
+# add_room(<name> <folder> [EXCLUDE <regex>]): object library mgx_<name>. Being objects, not
 # an archive, the static registrars of the room are all kept.
 function(add_room name folder)
-    cmake_parse_arguments(arg "UNITY" "EXCLUDE" "" ${ARGN})
+    cmake_parse_arguments(arg "" "EXCLUDE" "" ${ARGN})
     room_sources(files ${folder} EXCLUDE ${arg_EXCLUDE})
     if(NOT files)
         return()
@@ -39,9 +39,6 @@ function(add_room name folder)
     add_library(mgx_${name} OBJECT ${files})
     target_link_libraries(mgx_${name} PRIVATE mgx_flags)
     use_pch(mgx_${name})
-    if(arg_UNITY AND MIGRAPHX_UNITY)
-        set_target_properties(mgx_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    endif()
 endfunction()
 
 # add_room_library(<lib> ROOMS <room>... [LINK <lib>...] [OPTIONAL_LINK <lib>...])
