@@ -10,8 +10,7 @@ namespace migraphx {
 struct module;
 
 /// For static shapes; `layout` and `@return` are exempt.
-struct auto_contiguous
-{
+struct auto_contiguous {
     std::string name() const { return "auto_contiguous"; }
     void apply(module& m) const;
 };

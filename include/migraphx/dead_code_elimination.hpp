@@ -12,8 +12,7 @@ struct program;
 
 /// Parameters, operators with side effects and those whose output is `shape{}` stay. For a program:
 /// also the modules that nothing uses.
-struct dead_code_elimination
-{
+struct dead_code_elimination {
     std::string name() const { return "dead_code_elimination"; }
     void apply(module& m) const;
     void apply(program& p) const;

@@ -9,8 +9,7 @@ namespace migraphx {
 
 struct module;
 
-struct eliminate_common_subexpression
-{
+struct eliminate_common_subexpression {
     std::string name() const { return "eliminate_common_subexpression"; }
     void apply(module& m) const;
 };

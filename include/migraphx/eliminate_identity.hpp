@@ -9,8 +9,7 @@ namespace migraphx {
 
 struct module;
 
-struct eliminate_identity
-{
+struct eliminate_identity {
     std::string name() const { return "eliminate_identity"; }
     void apply(module& m) const;
 };

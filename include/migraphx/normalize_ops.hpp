@@ -9,8 +9,7 @@ namespace migraphx {
 
 struct module;
 
-struct normalize_ops
-{
+struct normalize_ops {
     std::string name() const { return "normalize_ops"; }
     void apply(module& m) const;
 };

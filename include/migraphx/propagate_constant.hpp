@@ -11,10 +11,9 @@ namespace migraphx {
 
 struct module;
 
-/// Views of literals stay views, and what would take much more memory than the literals it is computed
-/// from (broadcasts, unpacked weights) stays computed.
-struct propagate_constant
-{
+/// Views of literals stay views, and what would take much more memory than the literals it is
+/// computed from (broadcasts, unpacked weights) stays computed.
+struct propagate_constant {
     /// Operators that are not folded.
     std::unordered_set<std::string> skip_ops = {};
     /// A result may have four times the bytes of its literals and this many more.

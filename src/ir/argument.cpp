@@ -211,7 +211,7 @@ value data_to_value(const argument& a)
 {
     value v;
     v["shape"] = to_value(a.get_shape());
-    if(a.data() != nullptr)
+    if(a.data() != nullptr and a.get_shape().bytes() > 0)
         v["data"] = value::binary(std::shared_ptr<const void>(a.handle()), a.data(), a.get_shape().bytes());
     return v;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Equality of modules and programs: the same instructions in the same order, with equal operations,
-// corresponding operands, modules of the same names and bodies, equal shapes and debug symbols. Like in
-// the printed form, values of literals count up to `printed_literal_elements`, the order of parameters
-// and the optimal sizes of dimensions do not.
+// corresponding operands, modules of the same names and bodies, equal shapes and debug symbols.
+// Like in the printed form, values of literals count up to `printed_literal_elements`, the order of
+// parameters and the optimal sizes of dimensions do not.
 #include <migraphx/module.hpp>
 #include <migraphx/op_info.hpp>
 #include <migraphx/program.hpp>
@@ -35,7 +35,7 @@ bool same_literal_text(const literal& x, const literal& y) {
 }
 
 class graph_comparison {
-  public:
+public:
     bool same_module(const module& x, const module& y) {
         auto [it, fresh] = modules.emplace(&x, &y);
         if (not fresh)
@@ -51,7 +51,7 @@ class graph_comparison {
         return true;
     }
 
-  private:
+private:
     bool same_instruction(instruction_ref x, instruction_ref y) {
         if (x->inputs().size() != y->inputs().size() or
             x->module_inputs().size() != y->module_inputs().size() or

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Test data. Element i of the memory is a hash of seed and i, so large tensors are filled in parallel.
+// Test data. Element i of the memory is a hash of seed and i, so large tensors are filled in
+// parallel.
 //   floats    legacy: multiples of 1/64 in [-1, 1]; random: uniform in [-1, 1)
 //   8, 16 bit integers  [-64, 63], unsigned [0, 127]
 //   32, 64 bit integers legacy: [-8, 7], unsigned [0, 15]; random: 0 and 1, which serve as indices,
@@ -57,7 +58,9 @@ void fill_memory(char* data, std::size_t bytes, std::size_t width, F f) {
 void fill_random(const argument& a, std::uint64_t seed, random_mode mode) {
     const auto& s = a.get_shape();
     const auto start = mixed_bits(seed);
-    auto bits = [start](std::int64_t i) { return mixed_bits(start + static_cast<std::uint64_t>(i)); };
+    auto bits = [start](std::int64_t i) {
+        return mixed_bits(start + static_cast<std::uint64_t>(i));
+    };
     if (not s.computable() or s.type() == shape::bool_type) {
         const unsigned mask = s.type() == shape::bool_type ? 1 : 255;
         fill_memory(a.data(), s.bytes(), 1, [=](char* out, auto begin, auto end) {

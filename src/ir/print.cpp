@@ -16,7 +16,7 @@ namespace migraphx {
 namespace {
 
 class instruction_namer {
-  public:
+public:
     print_names names;
 
     void add(const module& m, const std::string& prefix) {
@@ -34,11 +34,13 @@ class instruction_namer {
         }
     }
 
-  private:
+private:
     std::unordered_set<std::string> taken;
 };
 
-std::string module_prefix(const module& m) { return quoted_name(m.name()) + ":"; }
+std::string module_prefix(const module& m) {
+    return quoted_name(m.name()) + ":";
+}
 
 // "{a, b}" in the order of declaration, when that is not the reverse of the order of the lines
 // (each add_parameter puts the new one in front).
@@ -134,9 +136,13 @@ print_names module::print(std::ostream& os, const std::string& prefix) const {
     return names;
 }
 
-std::ostream& operator<<(std::ostream& os, const module& m) { return os << to_text(m); }
+std::ostream& operator<<(std::ostream& os, const module& m) {
+    return os << to_text(m);
+}
 
-void module::debug_print() const { std::cout << *this << std::endl; }
+void module::debug_print() const {
+    std::cout << *this << std::endl;
+}
 
 void module::debug_print(instruction_ref ins) const {
     if (not has_instruction(ins)) {
@@ -164,9 +170,13 @@ void module::annotate(std::ostream& os, std::function<void(instruction_ref)> a) 
 
 // ---- program
 
-void program::print(std::ostream& os) const { os << to_text(*this); }
+void program::print(std::ostream& os) const {
+    os << to_text(*this);
+}
 
-std::ostream& operator<<(std::ostream& os, const program& p) { return os << to_text(p); }
+std::ostream& operator<<(std::ostream& os, const program& p) {
+    return os << to_text(p);
+}
 
 void program::print(print_names& names,
                     const std::function<void(instruction_ref, print_names)>& print_func) const {
@@ -177,7 +187,9 @@ void program::print(print_names& names,
             print_func(i, names);
 }
 
-void program::debug_print() const { std::cout << *this << std::endl; }
+void program::debug_print() const {
+    std::cout << *this << std::endl;
+}
 
 void program::debug_print(instruction_ref ins) const {
     const auto names = name_instructions(get_modules());

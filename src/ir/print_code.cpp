@@ -25,9 +25,8 @@ code_names make_code_names(const std::vector<const module*>& modules,
         std::size_t position = 0;
         for (auto i = m->begin(); i != m->end(); ++i, ++position) {
             const auto* p = any_cast<builtin::param>(&i->get_operator());
-            names.instructions[i] =
-                unique(p == nullptr ? "x_" + part + std::to_string(position)
-                                    : "p_" + part + to_c_id(p->parameter));
+            names.instructions[i] = unique(p == nullptr ? "x_" + part + std::to_string(position)
+                                                        : "p_" + part + to_c_id(p->parameter));
         }
     }
     return names;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the printers of programs as source code share: an order in which every module is created before
-// it is used and after what it uses of outer modules, and identifiers.
+// What the printers of programs as source code share: an order in which every module is created
+// before it is used and after what it uses of outer modules, and identifiers.
 #pragma once
 
 #include <migraphx/module.hpp>

@@ -38,16 +38,15 @@ std::string cpp_shape(const shape& s) {
 }
 
 std::string cpp_literal(const literal& l, std::size_t seed) {
-    const auto text =
-        str("migraphx::generate_literal(", cpp_shape(l.get_shape()), ", ", seed, ')');
+    const auto text = str("migraphx::generate_literal(", cpp_shape(l.get_shape()), ", ", seed, ')');
     return has_negative(l) ? text : "migraphx::abs(" + text + ")";
 }
 
 class cpp_printer {
-  public:
+public:
     explicit cpp_printer(const std::vector<const module*>& modules)
-        : names(make_code_names(modules,
-                                [](const module& m) { return "m" + to_c_id(m.name()); })) {}
+        : names(make_code_names(modules, [](const module& m) { return "m" + to_c_id(m.name()); })) {
+    }
 
     void print(std::ostream& os, const module& root) {
         walk_code(
@@ -56,13 +55,11 @@ class cpp_printer {
                 os << "migraphx::module_ref " << names.of(&m) << " = p.create_module("
                    << quote_string(m.name()) << ");\n";
             },
-            [&](const module& m, instruction_ref ins) {
-                os << line(names.of(&m), ins) << '\n';
-            });
+            [&](const module& m, instruction_ref ins) { os << line(names.of(&m), ins) << '\n'; });
     }
     const code_names& all_names() const { return names; }
 
-  private:
+private:
     std::string list_of(const std::vector<instruction_ref>& inputs) const {
         std::string out;
         for (auto a : inputs)
@@ -109,7 +106,9 @@ cpp_printer make_cpp_printer(const module& m) {
 
 } // namespace
 
-void module::print_cpp(std::ostream& os) const { make_cpp_printer(*this).print(os, *this); }
+void module::print_cpp(std::ostream& os) const {
+    make_cpp_printer(*this).print(os, *this);
+}
 
 void program::print_cpp(std::ostream& os) const {
     const auto* m = get_main_module();

@@ -70,9 +70,8 @@ void module::print_graph(std::ostream& os, bool brief) const {
     };
     os << "digraph {\n    node [shape=box, style=filled];\n";
     for (auto i = begin(); i != end(); ++i) {
-        os << "    " << id(i) << "[label="
-           << (brief ? quote_string(i->name()) : full_label(i)) << ", fillcolor="
-           << fill_colour(i->get_operator()) << "];\n";
+        os << "    " << id(i) << "[label=" << (brief ? quote_string(i->name()) : full_label(i))
+           << ", fillcolor=" << fill_colour(i->get_operator()) << "];\n";
         for (auto a : i->inputs()) {
             os << "    " << id(a) << " -> " << id(i);
             if (not brief)

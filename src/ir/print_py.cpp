@@ -114,7 +114,7 @@ std::string python_literal(const literal& l, std::size_t seed) {
 }
 
 class python_printer {
-  public:
+public:
     explicit python_printer(const std::vector<const module*>& modules)
         : names(make_code_names(modules, [&](const module& m) {
               return &m == modules.front() ? std::string("m") : "m_" + m.name();
@@ -126,12 +126,10 @@ class python_printer {
             [&](const module& m) {
                 os << names.of(&m) << " = p.create_module(" << quoted_text(m.name()) << ")\n";
             },
-            [&](const module& m, instruction_ref ins) {
-                os << line(names.of(&m), ins) << '\n';
-            });
+            [&](const module& m, instruction_ref ins) { os << line(names.of(&m), ins) << '\n'; });
     }
 
-  private:
+private:
     std::string list_of(const std::vector<instruction_ref>& inputs) const {
         std::string out = "[";
         for (auto a : inputs)

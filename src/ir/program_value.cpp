@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Programs as values: the content of `.mxr` files, version 8.
 //   {version, migraphx_version, targets: [{name}], contexts: [], modules: {name: {name, nodes}}}
-// Added to that, and ignored by readers that do not know them: output_names, compile_options, and for
-// each module parameters (their order of declaration) and bypass.
+// Added to that, and ignored by readers that do not know them: output_names, compile_options, and
+// for each module parameters (their order of declaration) and bypass.
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
@@ -27,7 +27,9 @@ constexpr int program_file_version = 8;
 constexpr const char* library_version = "2.16.0";
 constexpr std::size_t saved_module_depth = 100;
 
-value names_value(const std::vector<std::string>& names) { return value(names); }
+value names_value(const std::vector<std::string>& names) {
+    return value(names);
+}
 
 value saved_node(instruction_ref ins, const print_names& names) {
     value node = value::object{};
@@ -91,12 +93,12 @@ std::vector<std::string> text_list(const value& v, const char* key) {
     return x->to_vector<std::string>();
 }
 
-// Builds the modules. A sub-module is built when the first node that uses it is, so that it sees the
-// instructions of outer modules that come before.
+// Builds the modules. A sub-module is built when the first node that uses it is, so that it sees
+// the instructions of outer modules that come before.
 class saved_program_reader {
-  public:
-    saved_program_reader(const value& v, program& p) : modules(required(v, "modules", "program")),
-                                                       prog(p) {
+public:
+    saved_program_reader(const value& v, program& p)
+        : modules(required(v, "modules", "program")), prog(p) {
         if (not modules.is_object() or not modules.contains("main"))
             fail(error_kind::invalid_argument,
                  "program: expected an object of modules with a module 'main', got none");
@@ -110,7 +112,7 @@ class saved_program_reader {
                 sub_module(m.get_key());
     }
 
-  private:
+private:
     module* sub_module(const std::string& name) {
         auto it = built.find(name);
         if (it != built.end()) {
@@ -176,8 +178,8 @@ class saved_program_reader {
         const value fields = attributes == node.end() ? value{} : attributes->without_key();
         instruction_ref ins;
         if (name == "@param")
-            ins = m.insert_parameter(
-                m.end(), required(fields, "parameter", "@param").to<std::string>(), s);
+            ins = m.insert_parameter(m.end(),
+                                     required(fields, "parameter", "@param").to<std::string>(), s);
         else if (name == "@literal")
             ins = add_literal(node, s, m);
         else
@@ -223,8 +225,8 @@ class saved_program_reader {
             mods.push_back(sub_module(mod));
         if (name == "@return")
             return m.add_return(inputs);
-        auto op = name == "@outline" ? operation{builtin::outline{s}}
-                                     : make_op_from_value(name, fields);
+        auto op =
+            name == "@outline" ? operation{builtin::outline{s}} : make_op_from_value(name, fields);
         auto ins = m.insert_instruction(m.end(), op, inputs, mods);
         // Other writers may lay a result out in another way; what the operator computes counts.
         if (ins->get_shape() != s)
@@ -268,9 +270,8 @@ void check_version(const value& v) {
              "program: expected an object with a version (a saved program), got something else");
     const auto number = version->to<std::int64_t>();
     if (number != program_file_version)
-        fail(error_kind::invalid_argument,
-             str("Error: Program version mismatch. expected version ", program_file_version,
-                 ", got ", number));
+        fail(error_kind::invalid_argument, str("Error: Program version mismatch. expected version ",
+                                               program_file_version, ", got ", number));
     const auto other = v.get("migraphx_version", std::string(library_version));
     if (other != library_version)
         log::warn() << "program was saved by version " << other << ", this is version "
@@ -279,7 +280,9 @@ void check_version(const value& v) {
 
 } // namespace
 
-int program::get_program_file_version() const { return program_file_version; }
+int program::get_program_file_version() const {
+    return program_file_version;
+}
 
 value program::to_value() const {
     value result = value::object{};
@@ -316,8 +319,8 @@ void program::from_value(const value& v) {
     const auto* targets = v.find("targets");
     if (targets != v.end())
         for (const auto& t : *targets) {
-            const auto name = t.is_string() ? t.get_string()
-                                            : required(t, "name", "target").to<std::string>();
+            const auto name =
+                t.is_string() ? t.get_string() : required(t, "name", "target").to<std::string>();
             fresh.impl->targets.push_back(make_target(name));
             fresh.impl->contexts.push_back(fresh.impl->targets.back().get_context());
         }
@@ -325,12 +328,18 @@ void program::from_value(const value& v) {
         fresh.impl->options = options_from(*o);
     if (fresh.is_compiled() and restore_executable != nullptr)
         with_context([&] { restore_executable(fresh); },
-                     [&] { return "while preparing the saved program for " +
-                                  fresh.impl->targets.front().name(); });
+                     [&] {
+                         return "while preparing the saved program for " +
+                                fresh.impl->targets.front().name();
+                     });
     *this = std::move(fresh);
 }
 
-void migraphx_to_value(value& v, const program& p) { v = p.to_value(); }
-void migraphx_from_value(const value& v, program& p) { p.from_value(v); }
+void migraphx_to_value(value& v, const program& p) {
+    v = p.to_value();
+}
+void migraphx_from_value(const value& v, program& p) {
+    p.from_value(v);
+}
 
 } // namespace migraphx

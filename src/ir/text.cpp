@@ -75,9 +75,8 @@ void append_shape(std::string& out, const shape& s, bool lossless) {
     if (not s.symbolic())
         return;
     out += ", ";
-    append_list(out, s.dyn_strides(), [&](const sym::expr& e) {
-        out += lossless ? e.to_declaration() : e.to_string();
-    });
+    append_list(out, s.dyn_strides(),
+                [&](const sym::expr& e) { out += lossless ? e.to_declaration() : e.to_string(); });
 }
 
 bool has_keys(const value& v, std::initializer_list<const char*> keys) {
@@ -232,8 +231,8 @@ void append_operation(std::string& out, const operation& op, bool lossless) {
     if (name == "load" and not lossless and op.has_attribute("shape") and
         op.has_attribute("offset")) {
         const auto offset = op.get<std::size_t>("offset");
-        out += str("[offset=", offset, ",end=",
-                   offset + from_value<shape>(op.attribute("shape")).bytes(), ']');
+        out += str("[offset=", offset,
+                   ",end=", offset + from_value<shape>(op.attribute("shape")).bytes(), ']');
         return;
     }
     out += '[';
@@ -248,7 +247,8 @@ void append_operation(std::string& out, const operation& op, bool lossless) {
         if (word >= 0 and static_cast<std::size_t>(word) < f.words.size())
             out += f.words[static_cast<std::size_t>(word)];
         else
-            append_value(out, v, {lossless, not lossless and short_floats_suffice(op, f, v)}, false);
+            append_value(out, v, {lossless, not lossless and short_floats_suffice(op, f, v)},
+                         false);
         separator = ",";
     }
     out += ']';
@@ -408,7 +408,8 @@ std::string to_text(instruction_ref ins, const print_names& names, const print_o
     const char* separator = " # ";
     for (const auto& symbol : ins->get_debug_symbols()) {
         out += separator;
-        const bool marks = symbol.empty() or symbol.find_first_of(",\"\\\n\r") != std::string::npos or
+        const bool marks = symbol.empty() or
+                           symbol.find_first_of(",\"\\\n\r") != std::string::npos or
                            symbol.front() == ' ' or symbol.back() == ' ';
         out += marks ? quoted_text(symbol) : symbol;
         separator = ", ";

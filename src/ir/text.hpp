@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The text form of programs and of their parts. `parse_text` (ir/text_parser.hpp) reads it back.
-// The plain mode is the interface's; large literals print as `{ ... }` and attributes of a dimension
-// that only matter to tuning are left out. The lossless mode tells everything.
+// The plain mode is the interface's; large literals print as `{ ... }` and attributes of a
+// dimension that only matter to tuning are left out. The lossless mode tells everything.
 #pragma once
 
 #include <migraphx/module.hpp>

@@ -6,7 +6,7 @@
 #include "base/str.hpp"
 #include "ir/module_impl.hpp"
 #include "ir/text.hpp"
-#include "ir/text_reader.hpp"
+#include "ir/text_lines.hpp"
 
 #include <migraphx/builtin.hpp>
 #include <migraphx/generate.hpp>
@@ -26,204 +26,14 @@ namespace {
 constexpr std::size_t text_module_depth = 100;
 constexpr std::size_t largest_random_literal = std::size_t{1} << 33; // bytes
 
-struct text_instruction {
-    std::size_t line = 0;
-    std::string id; // as written
-    text_operation op;
-    std::string parameter;
-    std::string_view literal_text; // numbers, or hexadecimal digits
-    enum { no_literal, numbers, hex, random } literal_form = no_literal;
-    std::size_t seed = 0;
-    std::vector<std::string> operands;
-    std::vector<std::string> modules;
-    std::optional<shape> stated;
-    std::string_view stated_text;
-    std::size_t target_id = 0;
-    bool normalized = false;
-    std::set<std::string> symbols;
-};
-
-struct text_module {
-    std::size_t line = 0;
-    std::string name;
-    bool bypass = false;
-    std::vector<std::string> parameter_order;
-    std::vector<text_instruction> instructions;
-};
-
-struct text_program {
-    std::vector<text_module> modules;
-    std::vector<std::string> outputs;
-};
-
-[[noreturn]] void fail_line(std::size_t line, const std::string& message) {
-    fail(error_kind::invalid_argument, str("line ", line, ": ", message));
-}
-
-// Makes what f throws start with the line.
-template <class F>
-auto on_line(std::size_t line, F f) {
-    try {
-        return f();
-    } catch (const exception& e) {
-        if (e.message().starts_with("line "))
-            throw;
-        exception full(e.category(), str("line ", line, ": ", e.message()), e.place());
-        for (const auto& c : e.context())
-            full.add_context(c);
-        throw full;
-    }
-}
-
-// ---- lines to records
-
-void read_literal(text_reader& r, text_instruction& ins) {
-    if (ins.op.name == "@literal") {
-        r.expect("{");
-        ins.literal_form = text_instruction::numbers;
-        ins.literal_text = r.until("}");
-        if (ins.literal_text.find("...") != std::string_view::npos) {
-            ins.literal_form = text_instruction::random;
-            ins.seed = ins.line;
-        }
-        r.expect("}");
-        return;
-    }
-    r.expect("(");
-    if (ins.op.name == "@literal:hex") {
-        ins.literal_form = text_instruction::hex;
-        ins.literal_text = r.until(")");
-    } else if (ins.op.name == "@literal:random") {
-        ins.literal_form = text_instruction::random;
-        ins.seed = r.number("a seed");
-    } else {
-        fail_line(ins.line,
-                  "expected @literal{…}, @literal:hex(…) or @literal:random(…), got " + ins.op.name);
-    }
-    r.expect(")");
-    ins.op.name = "@literal";
-}
-
-void read_symbols(text_reader& r, text_instruction& ins) {
-    do {
-        r.skip_spaces();
-        std::string symbol;
-        if (r.starts("\"")) {
-            symbol = r.quoted();
-        } else {
-            symbol = std::string(r.until(","));
-            while (not symbol.empty() and symbol.back() == ' ')
-                symbol.pop_back();
-        }
-        ins.symbols.insert(symbol);
-    } while (r.take(","));
-}
-
-text_instruction read_instruction(text_reader& r, std::size_t line) {
-    text_instruction ins;
-    ins.line = line;
-    const auto start = r.position();
-    ins.id = r.raw_name("the name of an instruction");
-    if (not r.take("=")) {
-        ins.id.clear();
-        r.rewind(start);
-    }
-    if (r.take("@param:")) {
-        ins.op.name = "@param";
-        ins.parameter = r.name("the name of a parameter");
-    } else {
-        ins.op = r.read_operation();
-        if (ins.op.name.starts_with("@literal"))
-            read_literal(r, ins);
-    }
-    if (r.take("("))
-        r.list(')', [&] { ins.operands.push_back(r.raw_name("the name of an operand")); });
-    if (r.take(", [") or r.take(",["))
-        r.list(']', [&] { ins.modules.push_back(r.name("the name of a module")); });
-    if (r.take("->")) {
-        r.skip_spaces();
-        const auto at = r.position();
-        ins.stated = r.read_shape();
-        ins.stated_text = r.from(at);
-    }
-    while (r.take(",")) {
-        if (r.take("target_id="))
-            ins.target_id = r.number("a number");
-        else if (r.take("normalized"))
-            ins.normalized = true;
-        else
-            r.fail_expected("target_id or normalized");
-    }
-    if (r.take("#"))
-        read_symbols(r, ins);
-    if (not r.at_end())
-        r.fail_expected("the end of the line");
-    return ins;
-}
-
-std::vector<std::string> read_names(text_reader& r) {
-    std::vector<std::string> names;
-    r.expect("{");
-    r.list('}', [&] { names.push_back(r.name("a name")); });
-    if (not r.at_end())
-        r.fail_expected("the end of the line");
-    return names;
-}
-
-text_program read_lines(std::string_view text) {
-    text_program result;
-    text_symbols symbols;
-    auto current = [&]() -> text_module& {
-        if (result.modules.empty())
-            result.modules.emplace_back();
-        return result.modules.back();
-    };
-    for (std::size_t number = 1; not text.empty(); ++number) {
-        const auto end = std::min(text.find('\n'), text.size());
-        auto line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        while (not line.empty() and (line.back() == '\r' or line.back() == ' '))
-            line.remove_suffix(1);
-        text_reader r(line, number, symbols);
-        if (r.at_end() or r.starts("#"))
-            continue;
-        on_line(number, [&] {
-            if (r.take("module:")) {
-                auto& m = result.modules.emplace_back();
-                m.line = number;
-                m.name = r.name("the name of a module");
-                if (r.take(",")) {
-                    r.expect("bypass");
-                    m.bypass = true;
-                }
-                if (not r.at_end())
-                    r.fail_expected("the end of the line");
-            } else if (r.take("parameters:")) {
-                current().parameter_order = read_names(r);
-            } else if (r.take("outputs:")) {
-                result.outputs = read_names(r);
-            } else {
-                current().instructions.push_back(read_instruction(r, number));
-            }
-        });
-    }
-    return result;
-}
-
-// ---- records to instructions
-
 template <class T>
 T read_element(std::string_view text, std::size_t line) {
-    while (not text.empty() and text.front() == ' ')
-        text.remove_prefix(1);
-    while (not text.empty() and text.back() == ' ')
-        text.remove_suffix(1);
+    text = trimmed(text);
     if constexpr (std::is_same_v<T, std::int64_t> or std::is_same_v<T, std::uint64_t>)
         if (text == "true" or text == "false")
             return text == "true";
     T x{};
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), x);
-    if (r.ec != std::errc{} or r.ptr != text.data() + text.size())
+    if (not read_whole(text, x))
         fail_line(line, str("expected a number of the literal's type, got '", text, '\''));
     return x;
 }
@@ -252,11 +62,11 @@ literal numbers_literal(const text_instruction& ins, const shape& s) {
     literal result;
     shape::visit(s.type(), [&](auto as) {
         using type = typename decltype(as)::type;
-        using read = std::conditional_t<
-            std::is_same_v<type, double>, double,
-            std::conditional_t<not std::is_integral_v<type>, float,
-                               std::conditional_t<std::is_unsigned_v<type>, std::uint64_t,
-                                                  std::int64_t>>>;
+        using read =
+            std::conditional_t<std::is_same_v<type, double>, double,
+                               std::conditional_t<not std::is_integral_v<type>, float,
+                                                  std::conditional_t<std::is_unsigned_v<type>,
+                                                                     std::uint64_t, std::int64_t>>>;
         result =
             checked_literal<type>(s, read_elements<read>(ins.literal_text, ins.line), ins.line);
     });
@@ -297,7 +107,7 @@ literal make_literal(const text_instruction& ins) {
 }
 
 class text_builder {
-  public:
+public:
     explicit text_builder(const text_program& source) : text(source) {
         for (const auto& m : text.modules)
             if (not states.emplace(m.name, state{&m}).second)
@@ -309,8 +119,8 @@ class text_builder {
             return std::move(result);
         const bool unnamed = text.modules.size() == 1 and text.modules.front().name.empty();
         if (not unnamed and not states.contains("main"))
-            fail_line(text.modules.front().line, "expected a module named main, got '" +
-                                                     text.modules.front().name + "'");
+            fail_line(text.modules.front().line,
+                      "expected a module named main, got '" + text.modules.front().name + "'");
         build_module(states.at(unnamed ? "" : "main"), *result.get_main_module());
         for (const auto& m : text.modules) // those that nothing uses
             sub_module(m.name, m.line);
@@ -325,7 +135,7 @@ class text_builder {
             build_module(states.at(text.modules.front().name), m);
     }
 
-  private:
+private:
     struct state {
         const text_module* source;
         module* built = nullptr;
@@ -416,8 +226,8 @@ class text_builder {
             full["offset"] = attributes.get("offset", std::size_t{0});
             attributes = full;
         }
-        auto ins = m.insert_instruction(m.end(), make_op_from_value(name, attributes), operands,
-                                        modules);
+        auto ins =
+            m.insert_instruction(m.end(), make_op_from_value(name, attributes), operands, modules);
         if (line.stated)
             check_shape(line, ins->get_shape());
         return ins;

@@ -17,21 +17,8 @@ namespace {
 
 constexpr std::size_t text_depth_limit = 64;
 
-bool is_space(char c) { return c == ' ' or c == '\t'; }
-bool is_digit(char c) { return c >= '0' and c <= '9'; }
-
-std::string_view trimmed(std::string_view s) {
-    while (not s.empty() and is_space(s.front()))
-        s.remove_prefix(1);
-    while (not s.empty() and is_space(s.back()))
-        s.remove_suffix(1);
-    return s;
-}
-
-template <class T>
-bool read_whole(std::string_view text, T& x) {
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), x);
-    return r.ec == std::errc{} and r.ptr == text.data() + text.size() and not text.empty();
+bool is_digit(char c) {
+    return c >= '0' and c <= '9';
 }
 
 int hex_digit(char c) {
@@ -156,7 +143,7 @@ std::size_t text_reader::number(const char* what) {
     return x;
 }
 
-// ---- shapes
+// ---- attribute values
 
 bool text_reader::starts_shape() {
     const auto start = at;
@@ -165,143 +152,6 @@ bool text_reader::starts_shape() {
     at = start;
     return (is_type_name(word) and more) or ((word == "dynamic" or word == "symbolic") and more);
 }
-
-shape text_reader::read_shape() {
-    if (not take("["))
-        return read_tensor_shape();
-    if (++depth > text_depth_limit)
-        fail_expected("less nesting");
-    std::vector<shape> subs;
-    list(']', [&] { subs.push_back(read_shape()); });
-    --depth;
-    return shape{subs};
-}
-
-shape text_reader::read_tensor_shape() {
-    const bool ranges = take("dynamic,");
-    const bool symbols_only = not ranges and take("symbolic,");
-    skip_spaces();
-    const auto start = at;
-    const auto word = trimmed(until(", \t[]{}()=\"#"));
-    shape::type_t type{};
-    try {
-        type = shape::parse_type(std::string(word));
-    } catch (const exception&) {
-        at = start;
-        fail_expected("an element type such as float_type");
-    }
-    auto braces = [&](auto item) {
-        const auto before = at;
-        if (take(",") and take("{")) {
-            list('}', [&] { item(token()); });
-            return true;
-        }
-        at = before;
-        return false;
-    };
-    std::vector<shape::dynamic_dimension> dims;
-    bool dynamic = ranges or symbols_only;
-    bool symbolic = symbols_only;
-    if (not braces([&](auto text) {
-            dims.push_back(dimension(text));
-            dynamic = dynamic or text.front() == '[' or dims.back().is_symbolic();
-            symbolic = symbolic or dims.back().is_symbolic();
-        }))
-        return type;
-    if (not dynamic) {
-        std::vector<std::size_t> lens;
-        for (const auto& d : dims)
-            lens.push_back(d.get_interval().min);
-        std::vector<std::size_t> strides;
-        const bool has_strides = braces([&](auto text) {
-            if (not read_whole(text, strides.emplace_back()))
-                fail_expected("strides as numbers before this");
-        });
-        if (has_strides and strides.size() != lens.size())
-            fail_expected(str(lens.size(), " strides before this"));
-        return has_strides ? shape{type, lens, strides} : shape{type, lens};
-    }
-    if (not symbolic)
-        return {type, dims};
-    for (auto& d : dims)
-        if (not d.is_symbolic() and d.is_fixed())
-            d = sym::lit(static_cast<std::int64_t>(d.get_interval().min));
-    std::vector<sym::expr> strides;
-    const bool has_strides = braces([&](auto text) { strides.push_back(expression(text)); });
-    if (has_strides and strides.size() != dims.size())
-        fail_expected(str(dims.size(), " strides before this"));
-    return has_strides ? shape{type, dims, strides} : shape{type, dims};
-}
-
-shape::dynamic_dimension text_reader::range_dimension(std::string_view text) const {
-    // [min..max] and maybe {optimal, …}
-    const auto dots = text.find("..");
-    const auto close = text.find(']');
-    std::size_t low = 0;
-    std::size_t high = 0;
-    if (dots == std::string_view::npos or close == std::string_view::npos or close < dots or
-        not read_whole(trimmed(text.substr(1, dots - 1)), low) or
-        not read_whole(trimmed(text.substr(dots + 2, close - dots - 2)), high))
-        fail_expected(str("a dimension such as [1..8] in place of '", text, "'"));
-    std::set<std::size_t> optimals;
-    auto tail = trimmed(text.substr(close + 1));
-    while (tail.size() > 1) { // "{2", "4}"
-        tail.remove_prefix(1);
-        const auto stop = std::min(tail.find_first_of(",}"), tail.size());
-        std::size_t n = 0;
-        if (not read_whole(trimmed(tail.substr(0, stop)), n))
-            fail_expected(str("optimal sizes in place of '", tail, "'"));
-        optimals.insert(n);
-        tail.remove_prefix(stop);
-    }
-    return {low, high, optimals};
-}
-
-shape::dynamic_dimension text_reader::dimension(std::string_view text) {
-    if (text.empty())
-        fail_expected("a dimension before this");
-    std::size_t n = 0;
-    if (read_whole(text, n))
-        return {n, n};
-    if (text.front() == '[')
-        return range_dimension(text);
-    return shape::dynamic_dimension{expression(text)};
-}
-
-sym::expr text_reader::with_known(const sym::expr& e) const {
-    std::unordered_map<sym::expr, sym::expr> known;
-    for (const auto& v : e.variables())
-        if (v == sym::var(v.name()))
-            if (auto it = symbols.find(v.name()); it != symbols.end())
-                known[v] = it->second;
-    return known.empty() ? e : e.subs(known);
-}
-
-sym::expr text_reader::expression(std::string_view text) {
-    if (text.empty())
-        fail_expected("an expression before this");
-    return with_context(
-        [&] {
-            // The bounds at the end may be those of the whole expression ...
-            const auto open = text.rfind('[');
-            if (open != std::string_view::npos and open > 0 and text.back() == ']') {
-                const auto bounds = range_dimension(text.substr(open)).get_interval();
-                const auto whole = with_known(sym::parse(std::string(text.substr(0, open))));
-                const shape::dynamic_dimension d{whole};
-                if (d.get_interval() == bounds)
-                    return whole;
-            }
-            // ... or of its last variable.
-            const auto result = with_known(sym::parse(std::string(text)));
-            for (const auto& v : result.variables())
-                if (v != sym::var(v.name()))
-                    symbols.emplace(v.name(), v);
-            return result;
-        },
-        [&] { return str("line ", line_number); });
-}
-
-// ---- attribute values
 
 // A bare word, number or dimension: up to a comma or a closing bracket outside of [ ], { } and ' '.
 std::string_view text_reader::token() {
@@ -409,8 +259,7 @@ value text_reader::read_item() {
         result = read_braces();
     } else if (take("@bytes:hex(")) {
         result = read_binary();
-    } else if (starts_shape() or
-               (starts("[") and not(rest().size() > 1 and is_digit(rest()[1])))) {
+    } else if (starts_shape() or (starts("[") and not(rest().size() > 1 and is_digit(rest()[1])))) {
         result = to_value(read_shape());
     } else {
         const auto text = token();
@@ -423,7 +272,9 @@ value text_reader::read_item() {
     return result;
 }
 
-value text_reader::read_value() { return read_item(); }
+value text_reader::read_value() {
+    return read_item();
+}
 
 text_operation text_reader::read_operation() {
     text_operation op;
@@ -434,7 +285,8 @@ text_operation text_reader::read_operation() {
     if (at == line.size() or line[at] != '[')
         return op;
     ++at;
-    const auto fields = has_op(op.name) ? load_op(op.name).info().fields : std::vector<field_info>{};
+    const auto fields =
+        has_op(op.name) ? load_op(op.name).info().fields : std::vector<field_info>{};
     list(']', [&] {
         skip_spaces();
         const std::string key(trimmed(until("=,]")));

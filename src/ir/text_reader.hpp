@@ -6,6 +6,7 @@
 #include <migraphx/sym.hpp>
 #include <migraphx/value.hpp>
 
+#include <charconv>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -13,9 +14,28 @@
 
 namespace migraphx {
 
-/// Variables of symbolic dimensions by name. Plain text states the bounds of an expression, not those
-/// of its variables; they come from where a variable stands alone.
+/// Variables of symbolic dimensions by name. Plain text states the bounds of an expression, not
+/// those of its variables; they come from where a variable stands alone.
 using text_symbols = std::map<std::string, sym::expr>;
+
+inline bool is_space(char c) {
+    return c == ' ' or c == '\t';
+}
+
+inline std::string_view trimmed(std::string_view s) {
+    while (not s.empty() and is_space(s.front()))
+        s.remove_prefix(1);
+    while (not s.empty() and is_space(s.back()))
+        s.remove_suffix(1);
+    return s;
+}
+
+/// The whole text as a number; false when it is none.
+template <class T>
+bool read_whole(std::string_view text, T& x) {
+    const auto r = std::from_chars(text.data(), text.data() + text.size(), x);
+    return r.ec == std::errc{} and r.ptr == text.data() + text.size() and not text.empty();
+}
 
 struct text_operation {
     std::string name;
@@ -23,7 +43,7 @@ struct text_operation {
 };
 
 class text_reader {
-  public:
+public:
     text_reader(std::string_view line, std::size_t line_number, text_symbols& symbols);
 
     /// "line 12: expected <what>, got '<rest of the line>'".
@@ -66,7 +86,7 @@ class text_reader {
     /// name[key=value,…], with words of enumerations replaced by their numbers.
     text_operation read_operation();
 
-  private:
+private:
     value read_item();
     value read_braces();
     value read_binary();

@@ -23,9 +23,8 @@ bool wants_standard_layout(instruction_ref ins) {
 
 bool only_copied(instruction_ref ins) {
     const auto& users = ins->outputs();
-    return not users.empty() and std::all_of(users.begin(), users.end(), [](auto u) {
-        return u->name() == "contiguous";
-    });
+    return not users.empty() and std::all_of(users.begin(), users.end(),
+                                             [](auto u) { return u->name() == "contiguous"; });
 }
 
 } // namespace
@@ -33,7 +32,8 @@ bool only_copied(instruction_ref ins) {
 void auto_contiguous::apply(module& m) const {
     for (auto i = m.begin(); i != m.end(); ++i) {
         const bool is_result = std::next(i) == m.end();
-        if (not wants_standard_layout(i) or only_copied(i) or (i->outputs().empty() and not is_result))
+        if (not wants_standard_layout(i) or only_copied(i) or
+            (i->outputs().empty() and not is_result))
             continue;
         auto copy = m.insert_instruction(std::next(i), make_op("contiguous"), i);
         m.replace_instruction(i, copy);

@@ -31,7 +31,9 @@ void pass::apply(module_pass_manager& mpm) const {
         m_module(mpm.get_module());
 }
 
-pass enable_pass(bool enabled, pass p) { return enabled ? p : pass{no_pass{}}; }
+pass enable_pass(bool enabled, pass p) {
+    return enabled ? p : pass{no_pass{}};
+}
 
 registered_pass::registered_pass(const char* name, std::function<pass()> make) {
     passes_by_name()[name] = std::move(make);

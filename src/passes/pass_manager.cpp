@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs passes: each on every module that is not bypassed, those that others use before their users and
-// main last, then on the program. After each pass dead code goes, and in tests the program is validated.
+// Runs passes: each on every module that is not bypassed, those that others use before their users
+// and main last, then on the program. After each pass dead code goes, and in tests the program is
+// validated.
 #include <migraphx/dead_code_elimination.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/filesystem.hpp>
@@ -43,7 +44,9 @@ bool is_disabled(const pass& p) {
                        [&](const auto& n) { return trim(n) == p.name(); });
 }
 
-bool wants_validation() { return validation_asked or validate_passes.get(); }
+bool wants_validation() {
+    return validation_asked or validate_passes.get();
+}
 
 [[noreturn]] void fail_invalid(const module& m, instruction_ref bad, const std::string& pass_name) {
     fail(error_kind::internal,
@@ -63,12 +66,12 @@ void validate_program(const program& p, const std::string& pass_name) {
 }
 
 class stopwatch {
-  public:
+public:
     double milliseconds() const {
         return std::chrono::duration<double, std::milli>(clock::now() - start).count();
     }
 
-  private:
+private:
     using clock = std::chrono::steady_clock;
     clock::time_point start = clock::now();
 };
@@ -110,7 +113,7 @@ struct module_manager final : module_pass_manager {
             validate_module(*mod, p.name());
     }
 
-  private:
+private:
     program& whole_program() const {
         if (prog == nullptr)
             fail(error_kind::invalid_argument,
@@ -157,8 +160,8 @@ void apply_to_program(program& prog, module_ref root, const pass& p) {
         validate_program(prog, p.name());
 }
 
-// The start of a run, to find out what came before a pass that throws. Larger literals are dropped, so
-// that it keeps no weights alive, and get random values when it is needed.
+// The start of a run, to find out what came before a pass that throws. Larger literals are dropped,
+// so that it keeps no weights alive, and get random values when it is needed.
 program without_weights(const program& p) {
     program copy = p;
     for (auto* m : copy.get_modules())
@@ -218,7 +221,9 @@ void run_each(program& prog, const std::vector<pass>& passes, const tracer& trac
 
 } // namespace
 
-void validate_after_passes(bool on) { validation_asked = on; }
+void validate_after_passes(bool on) {
+    validation_asked = on;
+}
 
 void run_passes(program& prog, const std::vector<pass>& passes, tracer trace) {
     run_passes(prog, prog.get_main_module(), passes, trace);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Passes by name, for `--apply-pass` and the tests. A pass registers itself beside its definition:
-//   const registered_pass normalize_ops_registered{"normalize_ops", [] { return normalize_ops{}; }};
+//   const registered_pass normalize_ops_registered{"normalize_ops", [] { return normalize_ops{};
+//   }};
 #pragma once
 
 #include <migraphx/pass.hpp>

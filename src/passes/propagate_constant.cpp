@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Constants are found in one walk; then, from the users that are not constant, each operand that may
-// be folded is evaluated (with what it needs, each once) and replaced by a literal.
+// Constants are found in one walk; then, from the users that are not constant, each operand that
+// may be folded is evaluated (with what it needs, each once) and replaced by a literal.
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
 #include <migraphx/logger.hpp>
@@ -32,7 +32,7 @@ struct constant_info {
 };
 
 class constant_folder {
-  public:
+public:
     constant_folder(module& mod, const propagate_constant& pass) : m(mod), options(pass) {}
 
     void run() {
@@ -51,7 +51,7 @@ class constant_folder {
             fold(std::prev(m.end()));
     }
 
-  private:
+private:
     bool computes_constant(instruction_ref ins) const {
         const auto& info = ins->get_operator().info();
         return info.compute and not info.is_builtin and not info.has_side_effect and
@@ -70,12 +70,11 @@ class constant_folder {
             }
             // Operators without inputs (a range, a one-hot pattern) are constant as well.
             const auto& info = i->get_operator().info();
-            const bool source = i->inputs().empty() and info.compute and not info.is_builtin and
-                                not info.has_side_effect and info.is_context_free and
-                                i->name().front() != '@' and i->name() != "undefined" and
-                                i->name().find("allocate") == std::string::npos and
-                                i->module_inputs().empty() and
-                                not options.skip_ops.contains(i->name());
+            const bool source =
+                i->inputs().empty() and info.compute and not info.is_builtin and
+                not info.has_side_effect and info.is_context_free and i->name().front() != '@' and
+                i->name() != "undefined" and i->name().find("allocate") == std::string::npos and
+                i->module_inputs().empty() and not options.skip_ops.contains(i->name());
             if (not source and not computes_constant(i))
                 continue;
             constant_info c;
@@ -124,8 +123,8 @@ class constant_folder {
         argument out{s};
         const auto width = s.type_size();
         for (std::size_t i = 0; i < s.elements(); ++i)
-            std::memcpy(out.data() + s.index(i) * width,
-                        a.data() + a.get_shape().index(i) * width, width);
+            std::memcpy(out.data() + s.index(i) * width, a.data() + a.get_shape().index(i) * width,
+                        width);
         return out;
     }
 
@@ -161,7 +160,9 @@ class constant_folder {
 
 } // namespace
 
-void propagate_constant::apply(module& m) const { constant_folder{m, *this}.run(); }
+void propagate_constant::apply(module& m) const {
+    constant_folder{m, *this}.run();
+}
 
 namespace {
 

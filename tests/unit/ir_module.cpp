@@ -30,7 +30,9 @@ void expect_consistent(const module& m) {
     }
 }
 
-instruction_ref at(const module& m, std::size_t n) { return std::next(m.begin(), long(n)); }
+instruction_ref at(const module& m, std::size_t n) {
+    return std::next(m.begin(), long(n));
+}
 
 std::vector<std::string> names(const module& m) {
     std::vector<std::string> result;
@@ -91,7 +93,8 @@ TEST(ir_module, errors_name_operator_and_shapes) {
         FAIL();
     } catch (const exception& e) {
         EXPECT_TRUE(std::string(e.what()).starts_with("add: ")) << e.what();
-        EXPECT_NE(std::string(e.what()).find("float_type, {3}, {1}"), std::string::npos) << e.what();
+        EXPECT_NE(std::string(e.what()).find("float_type, {3}, {1}"), std::string::npos)
+            << e.what();
     }
     EXPECT_EQ(m.size(), 2U);
 }
@@ -150,8 +153,8 @@ TEST(ir_module, batch_replace) {
                                "y = neg(x)\n"
                                "z = neg(y)\n"
                                "@return(z)\n");
-    m.batch_replace_instruction({{at(m, 1), make_op("abs"), {at(m, 0)}},
-                                 {at(m, 2), make_op("sqrt"), {at(m, 1)}}});
+    m.batch_replace_instruction(
+        {{at(m, 1), make_op("abs"), {at(m, 0)}}, {at(m, 2), make_op("sqrt"), {at(m, 1)}}});
     EXPECT_EQ(names(m), (strings{"@param", "abs", "sqrt", "@return"}));
     expect_consistent(m);
 }

@@ -34,7 +34,9 @@ std::string after(const char* pass_name, const std::string& text) {
     return once;
 }
 
-std::string normal(const std::string& text) { return to_text(parse_text(text)); }
+std::string normal(const std::string& text) {
+    return to_text(parse_text(text));
+}
 
 const std::string x_line = "x = @param:x -> float_type, {2, 3}\n";
 
@@ -72,8 +74,8 @@ struct program_pass {
 TEST(ir_passes, registry) {
     const auto names = get_pass_names();
     for (const char* name : {"auto_contiguous", "dead_code_elimination", "eliminate_dead_code",
-                             "eliminate_common_subexpression", "eliminate_identity", "normalize_ops",
-                             "propagate_constant"})
+                             "eliminate_common_subexpression", "eliminate_identity",
+                             "normalize_ops", "propagate_constant"})
         EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
     try {
         make_pass("nothing");
@@ -114,14 +116,15 @@ TEST(ir_passes, dead_modules) {
                         "@return(v)\n");
     run_passes(p, {dead_code_elimination{}});
     EXPECT_EQ(p.size(), 1U);
-    EXPECT_EQ(to_text(p), normal("cond = @param:cond -> bool_type\n" + x_line +
-                                 "z = abs(x)\n@return(z)\n"));
+    EXPECT_EQ(to_text(p),
+              normal("cond = @param:cond -> bool_type\n" + x_line + "z = abs(x)\n@return(z)\n"));
 }
 
 TEST(ir_passes, identity) {
-    EXPECT_EQ(after("eliminate_identity",
-                    x_line + "a = identity(x) # name\nb = neg(a)\nc = identity(b)\n@return(c, a)\n"),
-              normal("x = @param:x -> float_type, {2, 3} # name\nb = neg(x)\n@return(b, x)\n"));
+    EXPECT_EQ(
+        after("eliminate_identity",
+              x_line + "a = identity(x) # name\nb = neg(a)\nc = identity(b)\n@return(c, a)\n"),
+        normal("x = @param:x -> float_type, {2, 3} # name\nb = neg(x)\n@return(b, x)\n"));
     EXPECT_EQ(after("eliminate_identity", x_line + "a = neg(x)\nb = identity(a)\n"),
               normal(x_line + "a = neg(x)\n"));
     // A result that is needed before stays.

@@ -293,11 +293,16 @@ TEST(ir_program, hostile_values_are_errors) {
     EXPECT_NE(broken([&](value& v) { main_nodes(v)[3]["inputs"] = {"x"}; }), "");
     EXPECT_NE(broken([&](value& v) { main_nodes(v)[3]["output"] = "x"; }), "");
     EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["literal"] = nullptr; }), "");
-    EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["literal"]["data"] = value::binary(3); }), "");
+    EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["literal"]["data"] = value::binary(3); }),
+              "");
     EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["literal"]["shape"]["lens"] = {huge}; }), "");
-    EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["literal"]["shape"]["strides"] = {huge}; }), "");
+    EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["literal"]["shape"]["strides"] = {huge}; }),
+              "");
     EXPECT_NE(broken([&](value& v) { main_nodes(v)[2]["shape"]["type"] = "foo"; }), "");
-    EXPECT_NE(broken([&](value& v) { main_nodes(v)[4]["module_inputs"] = {"yes", "nowhere"}; }), "");
+    EXPECT_NE(broken([&](value& v) {
+                  main_nodes(v)[4]["module_inputs"] = {"yes", "nowhere"};
+              }),
+              "");
     EXPECT_NE(broken([&](value& v) { main_nodes(v)[4]["module_inputs"] = {"main", "yes"}; }), "");
     EXPECT_NE(broken([&](value& v) {
                   v["modules"]["inner"]["nodes"] = v["modules"]["no"]["nodes"].without_key();

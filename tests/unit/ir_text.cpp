@@ -68,14 +68,15 @@ program small_program() {
 } // namespace
 
 TEST(ir_text, plain_form) {
-    EXPECT_EQ(to_text(small_program()),
-              "module: \"main\"\n"
-              "@0 = @literal{4} -> half_type, {1}, {0}\n"
-              "q = @param:q -> half_type, {5, 7}, {7, 1}\n"
-              "@2 = multibroadcast[out_lens={5, 7},out_dyn_dims={}](@0) -> half_type, {5, 7}, {0, 0}\n"
-              "@3 = add(q,@2) -> half_type, {5, 7}, {7, 1}\n"
-              "@4 = @return(@3)\n"
-              "\n");
+    EXPECT_EQ(
+        to_text(small_program()),
+        "module: \"main\"\n"
+        "@0 = @literal{4} -> half_type, {1}, {0}\n"
+        "q = @param:q -> half_type, {5, 7}, {7, 1}\n"
+        "@2 = multibroadcast[out_lens={5, 7},out_dyn_dims={}](@0) -> half_type, {5, 7}, {0, 0}\n"
+        "@3 = add(q,@2) -> half_type, {5, 7}, {7, 1}\n"
+        "@4 = @return(@3)\n"
+        "\n");
     expect_round_trip(small_program());
 }
 
@@ -85,8 +86,10 @@ TEST(ir_text, shapes) {
         {{shape::half_type, {5, 7}}, "half_type, {5, 7}, {7, 1}"},
         {{shape::int64_type}, "int64_type, {1}, {0}"},
         {{shape::float_type, std::vector<std::size_t>{}}, "float_type, {}, {}"},
-        {{shape::half_type, {{1, 8, {2, 4}}, {5, 5}, {7, 7}}}, "dynamic, half_type, {[1..8], 5, 7}"},
-        {{shape::half_type, {shape::dynamic_dimension{n}, {5, 5}}}, "half_type, {n[1..8], 5}, {5, 1}"},
+        {{shape::half_type, {{1, 8, {2, 4}}, {5, 5}, {7, 7}}},
+         "dynamic, half_type, {[1..8], 5, 7}"},
+        {{shape::half_type, {shape::dynamic_dimension{n}, {5, 5}}},
+         "half_type, {n[1..8], 5}, {5, 1}"},
         {shape{std::vector<shape>{{shape::half_type, {5}}, {shape::int64_type, {5}}}},
          "[half_type, {5}, {1}, int64_type, {5}, {1}]"},
     };
@@ -119,15 +122,17 @@ TEST(ir_text, composite_dimensions_use_the_bounds_of_parameters) {
 
 TEST(ir_text, attribute_values) {
     for (const char* text :
-         {"1", "-3", "{}", "{1, 2}", "{{1, 2}, {3}}", "nullopt", "1.5", "0.1", "1e-05", "half_pixel",
-          "{a, b}", "{key: 1, other: {2, 3}}", "[1..4]", "{[1..4], 3}", "float_type, {2, 3}, {3, 1}",
-          "[float_type, {2}, {1}, dynamic, half_type, {[1..2]}]", "\"a, b\"", "{\"\", x}", "inf"})
+         {"1", "-3", "{}", "{1, 2}", "{{1, 2}, {3}}", "nullopt", "1.5", "0.1", "1e-05",
+          "half_pixel", "{a, b}", "{key: 1, other: {2, 3}}", "[1..4]", "{[1..4], 3}",
+          "float_type, {2, 3}, {3, 1}", "[float_type, {2}, {1}, dynamic, half_type, {[1..2]}]",
+          "\"a, b\"", "{\"\", x}", "inf"})
         EXPECT_EQ(to_text(parse_value_text(text)), text);
     // Attributes of type float come as double.
     EXPECT_EQ(to_text(value(0.1F)), "0.1");
-    for (const value& v : {value("3"), value("true"), value(""), value(1.0), value(true), value("a\nb"),
-                           value(-0.0), value(0.1F), value(std::numeric_limits<std::uint64_t>::max()),
-                           value(value::binary("ab\xff", 3)), value("it's"), value("x: y")}) {
+    for (const value& v :
+         {value("3"), value("true"), value(""), value(1.0), value(true), value("a\nb"), value(-0.0),
+          value(0.1F), value(std::numeric_limits<std::uint64_t>::max()),
+          value(value::binary("ab\xff", 3)), value("it's"), value("x: y")}) {
         const auto back = parse_value_text(to_text(v, lossless));
         EXPECT_EQ(back, v) << to_text(v, lossless);
         EXPECT_EQ(back.is_string(), v.is_string());
@@ -142,8 +147,9 @@ TEST(ir_text, operations) {
     EXPECT_EQ(parse_operation_text("pooling[mode=1]"), parse_operation_text("pooling[mode=max]"));
     EXPECT_THROW(parse_operation_text("pooling[modus=1]"), exception);
     EXPECT_THROW(parse_operation_text("no_such_operator"), exception);
-    for (const auto& op : {make_op("pooling"), make_op("convolution"), make_op("slice"),
-                           make_op("allocate", {{"shape", to_value(shape{shape::float_type, {2}})}})})
+    for (const auto& op :
+         {make_op("pooling"), make_op("convolution"), make_op("slice"),
+          make_op("allocate", {{"shape", to_value(shape{shape::float_type, {2}})}})})
         for (const auto& options : {print_options{}, lossless})
             EXPECT_EQ(parse_operation_text(to_text(op, options)), op) << to_text(op, options);
 }
@@ -177,8 +183,10 @@ TEST(ir_text, literals) {
         m->add_literal(literal{0.1F}),
         m->add_literal(literal{shape{shape::double_type, {2}}, {0.1, 1e300}}),
         m->add_literal(literal{shape{shape::float_type, {3}}, {nan, inf, -inf}}),
-        m->add_literal(literal{shape{shape::int64_type, {2}}, {std::numeric_limits<int64_t>::min(), int64_t{-1}}}),
-        m->add_literal(literal{shape{shape::uint64_type, {1}}, {std::numeric_limits<uint64_t>::max()}}),
+        m->add_literal(literal{shape{shape::int64_type, {2}},
+                               {std::numeric_limits<int64_t>::min(), int64_t{-1}}}),
+        m->add_literal(
+            literal{shape{shape::uint64_type, {1}}, {std::numeric_limits<uint64_t>::max()}}),
         m->add_literal(literal{shape{shape::bool_type, {2}}, {true, false}}),
         m->add_literal(literal{shape{shape::int8_type, {2}}, {-128, 127}}),
         m->add_literal(generate_literal({shape::half_type, {3, 5}}, 3)),
@@ -290,14 +298,14 @@ TEST(ir_text, errors_say_line_expected_and_got) {
     EXPECT_EQ(parse_error(x + "y = neg(x\n"), "line 2: expected ')', got the end of the line");
     EXPECT_EQ(parse_error("x = @param:x -> floot_type, {2}\n"),
               "line 1: expected an element type such as float_type, got 'floot_type, {2}'");
-    EXPECT_EQ(parse_error("x = @param:x\n"), "line 1: expected '-> shape', got the end of the line");
+    EXPECT_EQ(parse_error("x = @param:x\n"),
+              "line 1: expected '-> shape', got the end of the line");
     EXPECT_EQ(parse_error(x + x), "line 2: add_parameter: a new name was expected, got 'x' again");
     EXPECT_EQ(parse_error("@literal{1, b} -> float_type, {2}\n"),
               "line 1: expected a number of the literal's type, got 'b'");
     EXPECT_EQ(parse_error("@literal{300} -> int8_type, {1}\n"),
               "line 1: expected a value of int8_type, got 300");
-    EXPECT_EQ(parse_error("module: \"sub\"\n"),
-              "line 1: expected a module named main, got 'sub'");
+    EXPECT_EQ(parse_error("module: \"sub\"\n"), "line 1: expected a module named main, got 'sub'");
     EXPECT_TRUE(parse_error(x + "y = neeg(x)\n").starts_with("line 2: Operator not found: neeg"));
     EXPECT_TRUE(parse_error(x + "y = concat[axis=7](x, x)\n").starts_with("line 2: concat"));
 }
@@ -305,15 +313,29 @@ TEST(ir_text, errors_say_line_expected_and_got) {
 TEST(ir_text, hostile_text_is_an_error) {
     for (const std::string text :
          {"@literal{ ... } -> float_type, {4294967295, 4294967295, 4294967295, 4294967295}",
-          "@literal{ ... } -> float_type, {1000000000000}", "@literal:hex(00) -> float_type, {1000000}",
-          "@literal:hex(zz) -> int8_type, {1}", "@literal{1} -> dynamic, float_type, {[1..2]}",
-          "@literal:random(", "@literal{1, 2} -> float_type, {3}", "x = ", "= y", "\"", "x = @param:",
-          "@return(x)", "module: \"main\"\nmodule: \"main\"",
+          "@literal{ ... } -> float_type, {1000000000000}",
+          "@literal:hex(00) -> float_type, {1000000}",
+          "@literal:hex(zz) -> int8_type, {1}",
+          "@literal{1} -> dynamic, float_type, {[1..2]}",
+          "@literal:random(",
+          "@literal{1, 2} -> float_type, {3}",
+          "x = ",
+          "= y",
+          "\"",
+          "x = @param:",
+          "@return(x)",
+          "module: \"main\"\nmodule: \"main\"",
           "module: \"main\"\nc = @param:c -> bool_type\nr = if(c), [a, a]\nmodule: \"a\"\n"
           "d = if(c), [a, a]",
-          "x = @param:x -> float_type, {[1..", "x = @param:x -> float_type, {n[8..1]}",
-          "x = @param:x -> [[[[[", "x = @param:x -> float_type, {2}, {1, 1}",
-          "x = slice[axes={0}", "x = slice[axes={{{{{{{{", "x = slice[=]", "outputs: {", "parameters: {a}"})
+          "x = @param:x -> float_type, {[1..",
+          "x = @param:x -> float_type, {n[8..1]}",
+          "x = @param:x -> [[[[[",
+          "x = @param:x -> float_type, {2}, {1, 1}",
+          "x = slice[axes={0}",
+          "x = slice[axes={{{{{{{{",
+          "x = slice[=]",
+          "outputs: {",
+          "parameters: {a}"})
         EXPECT_TRUE(parse_error(text).starts_with("line ")) << text << "\n" << parse_error(text);
     std::string deep = "x = slice[axes=";
     deep += std::string(100000, '{');
@@ -346,9 +368,11 @@ TEST(ir_text, other_forms) {
               "m.add_return([x_3])\n");
     std::ostringstream cpp;
     p.print_cpp(cpp);
-    EXPECT_NE(cpp.str().find("migraphx::module_ref mmain = p.get_main_module();"), std::string::npos);
-    EXPECT_NE(cpp.str().find("migraphx::make_json_op(\"multibroadcast\", \"{\\\"out_lens\\\":[5,7]}\")"),
-              std::string::npos)
+    EXPECT_NE(cpp.str().find("migraphx::module_ref mmain = p.get_main_module();"),
+              std::string::npos);
+    EXPECT_NE(
+        cpp.str().find("migraphx::make_json_op(\"multibroadcast\", \"{\\\"out_lens\\\":[5,7]}\")"),
+        std::string::npos)
         << cpp.str();
     std::ostringstream graph;
     p.print_graph(graph, true);
