@@ -272,8 +272,8 @@ private:
         return v.part < 0 ? t : t.get_sub_objects().at(std::size_t(v.part));
     }
 
-    static std::vector<argument>
-    run_transitions(const prepared& e, const std::vector<argument>& args, const std::vector<argument>& stage)
+    std::vector<argument>
+    run_transitions(const prepared& e, const std::vector<argument>& args, const std::vector<argument>& stage) const
     {
         std::vector<argument> results;
         for(std::size_t i = 0; i < e.transitions.size(); i++)
@@ -284,7 +284,8 @@ private:
                 in.push_back(value_of(v, args, stage, results));
             if(t.modules.empty())
             {
-                results.push_back(t.op.compute(t.output, in));
+                const auto fast = back->evaluate(t.op, in);
+                results.push_back(fast ? *fast : t.op.compute(t.output, in));
                 continue;
             }
             std::vector<std::vector<argument>> captured;
@@ -310,8 +311,8 @@ private:
         return params;
     }
 
-    static std::vector<argument>
-    run_parts(const prepared& e, const std::vector<argument>& args, const execution_environment& env)
+    std::vector<argument>
+    run_parts(const prepared& e, const std::vector<argument>& args, const execution_environment& env) const
     {
         const auto stage       = e.first->run(args, env);
         const auto transitions = run_transitions(e, args, stage);

@@ -13,6 +13,28 @@
 
 namespace migraphx::onnx {
 
+namespace {
+
+// What is entered is left again, whatever happens in between.
+struct stack_level
+{
+    stack_level(std::vector<const scope*>& s, std::size_t& d) : scopes(s), depth(d), size(s.size()), level(d) {}
+    ~stack_level()
+    {
+        scopes.resize(size);
+        depth = level;
+    }
+    stack_level(const stack_level&) = delete;
+    stack_level& operator=(const stack_level&) = delete;
+
+    std::vector<const scope*>& scopes;
+    std::size_t& depth;
+    std::size_t size;
+    std::size_t level;
+};
+
+} // namespace
+
 const instruction_ref* scope::find(std::string_view name) const
 {
     for(const auto* s = this; s != nullptr; s = s->parent)
@@ -47,6 +69,7 @@ program importer::run()
         read_inputs(main, names);
         auto outputs = read_body(main, source.graph, names);
         main.add_return(outputs);
+        result.remove_unused_modules();
     }
     catch(...)
     {
@@ -151,6 +174,7 @@ void importer::read_nodes(module& m,
                           scope& names,
                           const function* inside)
 {
+    const stack_level level{scopes, depth};
     scopes.push_back(&names);
     for(auto i : order)
         with_context([&] { read_node(m, nodes[i], names, inside); },
@@ -161,7 +185,6 @@ void importer::read_nodes(module& m,
                              line += ", domain " + printable(n.domain);
                          return line + ", opset " + std::to_string(opset_version(source, n, inside));
                      });
-    scopes.pop_back();
 }
 
 void importer::read_node(module& m, const node& n, scope& names, const function* inside)
@@ -218,6 +241,7 @@ void importer::read_node(module& m, const node& n, scope& names, const function*
 
 instructions importer::call_function(module& m, const node& n, const function& f, const instructions& args)
 {
+    const stack_level here{scopes, depth};
     if(++depth > 64)
         fail(error_kind::invalid_argument, "function " + in_quotes(f.name) + ": calls at most 64 deep were expected, got more");
     scope names;
@@ -260,7 +284,6 @@ instructions importer::call_function(module& m, const node& n, const function& f
             fail(error_kind::invalid_argument, "function " + in_quotes(f.name) + ": a value was expected for output " + in_quotes(o) + ", got none");
         outputs.push_back(*ins);
     }
-    depth--;
     return outputs;
 }
 

@@ -52,9 +52,11 @@ std::optional<argument> node_reader::constant(std::size_t i) const
 {
     if(not has(i))
         return std::nullopt;
+    // A tensor of no elements has no values to wait for.
+    const auto& s = args[i]->get_shape();
+    if(not s.dynamic() and s.elements() == 0)
+        return argument{s};
     auto value = args[i]->eval();
-    if(value.data() == nullptr and value.get_shape().elements() == 0 and args[i]->can_eval())
-        return argument{args[i]->get_shape()};
     if(value.data() == nullptr)
         return std::nullopt;
     return value;

@@ -32,16 +32,22 @@ instruction_ref slice_along(node_reader& n, instruction_ref x, int64_t axis, int
 }
 
 instruction_ref causal_mask(node_reader& n, instruction_ref q, instruction_ref k, instruction_ref offset, int64_t window) {
+    return window_mask(n, q, k, offset, window > 0 ? window - 1 : -1, 0);
+}
+
+instruction_ref window_mask(node_reader& n, instruction_ref q, instruction_ref k, instruction_ref offset, int64_t left,
+                            int64_t right) {
     const auto rows = n.add(make_op("unsqueeze", {{"axes", attention_ints{1}}}), {count_along(n, q, 2)});
     const auto keys = n.add(make_op("unsqueeze", {{"axes", attention_ints{0}}}), {count_along(n, k, 2)});
-    const auto at = n.add_common("add", {rows, offset});
-    auto seen = n.add("not", n.convert(n.add_common("greater", {keys, at}), shape::bool_type));
-    if (window > 0) {
-        const auto first = n.with_number("sub", at, double(window));
-        const auto near = n.convert(n.add_common("greater", {keys, first}), shape::bool_type);
-        seen = n.add_common("logical_and", {seen, near});
-    }
-    return seen;
+    // How far a key lies behind its query.
+    const auto distance = n.add_common("sub", {keys, n.add_common("add", {rows, offset})});
+    const auto within = [&](const char* beyond, int64_t bound) {
+        return n.add("not", n.convert(n.with_number(beyond, distance, double(bound)), shape::bool_type));
+    };
+    if (left < 0)
+        return within("greater", right);
+    const auto near = within("less", -left);
+    return right < 0 ? near : n.add("logical_and", within("greater", right), near);
 }
 
 instruction_ref combine_masks(node_reader& n, instruction_ref a, instruction_ref b, shape::type_t t) {
@@ -163,8 +169,8 @@ instructions read_attention(node_reader& n) {
         hide(full_length(n, n.input(3), k));
     if (n.integer("is_causal", 0) != 0)
         hide(causal_mask(n, q, k, offset, 0));
-    if (n.integer("left_window_size", -1) >= 0 or n.integer("right_window_size", -1) >= 0)
-        n.unsupported("left_window_size and right_window_size of -1 were expected, got others");
+    if (const auto left = n.integer("left_window_size", -1), right = n.integer("right_window_size", -1); left >= 0 or right >= 0)
+        hide(window_mask(n, q, k, offset, left, right));
     if (n.has(6))
         hide(length_mask(n, k, n.input(6)));
     const auto size = q->get_shape().max_lens()[3];

@@ -14,6 +14,8 @@ instruction_ref slice_along(node_reader& n, instruction_ref x, int64_t axis, int
 /// Bool (…, S, T): query s at position s + offset sees keys up to there and, with a window, not more than
 /// so many of them. `offset` stretches to (…, S, 1).
 instruction_ref causal_mask(node_reader& n, instruction_ref q, instruction_ref k, instruction_ref offset, int64_t window);
+/// The same with bounds on both sides; -1: none.
+instruction_ref window_mask(node_reader& n, instruction_ref q, instruction_ref k, instruction_ref offset, int64_t left, int64_t right);
 /// Both masks; one that is not bool is added to the scores of type `t`.
 instruction_ref combine_masks(node_reader& n, instruction_ref a, instruction_ref b, shape::type_t t);
 

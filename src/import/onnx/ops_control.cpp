@@ -20,6 +20,46 @@ instructions results_of(node_reader& n, instruction_ref tuple) {
     return result;
 }
 
+bool other_ranks(module_ref a, module_ref b) {
+    const auto x = a->get_output_shapes(), y = b->get_output_shapes();
+    return not std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                          [](const auto& s, const auto& t) { return s.ndim() == t.ndim(); });
+}
+
+bool squeezes(const graph& g) {
+    return std::any_of(g.nodes.begin(), g.nodes.end(), [](const auto& x) { return x.op_type == "Squeeze"; });
+}
+
+// A branch that does not fit the shapes of this model, in place of which `error` is raised.
+module_ref impossible_branch(node_reader& n, const std::string& name, module_ref other, const std::string& error) {
+    auto* m = n.whole().new_module(name);
+    instructions outputs;
+    for (const auto& s : other->get_output_shapes())
+        outputs.push_back(m->add_instruction(make_op("unreachable", {{"shape", to_value(s)}, {"message", error}}), instructions{}));
+    m->add_return(outputs);
+    return m;
+}
+
+// Both branches. Of a model with fixed sizes one may be impossible; that is an error when it is taken.
+std::pair<module_ref, module_ref> read_branches(node_reader& n, const std::string& name, const graph& yes, const graph& no) {
+    auto& whole = n.whole();
+    std::string errors[2];
+    module_ref modules[2] = {nullptr, nullptr};
+    for (int i = 0; i < 2; i++) {
+        try {
+            modules[i] = whole.read_subgraph(i == 0 ? yes : no, name + (i == 0 ? "_then" : "_else"), whole.current());
+        } catch (const exception& e) {
+            if (e.category() != error_kind::invalid_argument or (i == 1 and modules[0] == nullptr))
+                throw;
+            errors[i] = e.what();
+        }
+    }
+    for (int i = 0; i < 2; i++)
+        if (modules[i] == nullptr)
+            modules[i] = impossible_branch(n, name + "_never", modules[1 - i], errors[i]);
+    return {modules[0], modules[1]};
+}
+
 instructions read_if(node_reader& n) {
     n.expect_inputs(1, 1);
     const auto& yes = n.subgraph("then_branch");
@@ -31,8 +71,15 @@ instructions read_if(node_reader& n) {
         return whole.read_inline(n.mod(), condition->front() != 0 ? yes : no);
     }
     const std::string name = n.mod().name() + "_if";
-    auto* first = whole.read_subgraph(yes, name + "_then", whole.current());
-    auto* second = whole.read_subgraph(no, name + "_else", whole.current());
+    auto [first, second] = read_branches(n, name, yes, no);
+    // Exporters squeeze a dimension "if it is 1", though the rest of the model fits that rank only. The
+    // squeeze itself fails where the condition would not hold.
+    if (other_ranks(first, second)) {
+        const bool taken = squeezes(yes);
+        if (taken == squeezes(no))
+            n.unsupported("branches with results of equal rank were expected for a condition of a run, got other ranks");
+        return whole.read_inline(n.mod(), taken ? yes : no);
+    }
     return results_of(n, n.add(make_op("if"), {n.input(0)}, {first, second}));
 }
 
@@ -44,6 +91,15 @@ instruction_ref plain_state(node_reader& n, instruction_ref x) {
 
 instruction_ref int64_scalar(node_reader& n, int64_t v) {
     return n.literal(migraphx::literal{shape{shape::int64_type}, ints{v}});
+}
+
+// Scan outputs without dimensions stack to vectors.
+instructions stacked_scalars(node_reader& n, module_ref body, std::size_t states, instructions results) {
+    const auto outputs = body->get_output_shapes();
+    for (auto i = states; i < results.size(); i++)
+        if (node_reader::is_scalar(outputs[i + 1]))
+            results[i] = n.add(make_op("squeeze", {{"axes", ints{1}}}), {results[i]});
+    return results;
 }
 
 // Inputs: trip count, condition, state…; body (iteration, condition, state…) → (condition, state…, scans…).
@@ -76,7 +132,7 @@ instructions read_loop(node_reader& n) {
     auto& whole = n.whole();
     auto* m = whole.read_subgraph(body, n.mod().name() + "_loop", whole.current(), inner);
     const auto loop = n.add(make_op("loop_dynamic", {{"max_iterations", most}}), in, {m});
-    return results_of(n, loop);
+    return stacked_scalars(n, m, states, results_of(n, loop));
 }
 
 // One step of a sequence for each iteration. Inputs: state…, sequences…; body (state…, elements…) →
@@ -161,8 +217,8 @@ instructions read_scan(node_reader& n) {
     auto outputs = whole.read_subgraph_body(*m, body, names);
     outputs.insert(outputs.begin(), running);
     m->add_return(outputs);
-    auto results = results_of(n, n.add(make_op("loop_dynamic", {{"max_iterations", steps}, {"scan_output_directions", s.output_directions}}),
-                                       in, {m}));
+    const auto loop = n.add(make_op("loop_dynamic", {{"max_iterations", steps}, {"scan_output_directions", s.output_directions}}), in, {m});
+    auto results = stacked_scalars(n, m, s.states, results_of(n, loop));
     // Scan outputs are stacked in front; other axes are moved there.
     for (std::size_t i = 0; i < s.scans; i++) {
         auto& y = results[s.states + i];

@@ -129,8 +129,6 @@ instructions read_pow(node_reader& n) {
 instructions read_mod(node_reader& n) {
     n.expect_inputs(2, 2);
     const bool truncated = n.integer("fmod", 0) != 0;
-    if (not truncated and is_real(n.shape_of(0).type()))
-        n.malformed("fmod = 1 was expected for floating point inputs, got 0");
     return {n.add_common(truncated ? "fmod" : "mod", n.inputs())};
 }
 

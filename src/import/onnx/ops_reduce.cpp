@@ -27,7 +27,7 @@ struct reduction {
         if (keep)
             return y;
         if (not axes)
-            n.unsupported("keepdims of 1 was expected for axes that a run gives, got 0");
+            return drop_axes(n, y, n.input(1));
         return n.add(make_op("squeeze", {{"axes", *axes}}), {y});
     }
 };
@@ -115,7 +115,7 @@ instructions read_reduce_log_sum_exp(node_reader& n) {
     const auto zero = n.broadcast_like(n.scalar(x->get_shape().type(), 0), top);
     const auto shift = n.add("where", n.add("isinf", top), zero, top);
     const auto sum = r.of(n, "reduce_sum", n.add("exp", n.add("sub", x, n.broadcast_like(shift, x))));
-    return {r.finish(n, n.add("add", n.add("log", sum), shift))};
+    return {r.finish(n, n.add_common("add", {n.add("log", sum), shift}))};
 }
 
 instructions read_arg(node_reader& n) {
@@ -170,13 +170,27 @@ instructions read_hardmax(node_reader& n) {
 
 instructions read_cumsum(node_reader& n) {
     n.expect_inputs(2, 2);
+    const auto x = n.input(0);
+    const auto rank = n.rank_of(0);
+    const auto along = [&](std::size_t axis) {
+        return n.add(make_op("prefix_scan_sum", {{"axis", axis},
+                                                 {"exclusive", n.integer("exclusive", 0) != 0},
+                                                 {"reverse", n.integer("reverse", 0) != 0}}),
+                     {x});
+    };
     const auto axis = n.constant_ints(1);
-    if (not axis or axis->size() != 1)
-        n.unsupported("an axis that is known at import was expected, got values of a run");
-    return {n.add(make_op("prefix_scan_sum", {{"axis", n.axis(axis->front(), n.rank_of(0))},
-                                              {"exclusive", n.integer("exclusive", 0) != 0},
-                                              {"reverse", n.integer("reverse", 0) != 0}}),
-                  {n.input(0)})};
+    if (axis and axis->size() == 1)
+        return {along(n.axis(axis->front(), rank))};
+    // The axis of a run chooses between all of them.
+    auto y = along(0);
+    for (std::size_t d = 1; d < rank; d++) {
+        const auto t = n.shape_of(1).type();
+        const auto same = [&](int64_t a) { return n.add_common("equal", {n.input(1), n.scalar(t, double(a))}); };
+        const auto either = n.add("max", same(int64_t(d)), same(int64_t(d) - int64_t(rank)));
+        const auto chosen = n.broadcast_like(n.convert(either, shape::bool_type), x);
+        y = n.add("where", chosen, along(d), y);
+    }
+    return {y};
 }
 
 instructions members(node_reader& n, instruction_ref tuple) {

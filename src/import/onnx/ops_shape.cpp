@@ -3,7 +3,7 @@
 #include <migraphx/common_shape.hpp>
 #include <migraphx/make_op.hpp>
 
-#include "import/onnx/importer.hpp"
+#include "import/onnx/ops_shared.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -56,22 +56,17 @@ instructions read_reshape(node_reader& n) {
     return {n.add(make_op("reshape_dynamic", {{"allowzero", allow_zero}}), {n.input(0), n.input(1)})};
 }
 
-// Axes as an attribute or, from opset 13 on, an input.
+// Axes as an attribute or, from opset 13 on, an input; none when only a run gives them.
 std::optional<std::vector<int64_t>> read_axes(node_reader& n) {
-    if (n.has_attribute("axes"))
-        return n.integers("axes");
-    if (not n.has(1))
-        return std::nullopt;
-    const auto axes = n.constant_ints(1);
-    if (not axes)
-        n.unsupported("axes that are known at import were expected, got values of a run");
-    return axes;
+    return n.has_attribute("axes") ? n.integers("axes") : n.constant_ints(1);
 }
 
 instructions read_squeeze(node_reader& n) {
     n.expect_inputs(1, 2);
-    const auto axes = read_axes(n);
     const auto x = n.input(0);
+    const auto axes = read_axes(n);
+    if (n.has(1) and not axes)
+        return {drop_axes(n, x, n.input(1))};
     if (node_reader::is_scalar(x->get_shape()) and (not axes or axes->empty()))
         return {x};
     if (axes and axes->empty())
@@ -83,12 +78,12 @@ instructions read_unsqueeze(node_reader& n) {
     n.expect_inputs(1, 2);
     auto axes = read_axes(n);
     if (not axes)
-        n.malformed("axes were expected, got none");
+        return {insert_axes(n, n.input(0), n.input(1))};
     if (axes->empty())
         return {n.input(0)};
-    const auto rank = int64_t(n.onnx_rank(0) + axes->size());
+    const auto rank = n.onnx_rank(0) + axes->size();
     for (auto& a : *axes)
-        a = int64_t(n.axis(a, std::size_t(rank)));
+        a = int64_t(n.axis(a, rank));
     std::sort(axes->begin(), axes->end());
     if (std::adjacent_find(axes->begin(), axes->end()) != axes->end())
         n.malformed("different axes were expected, got one twice");
@@ -239,7 +234,11 @@ instructions read_space_to_depth(node_reader& n) {
     if (b < 1 or l[2] % b != 0 or l[3] % b != 0)
         n.malformed(str("blocksize that divides ", l[2], " and ", l[3], " was expected, got ", b));
     const auto split = n.add(make_op("reshape", {{"dims", {l[0], l[1], l[2] / b, b, l[3] / b, b}}}), {n.input(0)});
-    const auto moved = n.add(make_op("transpose", {{"permutation", {0, 3, 5, 1, 2, 4}}}), {split});
+    const auto mode = n.text("mode", "DCR");
+    if (mode != "DCR" and mode != "CRD")
+        n.malformed("mode: DCR or CRD was expected, got '" + mode + "'");
+    const auto perm = mode == "DCR" ? std::vector<int64_t>{0, 3, 5, 1, 2, 4} : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
+    const auto moved = n.add(make_op("transpose", {{"permutation", perm}}), {split});
     return {n.add(make_op("reshape", {{"dims", {l[0], l[1] * b * b, l[2] / b, l[3] / b}}}), {moved})};
 }
 

@@ -14,4 +14,8 @@ instruction_ref global_pooling_of(node_reader& n, instruction_ref x);
 /// 0, 1 … as int64, as many as dimension `axis` of `x` has.
 instruction_ref count_along(node_reader& n, instruction_ref x, std::size_t axis);
 
+/// `x` without, or with, the dimensions of one element that `axes`, values of a run, name.
+instruction_ref drop_axes(node_reader& n, instruction_ref x, instruction_ref axes);
+instruction_ref insert_axes(node_reader& n, instruction_ref x, instruction_ref axes);
+
 } // namespace migraphx::onnx

@@ -110,12 +110,8 @@ instructions read_slice(node_reader& n) {
 
 // Lengths of the parts, in the order: input (opset 13), attribute, equal parts.
 std::optional<ints> split_lengths(node_reader& n, std::size_t parts, const shape::dynamic_dimension& d) {
-    if (n.has(1)) {
-        const auto given = n.constant_ints(1);
-        if (not given)
-            n.unsupported("split lengths that are known at import were expected, got values of a run");
-        return given;
-    }
+    if (n.has(1))
+        return n.constant_ints(1);
     if (n.has_attribute("split"))
         return n.integers("split");
     if (not d.is_fixed())
@@ -144,6 +140,22 @@ instructions split_unknown(node_reader& n, std::size_t axis, std::size_t parts) 
     return result;
 }
 
+// Parts whose lengths only a run knows: from the sum of the lengths before each to that with its own.
+instructions split_by_input(node_reader& n, std::size_t axis, std::size_t parts) {
+    if (n.shape_of(1).dynamic() or n.shape_of(1).elements() != parts)
+        n.malformed(str(parts, " split lengths were expected, got ", n.shape_of(1)));
+    const auto ends = n.add(make_op("prefix_scan_sum", {{"axis", 0}}), {n.input(1)});
+    const auto starts = n.add("sub", ends, n.input(1));
+    const auto axes = int64_vector(n, {int64_t(axis)});
+    const auto pick = [&](instruction_ref v, int64_t i) {
+        return n.add(make_op("slice", {{"axes", {0}}, {"starts", ints{i}}, {"ends", ints{i + 1}}}), {v});
+    };
+    instructions result;
+    for (int64_t i = 0; i < int64_t(parts); i++)
+        result.push_back(n.add("slice_dynamic", n.input(0), pick(starts, i), pick(ends, i), axes));
+    return result;
+}
+
 instructions read_split(node_reader& n) {
     n.expect_inputs(1, 2);
     const auto axis = n.axis(n.integer("axis", 0), n.rank_of(0));
@@ -158,6 +170,8 @@ instructions read_split(node_reader& n) {
     if (parts == 0)
         n.malformed("at least one output was expected, got none");
     const auto lengths = split_lengths(n, parts, dim);
+    if (not lengths and n.has(1))
+        return split_by_input(n, axis, parts);
     if (not lengths)
         return split_unknown(n, axis, parts);
     if (lengths->size() != parts)

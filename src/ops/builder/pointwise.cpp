@@ -36,8 +36,7 @@ instructions build_celu(site& s) {
     s.expect_operands(1, 1);
     const auto x = s.operand(0);
     const auto alpha = s.option<float>("alpha", 1);
-    if (x->get_shape().type() != shape::float_type)
-        s.malformed("float elements were expected, got " + x->get_shape().type_string());
+    expect_float(s);
     if (alpha == 0)
         s.malformed("alpha other than 0 was expected, got 0");
     const auto scaled = s.with_number("mul", x, 1.0 / static_cast<double>(alpha));
@@ -46,7 +45,7 @@ instructions build_celu(site& s) {
     if (alpha > 0)
         return {below};
     // A negative alpha turns the branches round: take x where it is positive.
-    const auto zero = s.stretch(s.scalar(shape::float_type, 0), x);
+    const auto zero = s.stretch(s.scalar(x->get_shape().type(), 0), x);
     const auto tail = s.with_number(
         "mul",
         s.with_number("sub", s.add("exp", scaled), 1), static_cast<double>(alpha));

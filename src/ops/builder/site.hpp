@@ -36,8 +36,8 @@ public:
 
     template <class T>
     T option(const std::string& key, const T& fallback) const {
-        const auto* v = given.is_object() ? given.find(key) : nullptr;
-        if (v == nullptr or v->is_null())
+        const auto* v = given.is_object() ? given.find(key) : given.end();
+        if (v == given.end() or v->is_null())
             return fallback;
         if constexpr (requires { typename T::iterator; } and not std::is_same_v<T, std::string>)
             return v->template to_vector<typename T::value_type>();
