@@ -40,6 +40,16 @@ std::string normal(const std::string& text) {
 
 const std::string x_line = "x = @param:x -> float_type, {2, 3}\n";
 
+// The file of the command that replays a pass.
+std::string replay_file(const std::string& message, const std::string& pass_name) {
+    const std::string command = "migraphx-driver read -p " + pass_name + " ";
+    const auto at = message.find(command);
+    if (at == std::string::npos)
+        return "";
+    const auto start = at + command.size();
+    return message.substr(start, message.find('\n', start) - start);
+}
+
 struct failing_pass {
     std::string name() const { return "failing_pass"; }
     void apply(module& m) const {
@@ -259,11 +269,8 @@ TEST(ir_passes, a_pass_that_throws_can_be_replayed) {
     } catch (const exception& e) {
         const std::string text = e.what();
         EXPECT_NE(text.find("in pass failing_pass"), std::string::npos) << text;
-        const std::string command = "migraphx-driver read -p failing_pass ";
-        const auto at = text.find(command);
-        ASSERT_NE(at, std::string::npos) << text;
-        const auto start = at + command.size();
-        const auto file = text.substr(start, text.find('\n', start) - start);
+        const auto file = replay_file(text, "failing_pass");
+        ASSERT_FALSE(file.empty()) << text;
         EXPECT_EQ(to_text(load(file)), normal(x_line + "b = neg(x)\n@return(b)\n"));
         std::filesystem::remove(file);
     }
@@ -278,5 +285,6 @@ TEST(ir_passes, a_broken_module_is_found) {
     } catch (const exception& e) {
         EXPECT_NE(std::string(e.what()).find("breaking_pass"), std::string::npos) << e.what();
         EXPECT_EQ(e.category(), error_kind::internal);
+        std::filesystem::remove(replay_file(e.what(), "breaking_pass"));
     }
 }
