@@ -8,6 +8,8 @@
 #include "ir/shape_rules.hpp"
 #include "passes/pass_registry.hpp"
 
+#include <algorithm>
+
 namespace migraphx::cpu {
 
 namespace {
@@ -33,6 +35,9 @@ void channels_last::apply(module& m) const
         const auto x  = ins->inputs()[0];
         const auto& s = x->get_shape();
         if(s.ndim() < 3 or s.ndim() > 5 or s.type() != shape::float_type)
+            continue;
+        // One position: both orders are the same memory.
+        if(s.packed() and std::all_of(s.lens().begin() + 2, s.lens().end(), [](auto n) { return n == 1; }))
             continue;
         const auto order = channels_last_order(s.ndim());
         if(s == shape::from_permutation(s.type(), s.lens(), order))
