@@ -5,6 +5,7 @@
 #include <migraphx/errors.hpp>
 #include <migraphx/generate.hpp>
 
+#include "base/parallel.hpp"
 #include "base/settings.hpp"
 #include "ops/tensor.hpp"
 #include "runtime/trace_eval.hpp"
@@ -148,6 +149,7 @@ std::vector<argument> plan::run(const std::vector<argument>& params,
                                 const execution_environment& env,
                                 const std::vector<std::size_t>* wanted) const
 {
+    const thread_count_guard threads(thread_count);
     auto guard = guarded(acquire(), [this](std::unique_ptr<frame> f) { release(std::move(f)); });
     auto& f    = *guard.f;
     bind(f, params);
@@ -196,6 +198,7 @@ void plan::dry_run(const std::vector<argument>& params) const
 
 std::vector<step_record> plan::profile(const std::vector<argument>& params, std::vector<argument>* out) const
 {
+    const thread_count_guard threads(thread_count);
     auto guard = guarded(acquire(), [this](std::unique_ptr<frame> f) { release(std::move(f)); });
     auto& f    = *guard.f;
     bind(f, params);

@@ -94,6 +94,7 @@ private:
     std::size_t scratch_bytes = 0;
     std::size_t max_args      = 0;
     std::size_t packed_bytes  = 0;
+    int thread_count          = 1; ///< for which the kernels were made
 
     mutable std::mutex frame_mutex;
     mutable std::vector<std::unique_ptr<frame>> frames;

@@ -5,6 +5,7 @@
 #include <migraphx/instruction.hpp>
 #include <migraphx/make_op.hpp>
 
+#include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "runtime/memory_plan.hpp"
 #include "runtime/module_kernel.hpp"
@@ -287,10 +288,19 @@ private:
                 continue;
             const auto& v = places.at(in);
             if(roots[v.root].kind == root_kind::arena and v.offset == 0 and v.layout == pr.output and
-               pr.output.packed() and roots[v.root].bytes == pr.output.bytes() and dies_here(in, ins))
+               pr.output.packed() and roots[v.root].bytes == pr.output.bytes() and read_in_place(v, st) and
+               dies_here(in, ins))
                 return v;
         }
         return new_buffer(pr.output);
+    }
+
+    // The step reads this memory in the order in which it writes it, never through another view.
+    static bool read_in_place(const value_place& v, const step& st)
+    {
+        return std::none_of(st.inputs.begin(), st.inputs.end(), [&](const auto& other) {
+            return other.root == v.root and (other.offset != v.offset or other.layout != v.layout);
+        });
     }
 
     // No instruction after `user` sees the memory of `value`, through it or through another view of it.
@@ -471,8 +481,10 @@ private:
 };
 
 plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options)
-    : source(std::move(prog))
+    : source(std::move(prog)), thread_count(options.num_threads == 0 ? num_threads() : static_cast<int>(options.num_threads))
 {
+    // Libraries fix their split of the work when a kernel is made.
+    const thread_count_guard threads(thread_count);
     plan_builder{*this, std::move(b), options}.build();
 }
 
