@@ -5,16 +5,14 @@
 
 #include <migraphx/shape.hpp>
 
+#include "base/str.hpp"
+
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
 namespace migraphx {
-
-/// Concatenates its arguments as text.
-template <class... Ts>
-std::string str(const Ts&... xs);
 
 class expect {
 public:
@@ -52,15 +50,4 @@ private:
 /// Throws invalid_argument.
 [[noreturn]] void fail_shape(const std::string& message);
 
-} // namespace migraphx
-
-#include <sstream>
-namespace migraphx {
-template <class... Ts>
-std::string str(const Ts&... xs)
-{
-    std::ostringstream s;
-    (s << ... << xs);
-    return s.str();
-}
 } // namespace migraphx
