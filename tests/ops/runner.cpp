@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// Runs the cases of tests/ops/*.txt, each as one test.
+//   test_ops [--target cpu] [--case '<line>'] [gtest arguments]
+// A target's file ignore_<target>.txt lists what it does not do yet: `<start of a case>  # <reason>`.
+// An entry whose cases all pass is an error.
+#include "checks.hpp"
+
+#include <migraphx/errors.hpp>
+#include <migraphx/register_target.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+
+namespace op_cases {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ignore_entry {
+    std::string start;
+    std::string reason;
+    bool used = false;
+    bool failed = false;
+};
+
+struct settings {
+    std::vector<std::string> targets;
+    std::map<std::string, std::vector<ignore_entry>> ignored; // by target
+    bool complete = true;                                     // all cases run
+};
+
+settings& current() {
+    static settings s;
+    return s;
+}
+
+std::string shell_quoted(const std::string& text) {
+    std::string out = "'";
+    for (char c : text)
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
+std::string report(const op_case& c, const std::string& target, const std::vector<std::string>& faults) {
+    std::string out = c.text + "\n";
+    for (const auto& f : faults)
+        out += "  " + f + "\n";
+    return out + "repro: test_ops --target " + target + " --case " + shell_quoted(c.text);
+}
+
+ignore_entry* find_ignored(const std::string& target, const op_case& c) {
+    for (auto& e : current().ignored[target])
+        if (c.text.starts_with(e.start)) {
+            e.used = true;
+            return &e;
+        }
+    return nullptr;
+}
+
+class case_test : public testing::Test {
+  public:
+    explicit case_test(op_case tested) : c(std::move(tested)) {}
+    void TestBody() override {
+        for (const auto& target : current().targets) {
+            auto* ignored = find_ignored(target, c);
+            const auto faults = check(c, {target});
+            if (ignored != nullptr)
+                ignored->failed |= not faults.empty();
+            else
+                EXPECT_TRUE(faults.empty()) << report(c, target, faults);
+        }
+    }
+
+  private:
+    op_case c;
+};
+
+class unreadable_line : public testing::Test {
+  public:
+    explicit unreadable_line(std::string message) : what(std::move(message)) {}
+    void TestBody() override { FAIL() << what; }
+
+  private:
+    std::string what;
+};
+
+void read_ignored(const std::string& target, const fs::path& file) {
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);) {
+        const auto hash = line.find("  # ");
+        if (line.empty() or line[0] == '#')
+            continue;
+        ignore_entry e;
+        e.start = line.substr(0, hash);
+        e.reason = hash == std::string::npos ? "" : line.substr(hash + 4);
+        if (e.reason.empty())
+            testing::RegisterTest(("ignore_" + target).c_str(), "reasons", nullptr, nullptr, __FILE__, __LINE__,
+                                  [=]() -> testing::Test* {
+                                      return new unreadable_line(file.string() + ": a reason was expected behind '" + line + "'");
+                                  });
+        current().ignored[target].push_back(e);
+    }
+}
+
+// Only after all cases: entries that are not needed.
+class ignored_environment : public testing::Environment {
+  public:
+    void TearDown() override {
+        if (not current().complete or testing::GTEST_FLAG(filter) != "*")
+            return;
+        for (const auto& [target, entries] : current().ignored)
+            for (const auto& e : entries)
+                if (not e.failed)
+                    ADD_FAILURE() << "ignore_" << target << ".txt: '" << e.start << "' "
+                                  << (e.used ? "passes" : "matches no case") << ", the line can go";
+    }
+};
+
+std::string test_name(std::size_t line, const op_case& c) {
+    std::string name = "L" + std::to_string(line) + "_" + c.operation.substr(0, c.operation.find('['));
+    if (not c.operands.empty() and not c.operands.front().missing)
+        name += "_" + c.operands.front().type.type_string();
+    for (auto& ch : name)
+        ch = std::isalnum(static_cast<unsigned char>(ch)) ? ch : '_';
+    return name;
+}
+
+void register_cases(const fs::path& file) {
+    const auto suite = "ops_" + file.stem().string();
+    std::ifstream in(file);
+    std::size_t number = 0;
+    std::set<std::string> names;
+    for (std::string line; std::getline(in, line);) {
+        ++number;
+        if (line.find_first_not_of(" \t") == std::string::npos or line[0] == '#')
+            continue;
+        try {
+            for (auto& c : read_cases(line)) {
+                auto name = test_name(number, c);
+                while (not names.insert(name).second)
+                    name += "x";
+                testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, file.c_str(), int(number),
+                                      [c]() -> testing::Test* { return new case_test(c); });
+            }
+        } catch (const std::exception& e) {
+            const auto message = file.string() + ":" + std::to_string(number) + ": " + e.what();
+            testing::RegisterTest(suite.c_str(), ("L" + std::to_string(number)).c_str(), nullptr, nullptr, file.c_str(),
+                                  int(number), [=]() -> testing::Test* { return new unreadable_line(message); });
+        }
+    }
+}
+
+int run_one(const std::string& line) {
+    int rc = 0;
+    for (const auto& c : read_cases(line))
+        for (const auto& target : current().targets) {
+            const auto faults = check(c, {target});
+            std::cout << (faults.empty() ? "passed: " : "failed: ") << report(c, target, faults) << "\n";
+            rc |= faults.empty() ? 0 : 1;
+        }
+    return rc;
+}
+
+bool available(const std::string& target) {
+    try {
+        migraphx::make_target(target);
+        return true;
+    } catch (const migraphx::exception& e) {
+        std::cout << "target " << target << " is left out: " << e.what() << "\n";
+        return false;
+    }
+}
+
+} // namespace
+
+int run(int argc, char** argv) {
+    std::vector<std::string> asked;
+    std::string line;
+    for (int i = 1; i + 1 < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "--target")
+            asked.emplace_back(argv[++i]);
+        else if (word == "--case")
+            line = argv[++i];
+    }
+    auto& s = current();
+    for (const auto& t : asked.empty() ? std::vector<std::string>{"ref", "cpu"} : asked)
+        if (available(t))
+            s.targets.push_back(t);
+    // The reference is part of the check of any other target.
+    if (s.targets.size() > 1)
+        s.targets.erase(std::remove(s.targets.begin(), s.targets.end(), "ref"), s.targets.end());
+    s.complete = asked.empty();
+    if (not line.empty())
+        return run_one(line);
+
+    std::vector<fs::path> files;
+    const fs::path folder = fs::path(MIGRAPHX_TEST_DIR) / "ops";
+    for (const auto& entry : fs::directory_iterator(folder))
+        if (entry.path().extension() == ".txt" and not entry.path().stem().string().starts_with("ignore_"))
+            files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    for (const auto& f : files)
+        register_cases(f);
+    for (const auto& t : s.targets)
+        read_ignored(t, folder / ("ignore_" + t + ".txt"));
+    testing::InitGoogleTest(&argc, argv);
+    testing::AddGlobalTestEnvironment(new ignored_environment);
+    return RUN_ALL_TESTS();
+}
+
+} // namespace op_cases
+
+int main(int argc, char** argv) {
+    try {
+        return op_cases::run(argc, argv);
+    } catch (const std::exception& e) {
+        std::cerr << e.what() << "\n";
+        return 2;
+    }
+}
