@@ -55,6 +55,28 @@ dnnl::memory::desc dnnl_desc(const shape& s)
     return dnnl_desc(s.type(), dims, strides);
 }
 
+std::optional<dnnl::memory::desc> dnnl_image_desc(const shape& s, image_order order)
+{
+    if(order == image_order::as_given)
+        return dnnl_desc(s);
+    const auto rank = s.ndim();
+    std::vector<std::size_t> axes; // from the fastest
+    for(std::size_t i = rank; i-- > 0;)
+        axes.push_back(i);
+    if(order == image_order::channels_last and rank > 2)
+        std::rotate(axes.begin(), axes.end() - 2, axes.end() - 1); // 1, rank - 1, …, 2, 0
+    std::vector<int64_t> dims(s.lens().begin(), s.lens().end()), strides(rank);
+    int64_t step = 1;
+    for(auto d : axes)
+    {
+        if(dims[d] != 1 and int64_t(s.strides()[d]) != step)
+            return std::nullopt;
+        strides[d] = step;
+        step *= dims[d];
+    }
+    return dnnl_desc(s.type(), dims, strides);
+}
+
 namespace {
 
 std::string describe(const dnnl::memory::desc& d)

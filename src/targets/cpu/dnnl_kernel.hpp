@@ -8,6 +8,7 @@
 #include <dnnl.hpp>
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -22,6 +23,11 @@ dnnl::memory::data_type dnnl_type(shape::type_t t);
 dnnl::memory::desc dnnl_desc(const shape& s);
 /// The same memory with other dimensions and strides.
 dnnl::memory::desc dnnl_desc(shape::type_t t, const std::vector<int64_t>& dims, const std::vector<int64_t>& strides);
+
+/// Memory orders of images N, C, spatial axes….
+enum class image_order { as_given, channels_last, row_major };
+/// The shape packed in this order; none when it is not. Axes of one element fit any order.
+std::optional<dnnl::memory::desc> dnnl_image_desc(const shape& s, image_order order);
 
 /// A constant brought to the layout that a primitive asked for; shared through the weight store.
 std::shared_ptr<const packed_weight> pack_weight(weight_store& store,

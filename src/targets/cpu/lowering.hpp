@@ -8,6 +8,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,9 @@ const std::vector<implementation>& implementations_of(const std::string& op);
 
 /// Never refuses.
 std::unique_ptr<kernel> lower(const problem& p);
+
+/// The result of an operator whose output size depends on values (nonzero, nonmaxsuppression); none for
+/// operators and types without code of their own.
+std::optional<argument> evaluate_selection(const operation& op, const std::vector<argument>& in);
 
 } // namespace migraphx::cpu

@@ -5,13 +5,15 @@
 
 namespace migraphx::cpu {
 
-dnnl::memory::desc dnnl_broadcast_desc(const shape& s)
+dnnl::memory::desc dnnl_broadcast_desc(const shape& s, image_order order)
 {
     auto lens = s.lens();
     for(std::size_t i = 0; i < lens.size(); i++)
         if(s.strides()[i] == 0)
             lens[i] = 1;
-    return dnnl_desc(shape{s.type(), lens, s.strides()});
+    const shape part{s.type(), lens, s.strides()};
+    const auto packed = dnnl_image_desc(part, order);
+    return packed ? *packed : dnnl_desc(part);
 }
 
 namespace {
@@ -31,7 +33,7 @@ bool is_per_channel(const shape& s, std::size_t channel_axis)
 
 } // namespace
 
-epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::size_t channel_axis)
+epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::size_t channel_axis, image_order order)
 {
     fused_epilogue result;
     result.attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -68,7 +70,7 @@ epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::
             result.bias = input;
             continue;
         }
-        const auto desc = dnnl_broadcast_desc(s);
+        const auto desc = dnnl_broadcast_desc(s, order);
         ops.append_binary(op.algorithm, desc);
         dnnl_kernel::operand o{DNNL_ARG_ATTR_MULTIPLE_POST_OP(number) | DNNL_ARG_SRC_1, desc};
         o.index = input;

@@ -21,14 +21,17 @@ struct fused_epilogue {
 };
 
 /// `channel_axis`: where a bias lies in the output. `anchor_inputs`: inputs before those of the module.
-/// A reason when oneDNN cannot do it.
+/// `order`: of the result, which operands follow. A reason when oneDNN cannot do it.
 struct epilogue_result {
     std::optional<fused_epilogue> epilogue;
     std::string reason;
 };
-epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::size_t channel_axis);
+epilogue_result make_epilogue(const problem& p,
+                              std::size_t anchor_inputs,
+                              std::size_t channel_axis,
+                              image_order order = image_order::as_given);
 
 /// Descriptor of a broadcast operand: axes of stride 0 have length 1.
-dnnl::memory::desc dnnl_broadcast_desc(const shape& s);
+dnnl::memory::desc dnnl_broadcast_desc(const shape& s, image_order order = image_order::as_given);
 
 } // namespace migraphx::cpu

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Convolutions and transposed convolutions with oneDNN: activations in the layout they have (channels
 // last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as post-operations.
+#include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
 
@@ -43,25 +44,25 @@ paddings padding_of(const problem& p, std::size_t spatial, const dims& kernel, c
     return result;
 }
 
-struct window {
-    dims kernel, stride, dilation; // dilation as oneDNN counts it: 0 is dense
-    paddings pad;
-};
+} // namespace
 
-window window_of(const problem& p)
+convolution_window window_of(const problem& p)
 {
-    window w;
+    convolution_window w;
     const auto spatial = p.inputs[0].ndim() - 2;
     for(std::size_t i = 0; i < spatial; i++)
         w.kernel.push_back(int64_t(p.inputs[1].lens()[i + 2]));
-    w.stride        = to_dims(p.op.get_vector<int64_t>("stride"));
-    auto dilation   = to_dims(p.op.get_vector<int64_t>("dilation"));
-    w.pad           = padding_of(p, spatial, w.kernel, w.stride, dilation);
-    for(auto& d : dilation)
+    w.stride           = to_dims(p.op.get_vector<int64_t>("stride"));
+    w.dilation         = to_dims(p.op.get_vector<int64_t>("dilation"));
+    const auto padding = padding_of(p, spatial, w.kernel, w.stride, w.dilation);
+    w.before           = padding.begin;
+    w.after            = padding.end;
+    for(auto& d : w.dilation)
         d--;
-    w.dilation = dilation;
     return w;
 }
+
+namespace {
 
 // Weights O, C/g, k… seen as g, O/g, C/g, k….
 dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed)
@@ -98,20 +99,33 @@ bool takes(const problem& p, std::string& reason)
     return reason.empty();
 }
 
-template <class Descriptor>
-lowered make(const problem& p, bool transposed, Descriptor describe)
+// Orders in which the library may see a tensor: several when it has axes of one element.
+std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s)
 {
-    std::string reason;
-    if(not takes(p, reason))
-        return lowered::refuse(reason);
-    auto epilogue = make_epilogue(p, 2, 1);
+    std::vector<std::pair<image_order, dnnl::memory::desc>> result;
+    for(auto order : {image_order::channels_last, image_order::row_major})
+        if(auto d = dnnl_image_desc(s, order))
+            result.emplace_back(order, *d);
+    if(result.empty())
+        result.emplace_back(image_order::as_given, dnnl_desc(s));
+    return result;
+}
+
+struct layer {
+    dnnl::memory::desc src, dst;
+    image_order order; ///< of the result
+};
+
+// With `any`, the library's scalar reference code will do.
+template <class Descriptor>
+lowered make_layer(const problem& p, const layer& l, bool transposed, bool any, Descriptor describe)
+{
+    auto epilogue = make_epilogue(p, 2, 1, l.order);
     if(not epilogue.epilogue)
         return lowered::refuse(epilogue.reason);
     auto& e            = *epilogue.epilogue;
     const auto w       = window_of(p);
     const auto group   = p.op.get<int64_t>("group");
-    const auto src     = dnnl_desc(p.inputs[0]);
-    const auto dst     = dnnl_desc(p.output);
     const auto given   = weights_desc(p.inputs[1], group, transposed);
     const bool packed  = p.is_constant(1);
     const auto weights = packed ? dnnl::memory::desc(given.get_dims(), given.get_data_type(), dnnl::memory::format_tag::any) : given;
@@ -119,10 +133,13 @@ lowered make(const problem& p, bool transposed, Descriptor describe)
         e.bias ? dnnl_desc(shape::float_type, {int64_t(p.output.lens()[1])}, {1}) : dnnl::memory::desc{};
     try
     {
-        const auto pd = describe(src, weights, bias, dst, w, e.attr);
+        const auto pd          = describe(l.src, weights, bias, l.dst, w, e.attr);
+        const std::string info = pd.impl_info_str();
+        if(not any and info.starts_with("ref"))
+            return lowered::refuse("only " + info);
         std::vector<dnnl_kernel::operand> operands;
         using place = dnnl_kernel::operand::place;
-        operands.push_back({DNNL_ARG_SRC, src, place::input, 0});
+        operands.push_back({DNNL_ARG_SRC, l.src, place::input, 0});
         dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
         if(packed)
         {
@@ -132,9 +149,9 @@ lowered make(const problem& p, bool transposed, Descriptor describe)
         operands.push_back(weight);
         if(e.bias)
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
-        operands.push_back({DNNL_ARG_DST, dst, place::output, 0});
+        operands.push_back({DNNL_ARG_DST, l.dst, place::output, 0});
         operands.insert(operands.end(), e.operands.begin(), e.operands.end());
-        return std::make_unique<dnnl_kernel>(str("dnnl::", transposed ? "deconvolution " : "convolution ", pd.impl_info_str()),
+        return std::make_unique<dnnl_kernel>(str("dnnl::", transposed ? "deconvolution " : "convolution ", info),
                                              dnnl::primitive(pd), pd.scratchpad_desc(), std::move(operands));
     }
     catch(const dnnl::error& error)
@@ -143,27 +160,50 @@ lowered make(const problem& p, bool transposed, Descriptor describe)
     }
 }
 
+template <class Descriptor>
+lowered make(const problem& p, bool transposed, bool any, Descriptor describe)
+{
+    std::string reason;
+    if(not takes(p, reason))
+        return lowered::refuse(reason);
+    for(const auto& [from, src] : image_orders(p.inputs[0]))
+        for(const auto& [to, dst] : image_orders(p.output))
+        {
+            auto result = make_layer(p, {src, dst, to}, transposed, any, describe);
+            if(result)
+                return result;
+            reason = result.reason;
+        }
+    return lowered::refuse(reason);
+}
+
+template <bool Any>
 lowered convolution(const problem& p)
 {
-    return make(p, false, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const window& w, const auto& attr) {
+    return make(p, false, Any, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const convolution_window& w, const auto& attr) {
         return dnnl::convolution_forward::primitive_desc(
             dnnl_engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src, weights, bias,
-            dst, w.stride, w.dilation, w.pad.begin, w.pad.end, attr);
+            dst, w.stride, w.dilation, w.before, w.after, attr);
     });
 }
 
+template <bool Any>
 lowered deconvolution(const problem& p)
 {
-    return make(p, true, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const window& w, const auto& attr) {
+    return make(p, true, Any, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const convolution_window& w, const auto& attr) {
         return dnnl::deconvolution_forward::primitive_desc(
             dnnl_engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, src, weights,
-            bias, dst, w.stride, w.dilation, w.pad.begin, w.pad.end, attr);
+            bias, dst, w.stride, w.dilation, w.before, w.after, attr);
     });
 }
 
-const implementations convolution_choices{{"convolution", "cpu::convolution"}, {{"dnnl::convolution", convolution}}};
-const implementations deconvolution_choices{{"convolution_backwards", "cpu::convolution_backwards"},
-                                            {{"dnnl::deconvolution", deconvolution}}};
+const implementations convolution_choices{{"convolution", "cpu::convolution"},
+                                          {{"dnnl::convolution", convolution<false>},
+                                           {"product of windows", convolution_as_product},
+                                           {"dnnl::convolution (any)", convolution<true>}}};
+const implementations deconvolution_choices{
+    {"convolution_backwards", "cpu::convolution_backwards"},
+    {{"dnnl::deconvolution", deconvolution<false>}, {"dnnl::deconvolution (any)", deconvolution<true>}}};
 
 } // namespace
 

@@ -140,7 +140,7 @@ enum class layer_kind { rnn, gru, lstm };
 struct recurrent_kernel : kernel {
     layer_kind kind = layer_kind::lstm;
     int64_t steps = 0, batch = 0, hidden = 0, directions = 1, gates = 4;
-    bool reverse = false, tuple = false, linear_before_reset = false, side_by_side = false;
+    bool reverse = false, tuple = false, linear_before_reset = false, side_by_side = false, inline_steps = false;
     recurrent_params base{};
     std::vector<activation> functions; // three for each direction
     gate_product input_product;
@@ -194,6 +194,8 @@ struct recurrent_kernel : kernel {
         const float* first_c   = c0 ? floats(c0->get(args)) : nullptr;
         const float* peepholes = peephole ? floats(peephole->get(args)) : nullptr;
         const auto one         = [&](int64_t d) { run_direction(args, d, pre, joined, first_h, first_c, peepholes); };
+        // A short step costs less than sharing it.
+        const thread_count_guard threads(inline_steps and not side_by_side ? 1 : 0);
         if(side_by_side)
             parallel_for(directions, 1, [&](int64_t begin, int64_t end) {
                 for(auto d = begin; d < end; d++)
@@ -406,6 +408,7 @@ lowered recurrent(const problem& p)
     // Small states leave no work to share within a step; the directions are independent.
     k->side_by_side = directions == 2 and not blocked and
                       (num_threads() <= 2 or std::size_t(k->batch) * rows * hidden < 1024 * 1024);
+    k->inline_steps   = std::size_t(k->batch) * rows * hidden <= 256 * 1024;
     const auto states = std::size_t(k->batch) * hidden;
     k->pre_at         = scratch.take(std::size_t(k->steps * k->batch) * directions * rows * sizeof(float));
     k->work_bytes     = ((std::size_t(k->batch) * rows + 5 * states) * sizeof(float) + 63) / 64 * 64;

@@ -95,24 +95,31 @@ lowered nonzero(const problem& p)
     });
 }
 
+double number_at(elem_type type, const char* at)
+{
+    switch(type)
+    {
+    case elem_type::f32: return double(*reinterpret_cast<const float*>(at));
+    case elem_type::f64: return *reinterpret_cast<const double*>(at);
+    case elem_type::i32: return double(*reinterpret_cast<const int32_t*>(at));
+    default: return double(*reinterpret_cast<const int64_t*>(at));
+    }
+}
+
+// A limit of any size as a count.
+int64_t count_of(double limit) { return int64_t(std::clamp(limit, 0.0, 0x1p62)); }
+
+bool is_number(elem_type type)
+{
+    return type == elem_type::f32 or type == elem_type::f64 or type == elem_type::i32 or type == elem_type::i64;
+}
+
 // A number from an optional input.
 struct number_input {
     std::size_t index = 0;
     std::optional<elem_type> type; ///< none: the input is not there
 
-    double get(const kernel_args& args) const
-    {
-        if(not type)
-            return 0;
-        const char* at = args.inputs[index];
-        switch(*type)
-        {
-        case elem_type::f32: return double(*reinterpret_cast<const float*>(at));
-        case elem_type::f64: return *reinterpret_cast<const double*>(at);
-        case elem_type::i32: return double(*reinterpret_cast<const int32_t*>(at));
-        default: return double(*reinterpret_cast<const int64_t*>(at));
-        }
-    }
+    double get(const kernel_args& args) const { return type ? number_at(*type, args.inputs[index]) : 0; }
 };
 
 bool read_number(const problem& p, std::size_t i, number_input& n)
@@ -121,7 +128,7 @@ bool read_number(const problem& p, std::size_t i, number_input& n)
     if(is_absent(p.inputs, i) or p.inputs[i].elements() == 0)
         return true;
     n.type = element_of(p.inputs[i].type());
-    return n.type and (*n.type == elem_type::f32 or *n.type == elem_type::f64 or *n.type == elem_type::i32 or *n.type == elem_type::i64);
+    return n.type and is_number(*n.type);
 }
 
 lowered nonmaxsuppression(const problem& p)
@@ -147,7 +154,7 @@ lowered nonmaxsuppression(const problem& p)
         auto r           = q;
         r.boxes          = reinterpret_cast<const float*>(box_input.get(args));
         r.scores         = reinterpret_cast<const float*>(score_input.get(args));
-        r.most           = int64_t(most.get(args));
+        r.most           = count_of(most.get(args));
         r.iou            = float(iou.get(args));
         r.threshold      = float(threshold.get(args));
         const auto chosen = r.most > 0 ? run_suppression(r) : std::vector<int64_t>{};
@@ -159,10 +166,86 @@ lowered nonmaxsuppression(const problem& p)
     });
 }
 
+// ---- results of unknown size
+
+argument row_major(const argument& a)
+{
+    if(is_dense(a.get_shape()))
+        return a;
+    const auto c = strided_copy::make(a.get_shape(), a.get_shape().as_standard());
+    if(not c)
+        return {};
+    auto copy = argument::uninitialized(a.get_shape().as_standard());
+    c->run(a.data(), copy.data());
+    return copy;
+}
+
+std::optional<argument> nonzero_columns(const argument& given)
+{
+    const auto type = element_of(given.get_shape().type());
+    const auto x    = row_major(given);
+    if(not type or x.get_shape().elements() != given.get_shape().elements())
+        return std::nullopt;
+    const auto found = run_nonzero(*type, x.data(), int64_t(x.get_shape().elements()));
+    const auto lens  = lens_of(given.get_shape());
+    auto result      = argument::uninitialized(shape{shape::int64_type, {lens.size(), found.size()}});
+    auto* to         = reinterpret_cast<int64_t*>(result.data());
+    int64_t step     = 1;
+    for(std::size_t d = lens.size(); d-- > 0; step *= lens[d])
+        for(std::size_t i = 0; i < found.size(); i++)
+            to[d * found.size() + i] = found[i] / step % lens[d];
+    return result;
+}
+
+std::optional<argument> chosen_boxes(const operation& op, const std::vector<argument>& in)
+{
+    if(in[0].get_shape().type() != shape::float_type or in[1].get_shape().type() != shape::float_type)
+        return std::nullopt;
+    double limits[3] = {};
+    for(std::size_t i = 2; i < in.size() and i < 5; i++)
+    {
+        if(is_absent(in, i) or in[i].get_shape().elements() == 0)
+            continue;
+        const auto type = element_of(in[i].get_shape().type());
+        if(not type or not is_number(*type))
+            return std::nullopt;
+        limits[i - 2] = number_at(*type, in[i].data());
+    }
+    const auto &boxes = in[0].get_shape().lens(), &scores = in[1].get_shape().lens();
+    if(boxes[0] != scores[0] or boxes[1] != scores[2])
+        return std::nullopt;
+    const auto b = row_major(in[0]), s = row_major(in[1]);
+    if(b.get_shape().lens() != boxes or s.get_shape().lens() != scores)
+        return std::nullopt;
+    suppression_problem q;
+    q.boxes            = reinterpret_cast<const float*>(b.data());
+    q.scores           = reinterpret_cast<const float*>(s.data());
+    q.batches          = int64_t(scores[0]);
+    q.classes          = int64_t(scores[1]);
+    q.count            = int64_t(scores[2]);
+    q.center_point_box = op.get<bool>("center_point_box");
+    q.most             = count_of(limits[0]);
+    q.iou              = float(limits[1]);
+    q.has_threshold    = not is_absent(in, 4);
+    q.threshold        = float(limits[2]);
+    const auto rows    = q.most > 0 ? run_suppression(q) : std::vector<int64_t>{};
+    auto result        = argument::uninitialized(shape{shape::int64_type, {rows.size() / 3, 3}});
+    std::copy(rows.begin(), rows.end(), reinterpret_cast<int64_t*>(result.data()));
+    return result;
+}
+
 const implementations topk_choices{{"topk", "topk_dynamic"}, {{"topk", topk}}};
 const implementations nonzero_choices{{"nonzero"}, {{"nonzero", nonzero}}};
 const implementations suppression_choices{{"nonmaxsuppression"}, {{"nonmaxsuppression", nonmaxsuppression}}};
 
 } // namespace
+
+std::optional<argument> evaluate_selection(const operation& op, const std::vector<argument>& in)
+{
+    const auto name = op.name();
+    if((name != "nonzero" and name != "nonmaxsuppression") or not op.get<bool>("use_dyn_output"))
+        return std::nullopt;
+    return name == "nonzero" ? nonzero_columns(in[0]) : chosen_boxes(op, in);
+}
 
 } // namespace migraphx::cpu
