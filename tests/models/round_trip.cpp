@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every model read from ONNX survives text (both modes), `.mxr` and JSON. The models are the *.onnx
-// files of the folder MIGRAPHX_TEST_MODELS (`tools/models.py prepare` fills one); skipped without
+// files of the folder MGX_MODELS_DIR (`tools/models.py prepare` fills one); skipped without
 // it.
 #include "ir/text.hpp"
 #include "ir/text_parser.hpp"
@@ -23,7 +23,7 @@ constexpr std::size_t spelled_out_bytes = std::size_t{32} << 20;
 
 std::vector<std::string> model_files() {
     std::vector<std::string> files;
-    const char* folder = std::getenv("MIGRAPHX_TEST_MODELS");
+    const char* folder = std::getenv("MGX_MODELS_DIR");
     if (folder != nullptr)
         for (const auto& entry : fs::directory_iterator(folder))
             if (entry.path().extension() == ".onnx")
