@@ -50,7 +50,7 @@ void copy_result(const argument& result, const shape& expected, char* const*& ne
 }
 
 struct reference_kernel : kernel {
-    explicit reference_kernel(const problem& p) : op(p.op), inputs(p.inputs), output(p.output) {}
+    explicit reference_kernel(const problem& p) : op(p.op), inputs(p.inputs), output(p.output), mods(p.modules) {}
 
     void run(const kernel_args& args) const override
     {
@@ -60,13 +60,20 @@ struct reference_kernel : kernel {
         for(const auto& s : inputs)
             in.push_back(bind_leaves(s, next));
         auto to = args.outputs;
-        copy_result(op.compute(output, in), output, to);
+        // Bodies of fused operators are evaluated by the operator itself.
+        const auto result =
+            mods.empty() ? op.compute(output, in)
+                         : op.compute(output, in, mods, [&](module_ref&, const parameter_map&) -> std::vector<argument> {
+                               fail(error_kind::internal, op.name() + ": a body of pointwise operators was expected");
+                           });
+        copy_result(result, output, to);
     }
     std::string name() const override { return "ref::" + op.name(); }
 
     operation op;
     std::vector<shape> inputs;
     shape output;
+    std::vector<module_ref> mods;
 };
 
 struct module_kernel : kernel {

@@ -3,6 +3,7 @@
 // result. Inputs: those of the operator, then what else the module reads; the module's parameter "x0" is
 // the result of the operator, the others bind in the order of their names.
 #include "ops/expect.hpp"
+#include "ops/module_body.hpp"
 #include "ops/op.hpp"
 
 #include <migraphx/make_op.hpp>
@@ -27,19 +28,14 @@ shape result_shape(const operation& anchor, const std::vector<shape>& in, const 
 }
 
 argument evaluate_fused(const operation& anchor,
+                        const shape& output,
                         const std::vector<argument>& in,
-                        const std::vector<module_ref>& mods,
-                        const module_runner& run)
+                        const std::vector<module_ref>& mods)
 {
     const std::vector<argument> operands(in.begin(), in.begin() + 2);
-    auto names = mods.front()->get_parameter_names();
-    std::sort(names.begin(), names.end());
-    parameter_map params;
-    params["x0"] = anchor.compute(anchor.compute_shape(to_shapes(operands)), operands);
-    for(std::size_t i = 1; i < names.size(); i++)
-        params[names[i]] = in.at(i + 1);
-    auto m = mods.front();
-    return run(m, params).front();
+    std::vector<argument> bound{anchor.compute(anchor.compute_shape(to_shapes(operands)), operands)};
+    bound.insert(bound.end(), in.begin() + 2, in.end());
+    return evaluate_elementwise(*only_module(mods), {output}, bound).front();
 }
 
 template <class Fields>
@@ -63,9 +59,9 @@ struct fused_convolution : op::convolution {
         expect(in).at_least(2);
         return result_shape(anchor(), in, mods);
     }
-    argument evaluate(const shape&, const std::vector<argument>& in, const std::vector<module_ref>& mods, const module_runner& run) const
+    argument evaluate(const shape& output, const std::vector<argument>& in, const std::vector<module_ref>& mods, const module_runner&) const
     {
-        return evaluate_fused(anchor(), in, mods, run);
+        return evaluate_fused(anchor(), output, in, mods);
     }
 };
 
@@ -88,9 +84,9 @@ struct fused_dot {
         expect(in).at_least(2);
         return result_shape(make_op("dot"), in, mods);
     }
-    argument evaluate(const shape&, const std::vector<argument>& in, const std::vector<module_ref>& mods, const module_runner& run) const
+    argument evaluate(const shape& output, const std::vector<argument>& in, const std::vector<module_ref>& mods, const module_runner&) const
     {
-        return evaluate_fused(make_op("dot"), in, mods, run);
+        return evaluate_fused(make_op("dot"), output, in, mods);
     }
 };
 

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The passes of the cpu target by name, for the tests and for `migraphx-driver read -p`.
+#include "passes/pass_registry.hpp"
+#include "targets/cpu/passes/passes.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+const registered_pass channels_last_registered{"cpu::channels_last", [] { return channels_last{}; }};
+const registered_pass fuse_epilogue_registered{"cpu::fuse_epilogue", [] { return fuse_epilogue{}; }};
+const registered_pass lazy_reshapes_registered{"cpu::lazy_reshapes", [] { return lazy_reshapes{}; }};
+const registered_pass half_in_float_registered{"cpu::half_in_float", [] { return half_in_float{}; }};
+
+} // namespace
+
+} // namespace migraphx::cpu
