@@ -108,6 +108,8 @@ public:
     /// An op builder's recipe; its only result.
     instruction_ref expand(const std::string& recipe, instructions in, const value& options = value{});
     static instruction_ref put_literal(module& m, migraphx::literal l);
+    /// Length of a dimension (negative: from the last) that must be known at import; throws when it is not.
+    int64_t known_size(instruction_ref x, int64_t axis) const;
     /// An axis counted from the front; throws when it is out of range.
     std::size_t axis(int64_t a, std::size_t rank) const;
 

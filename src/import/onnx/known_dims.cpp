@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "import/onnx/known_dims.hpp"
 #include "import/onnx/importer.hpp"
+#include "ir/constant_value.hpp"
 
 #include <algorithm>
 
@@ -136,12 +137,12 @@ void note_known_dims(known_dims_table& table, const node_reader& n, instructions
     for (auto& output : outputs) {
         if (not foldable(n, output))
             continue;
-        const auto v = output->eval();
-        if (v.data() == nullptr)
+        const auto v = constant_value(output);
+        if (not v or v->data() == nullptr)
             continue;
         // Views may see more memory than they use, so the elements are copied.
-        auto value = argument::uninitialized(plain(v.get_shape()));
-        v.visit([&](auto from) { value.fill(from.begin(), from.end()); });
+        auto value = argument::uninitialized(plain(v->get_shape()));
+        v->visit([&](auto from) { value.fill(from.begin(), from.end()); });
         output = node_reader::put_literal(n.target_module(), literal::adopt(value));
     }
     if (outputs.size() != 1 or n.input_count() == 0)

@@ -6,6 +6,7 @@
 #include <migraphx/op/builder/insert.hpp>
 
 #include "import/onnx/importer.hpp"
+#include "ir/constant_value.hpp"
 #include "import/onnx/quote.hpp"
 
 #include <algorithm>
@@ -56,10 +57,7 @@ std::optional<argument> node_reader::constant(std::size_t i) const
     const auto& s = args[i]->get_shape();
     if(not s.dynamic() and s.elements() == 0)
         return argument{s};
-    auto value = args[i]->eval();
-    if(value.data() == nullptr)
-        return std::nullopt;
-    return value;
+    return constant_value(args[i]);
 }
 
 std::optional<std::vector<int64_t>> node_reader::constant_ints(std::size_t i) const
@@ -209,6 +207,16 @@ instruction_ref node_reader::expand(const std::string& recipe, instructions in, 
 }
 
 instruction_ref node_reader::put_literal(module& m, migraphx::literal l) { return m.add_literal(std::move(l)); }
+
+int64_t node_reader::known_size(instruction_ref x, int64_t a) const
+{
+    const auto& s = x->get_shape();
+    const auto at = axis(a, s.ndim());
+    const auto lo = s.min_lens()[at], hi = s.max_lens()[at];
+    if(lo != hi)
+        unsupported(str("a size of dimension ", at, " that is known at import was expected, got ", s));
+    return int64_t(hi);
+}
 
 known_dims node_reader::sizes(std::size_t i) const
 {

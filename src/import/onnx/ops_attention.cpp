@@ -14,17 +14,19 @@ using attention_ints = std::vector<int64_t>;
 
 instruction_ref split_heads(node_reader& n, instruction_ref x, int64_t heads) {
     const auto& s = x->get_shape();
-    const auto hidden = int64_t(s.max_lens().back());
+    const bool known = s.ndim() == 3 and s.min_lens()[2] == s.max_lens()[2];
+    const auto hidden = known ? int64_t(s.max_lens()[2]) : 0;
     if (s.ndim() != 3 or heads < 1 or hidden % heads != 0)
         n.malformed(str("(batch, sequence, size) with a size that ", heads, " heads divide was expected, got ", s));
-    const auto split = n.add(make_op("reshape", {{"dims", attention_ints{0, 0, heads, hidden / heads}}}), {x});
+    const auto split = n.add(make_op("reshape", {{"dims", attention_ints{0, 0, heads, known ? hidden / heads : -1}}}), {x});
     return n.add(make_op("transpose", {{"permutation", attention_ints{0, 2, 1, 3}}}), {split});
 }
 
 instruction_ref merge_heads(node_reader& n, instruction_ref x) {
-    const auto lens = x->get_shape().max_lens();
+    const auto lo = x->get_shape().min_lens(), hi = x->get_shape().max_lens();
+    const bool known = lo[1] == hi[1] and lo[3] == hi[3];
     const auto moved = n.add(make_op("transpose", {{"permutation", attention_ints{0, 2, 1, 3}}}), {x});
-    return n.add(make_op("reshape", {{"dims", attention_ints{0, 0, int64_t(lens[1] * lens[3])}}}), {moved});
+    return n.add(make_op("reshape", {{"dims", attention_ints{0, 0, known ? int64_t(hi[1] * hi[3]) : -1}}}), {moved});
 }
 
 instruction_ref slice_along(node_reader& n, instruction_ref x, int64_t axis, int64_t from, int64_t to) {
@@ -72,10 +74,12 @@ struct scores_request {
 };
 
 instruction_ref repeat_heads(node_reader& n, instruction_ref x, int64_t heads) {
-    const auto own = int64_t(x->get_shape().max_lens()[1]);
+    const auto own = n.known_size(x, 1);
     if (own == heads)
         return x;
-    const auto size = int64_t(x->get_shape().max_lens()[3]);
+    const auto size = n.known_size(x, 3);
+    if (own < 1 or heads % own != 0)
+        n.malformed(str("heads of k that divide ", heads, " were expected, got ", own));
     auto y = n.add(make_op("unsqueeze", {{"axes", attention_ints{2}}}), {x});
     const auto copies = heads / own;
     instructions all(std::size_t(copies), y);
@@ -89,7 +93,7 @@ instruction_ref repeat_heads(node_reader& n, instruction_ref x, int64_t heads) {
 std::pair<instruction_ref, instruction_ref> attend_by_parts(node_reader& n, instruction_ref q, instruction_ref k,
                                                             instruction_ref v, std::optional<instruction_ref> mask,
                                                             const scores_request& r) {
-    const auto heads = int64_t(q->get_shape().max_lens()[1]);
+    const auto heads = n.known_size(q, 1);
     k = repeat_heads(n, k, heads);
     v = repeat_heads(n, v, heads);
     const auto kt = n.add(make_op("transpose", {{"permutation", attention_ints{0, 1, 3, 2}}}), {k});
@@ -145,6 +149,9 @@ instructions read_attention(node_reader& n) {
     n.expect_inputs(3, 7);
     const bool flat = n.rank_of(0) == 3;
     auto q = n.input(0), k = n.input(1), v = n.input(2);
+    for (auto x : {q, k, v})
+        if (x->get_shape().ndim() != (flat ? 3 : 4))
+            n.malformed(str("Q, K and V of three or of four dimensions were expected, got ", x->get_shape()));
     if (flat) {
         const auto heads = n.integer("q_num_heads"), kv_heads = n.integer("kv_num_heads");
         q = split_heads(n, q, heads);
@@ -173,8 +180,8 @@ instructions read_attention(node_reader& n) {
         hide(window_mask(n, q, k, offset, left, right));
     if (n.has(6))
         hide(length_mask(n, k, n.input(6)));
-    const auto size = q->get_shape().max_lens()[3];
-    const auto scale = n.real("scale", float(1 / std::sqrt(double(size))));
+    // 0: 1 / sqrt(size of a head)
+    const auto scale = n.real("scale", 0);
     const auto softcap = n.real("softcap", 0);
     instruction_ref y, scores = q;
     if (softcap == 0 and not n.wants_output(3)) {
@@ -183,7 +190,8 @@ instructions read_attention(node_reader& n) {
             in.push_back(*mask);
         y = n.add(make_op("attention", {{"scale", scale}}), in);
     } else {
-        const scores_request request{scale, softcap, n.integer("qk_matmul_output_mode", 0)};
+        const auto factor = scale != 0 ? scale : float(1 / std::sqrt(double(n.known_size(q, 3))));
+        const scores_request request{factor, softcap, n.integer("qk_matmul_output_mode", 0)};
         std::tie(y, scores) = attend_by_parts(n, q, k, v, mask, request);
     }
     return {flat ? merge_heads(n, y) : y, k, v, scores};
@@ -195,7 +203,7 @@ instructions read_rotary(node_reader& n) {
     const bool flat = n.rank_of(0) == 3;
     const auto x = flat ? split_heads(n, n.input(0), n.integer("num_heads")) : n.input(0);
     auto cos = n.input(1), sin = n.input(2);
-    if (const auto size = n.integer("rotary_embedding_dim", 0); size > 0 and int64_t(cos->get_shape().max_lens().back()) > size / 2) {
+    if (const auto size = n.integer("rotary_embedding_dim", 0); size > 0 and n.known_size(cos, -1) > size / 2) {
         const auto last = int64_t(cos->get_shape().ndim()) - 1;
         cos = slice_along(n, cos, last, 0, size / 2);
         sin = slice_along(n, sin, last, 0, size / 2);

@@ -2,7 +2,7 @@
 // Values that the model states or that follow from sizes.
 #include <migraphx/make_op.hpp>
 
-#include "import/onnx/importer.hpp"
+#include "import/onnx/ops_shared.hpp"
 #include "import/onnx/tensor_argument.hpp"
 
 #include <algorithm>
@@ -14,15 +14,16 @@ namespace migraphx::onnx {
 
 namespace {
 
-constexpr std::size_t most_literal_elements = std::size_t{1} << 28;
+constexpr std::size_t most_literal_elements = std::size_t{1} << 26;
 
-std::vector<std::size_t> checked_sizes(node_reader& n, const std::vector<int64_t>& dims) {
+std::vector<std::size_t> checked_sizes(node_reader& n, const std::vector<int64_t>& dims,
+                                       std::size_t most = std::size_t{1} << 40) {
     std::vector<std::size_t> lens;
     std::size_t elements = 1;
     for (auto d : dims) {
         if (d < 0)
             n.malformed(str("sizes of 0 or more were expected, got ", d));
-        if (__builtin_mul_overflow(elements, std::size_t(d), &elements) or elements > most_literal_elements * 16)
+        if (__builtin_mul_overflow(elements, std::size_t(d), &elements) or elements > most)
             n.unsupported(str("sizes that fit the memory were expected, got ", dims));
         lens.push_back(std::size_t(d));
     }
@@ -160,10 +161,13 @@ instructions read_eye_like(node_reader& n) {
     const auto k = n.integer("k", 0);
     if (s.ndim() != 2)
         n.malformed(str("a matrix was expected, got ", s));
-    if (s.dynamic())
-        n.unsupported(str("a static shape was expected, got ", s));
+    if (s.dynamic() or s.elements() > most_literal_elements) {
+        const auto row = n.along_axis(count_along(n, n.input(0), 0), 0, 2);
+        const auto column = n.along_axis(count_along(n, n.input(0), 1), 1, 2);
+        const auto distance = n.add_common("sub", {column, row});
+        return {n.convert(n.with_number("equal", distance, double(k)), type_attribute(n, s.type()))};
+    }
     const auto rows = s.lens()[0], columns = s.lens()[1];
-    checked_sizes(n, {int64_t(rows), int64_t(columns)});
     std::vector<int> values(rows * columns, 0);
     for (std::size_t i = 0; i < rows; i++) {
         const auto j = int64_t(i) + k;
@@ -200,10 +204,11 @@ instructions read_random(node_reader& n) {
         if (s.dynamic())
             n.unsupported(str("a static shape was expected, got ", s));
         lens = s.lens();
+        checked_sizes(n, {lens.begin(), lens.end()}, most_literal_elements);
         if (s.type() == shape::half_type or s.type() == shape::double_type or s.type() == shape::bf16_type)
             fallback = s.type();
     } else
-        lens = checked_sizes(n, n.integers("shape"));
+        lens = checked_sizes(n, n.integers("shape"), most_literal_elements);
     const auto t = type_attribute(n, fallback);
     if (shape::is_integral(t) or t == shape::bool_type)
         n.malformed("dtype: a floating point type was expected, got " + shape::name(t));

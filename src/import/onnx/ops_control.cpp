@@ -209,6 +209,16 @@ instructions read_scan(node_reader& n) {
     for (std::size_t i = 0; i < s.sequences; i++) {
         const auto axis = s.input_axes[i];
         const auto x = n.input(s.states + i);
+        const bool backwards = s.input_directions[i] != 0;
+        if (x->get_shape().dynamic()) {
+            auto index = iteration;
+            if (backwards) {
+                const auto last = m->add_instruction(make_op("sub"), instructions{length, int64_scalar(n, 1)});
+                index = m->add_instruction(make_op("sub"), instructions{last, iteration});
+            }
+            names.set(body.inputs[s.states + i].name, m->add_instruction(make_op("gather", {{"axis", axis}}), instructions{x, index}));
+            continue;
+        }
         const auto piece = m->add_instruction(make_op("scan_slice", {{"axis", axis}, {"direction", s.input_directions[i]}}),
                                               instructions{x, iteration});
         names.set(body.inputs[s.states + i].name,

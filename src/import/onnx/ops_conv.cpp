@@ -95,19 +95,18 @@ ints given_or(node_reader& n, const char* name, std::size_t count, int64_t fallb
 transposed read_transposed(node_reader& n, std::size_t spatial) {
     transposed t;
     const auto& x = n.shape_of(0);
-    const auto& w = n.shape_of(1);
     t.stride = given_or(n, "strides", spatial, 1);
     t.dilation = given_or(n, "dilations", spatial, 1);
     const auto extra = given_or(n, "output_padding", spatial, 0);
     const auto auto_pad = n.text("auto_pad", "NOTSET");
     const auto output_shape = n.integers("output_shape");
     for (std::size_t i = 0; i < spatial; i++)
-        t.kernel.push_back(int64_t(w.max_lens()[i + 2]));
+        t.kernel.push_back(n.known_size(n.input(1), int64_t(i) + 2));
     if (not output_shape.empty() or auto_pad == "SAME_UPPER" or auto_pad == "SAME_LOWER") {
         if (not output_shape.empty() and output_shape.size() != spatial and output_shape.size() != spatial + 2)
             n.malformed(str("output_shape: ", spatial, " values were expected, got ", output_shape.size()));
         for (std::size_t i = 0; i < spatial; i++) {
-            const auto in = int64_t(x.max_lens()[i + 2]);
+            const auto in = output_shape.empty() ? 0 : int64_t(x.max_lens()[i + 2]);
             if (not output_shape.empty() and int64_t(x.min_lens()[i + 2]) != in)
                 n.unsupported(str("sizes that are known at import were expected beside output_shape, got ", x));
             // The size of the input cancels out unless the output's is stated.

@@ -162,7 +162,7 @@ instructions read_window(node_reader& n) {
     const auto size = n.constant_ints(0);
     if (not size or size->size() != 1)
         n.unsupported("a size that is known at import was expected, got values of a run");
-    if (size->front() < 0 or size->front() > (int64_t{1} << 28))
+    if (size->front() < 0 or size->front() > (int64_t{1} << 24))
         n.malformed(str("a size that fits the memory was expected, got ", size->front()));
     double a0 = 0.5, a1 = 0.5, a2 = 0;
     if (n.op_type() == "HammingWindow") {

@@ -3,6 +3,7 @@
 #include <migraphx/make_op.hpp>
 
 #include "import/onnx/ops_shared.hpp"
+#include "ir/constant_value.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -61,10 +62,9 @@ instructions read_scatter_elements(node_reader& n) {
 
 // Negative indices count from the end of their dimension.
 instruction_ref from_front(node_reader& n, instruction_ref indices, instruction_ref data) {
-    const auto last = indices->get_shape().max_lens().back();
-    const auto known = indices->eval();
-    if (known.data() != nullptr) {
-        const auto values = known.to_vector<int64_t>();
+    const auto last = std::size_t(n.known_size(indices, -1));
+    if (const auto known = constant_value(indices)) {
+        const auto values = known->to_vector<int64_t>();
         if (std::all_of(values.begin(), values.end(), [](int64_t i) { return i >= 0; }))
             return indices;
     }
@@ -84,10 +84,8 @@ instruction_ref from_front(node_reader& n, instruction_ref indices, instruction_
 
 instructions read_scatter_nd(node_reader& n) {
     n.expect_inputs(3, 3);
-    const auto last = n.shape_of(1).max_lens().back();
-    if (last != n.shape_of(1).min_lens().back() or last > n.rank_of(0))
-        n.malformed(str("indices whose last dimension is known and at most ", n.rank_of(0), " were expected, got ",
-                        n.shape_of(1)));
+    if (n.known_size(n.input(1), -1) > int64_t(n.rank_of(0)))
+        n.malformed(str("indices whose last dimension is at most ", n.rank_of(0), " were expected, got ", n.shape_of(1)));
     const auto indices = from_front(n, n.input(1), n.input(0));
     return {n.add(make_op("scatternd_" + reduction_of(n)), {n.input(0), indices, n.input(2)})};
 }

@@ -20,12 +20,12 @@ public:
     grid_sampler(node_reader& reader, bool corners, border outside)
         : n(reader), align(corners), padding(outside) {
         const auto& s = n.shape_of(0);
-        if (s.ndim() != 4 or n.rank_of(1) != 4 or s.dynamic() or n.shape_of(1).dynamic())
-            n.unsupported(str("static data and grid of four dimensions were expected, got ", s, " and ", n.shape_of(1)));
-        if (n.shape_of(1).lens()[3] != 2 or n.shape_of(1).lens()[0] != s.lens()[0])
-            n.malformed(str("a grid (", s.lens()[0], ", H, W, 2) was expected, got ", n.shape_of(1)));
-        height = s.lens()[2];
-        width = s.lens()[3];
+        if (s.ndim() != 4 or n.rank_of(1) != 4)
+            n.unsupported(str("data and grid of four dimensions were expected, got ", s, " and ", n.shape_of(1)));
+        if (n.known_size(n.input(1), 3) != 2)
+            n.malformed(str("a grid (N, H, W, 2) was expected, got ", n.shape_of(1)));
+        height = length_of(2);
+        width = length_of(3);
         // (N, H, W, C), so that a position picks all channels.
         data = n.add(make_op("transpose", {{"permutation", grid_ints{0, 2, 3, 1}}}), {n.input(0)});
         x = pixels(0, width);
@@ -48,31 +48,41 @@ public:
 
 private:
     instruction_ref number(const char* op, instruction_ref v, double c) { return n.with_number(op, v, c); }
+    instruction_ref with(const char* op, instruction_ref v, instruction_ref one) { return n.add(op, v, n.broadcast_like(one, v)); }
+
+    // A size of the data as a scalar of the grid's type.
+    instruction_ref length_of(std::size_t axis) {
+        const auto t = n.shape_of(1).type();
+        const auto lo = n.shape_of(0).min_lens()[axis], hi = n.shape_of(0).max_lens()[axis];
+        if (lo == hi)
+            return n.scalar(t, double(hi));
+        const auto size = n.add(make_op("dimensions_of", {{"start", axis}, {"end", axis + 1}}), {n.input(0)});
+        return n.convert(n.add(make_op("squeeze", {{"axes", grid_ints{0}}}), {size}), t);
+    }
 
     // Coordinate -1 … 1 of the grid as a pixel position.
-    instruction_ref pixels(int64_t part, std::size_t length) {
+    instruction_ref pixels(int64_t part, instruction_ref length) {
         auto v = n.add(make_op("slice", {{"axes", grid_ints{3}}, {"starts", grid_ints{part}}, {"ends", grid_ints{part + 1}}}),
                        {n.input(1)});
         v = n.add(make_op("squeeze", {{"axes", grid_ints{3}}}), {v});
-        const double len = double(length);
         v = number("add", v, 1);
-        return align ? number("mul", v, (len - 1) / 2) : number("sub", number("mul", v, len / 2), 0.5);
+        if (align)
+            return with("mul", v, number("mul", number("sub", length, 1), 0.5));
+        return number("sub", with("mul", v, number("mul", length, 0.5)), 0.5);
     }
 
     // Inside of 0 … length - 1, by reflection at the border or by the nearest pixel.
-    instruction_ref inside(instruction_ref v, std::size_t length) {
-        const double last = double(length) - 1;
+    instruction_ref inside(instruction_ref v, instruction_ref length) {
+        const auto last = number("sub", length, 1);
         if (padding == border::reflect) {
-            const double low = align ? 0 : -0.5, span = align ? last : double(length);
-            if (span > 0) {
-                // |v - low| folded into a zigzag of period 2 * span.
-                auto d = n.add("abs", number("sub", v, low));
-                d = number("mod", d, 2 * span);
-                const auto flipped = number("mul", number("sub", d, 2 * span), -1);
-                v = number("add", n.add("min", d, flipped), low);
-            }
+            // |v - low| folded into a zigzag of twice the span, which is kept off 0.
+            const double low = align ? 0 : -0.5;
+            const auto period = number("mul", number("max", align ? last : length, 1e-3), 2);
+            const auto d = with("mod", n.add("abs", number("sub", v, low)), period);
+            const auto flipped = number("mul", with("sub", d, period), -1);
+            v = number("add", n.add("min", d, flipped), low);
         }
-        return number("min", number("max", v, 0), last);
+        return with("min", number("max", v, 0), last);
     }
 
     // All channels at whole positions (N, H, W) → (N, H, W, C).
@@ -129,8 +139,7 @@ private:
     node_reader& n;
     bool align;
     border padding;
-    std::size_t height = 0, width = 0;
-    instruction_ref data, x, y;
+    instruction_ref height, width, data, x, y;
 };
 
 instructions read_grid_sample(node_reader& n) {
@@ -182,7 +191,7 @@ instructions read_affine_grid(node_reader& n) {
         pixels *= std::size_t(len);
         centres.push_back(pixel_centres(std::size_t(len), corners));
     }
-    if (pixels > (std::size_t{1} << 28))
+    if (pixels > (std::size_t{1} << 24))
         n.unsupported("a grid that fits the memory was expected, got more");
     std::vector<double> homogeneous((spatial + 1) * pixels, 1);
     for (std::size_t p = 0; p < pixels; p++) {

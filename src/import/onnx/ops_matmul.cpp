@@ -4,6 +4,7 @@
 #include <migraphx/make_op.hpp>
 
 #include "import/onnx/importer.hpp"
+#include "ir/constant_value.hpp"
 
 #include <algorithm>
 
@@ -52,10 +53,10 @@ instructions read_gemm(node_reader& n) {
 }
 
 bool known_zero(instruction_ref x) {
-    const auto v = x->eval();
-    if (v.data() == nullptr)
+    const auto v = constant_value(x);
+    if (not v)
         return false;
-    const auto values = v.to_vector<int64_t>();
+    const auto values = v->to_vector<int64_t>();
     return std::all_of(values.begin(), values.end(), [](int64_t z) { return z == 0; });
 }
 

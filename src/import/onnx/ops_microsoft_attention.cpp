@@ -5,18 +5,13 @@
 #include "import/onnx/ops_attention.hpp"
 #include "import/onnx/ops_shared.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 namespace migraphx::onnx {
 
 namespace {
 
 using ms_ints = std::vector<int64_t>;
-
-float scale_or_default(node_reader& n, instruction_ref q) {
-    const auto given = n.real("scale", 0);
-    return given != 0 ? given : float(1 / std::sqrt(double(q->get_shape().max_lens()[3])));
-}
 
 instruction_ref attend(node_reader& n, instruction_ref q, instruction_ref k, instruction_ref v,
                        std::optional<instruction_ref> mask, float scale) {
@@ -38,8 +33,8 @@ instruction_ref key_mask(node_reader& n, std::size_t i, instruction_ref k, shape
     const auto rank = m->get_shape().ndim();
     if (rank == 1) {
         // (2 * B) or (3 * B + 2) hold more than lengths.
-        const auto batch = k->get_shape().max_lens()[0];
-        if (m->get_shape().max_lens()[0] != batch and batch != 0)
+        const auto batch = k->get_shape().dynamic() ? std::size_t{0} : k->get_shape().lens()[0];
+        if (batch != 0 and not m->get_shape().dynamic() and m->get_shape().lens()[0] != batch)
             n.unsupported(str("a mask of one length for each sequence was expected, got ", m->get_shape()));
         const auto length = n.add(make_op("unsqueeze", {{"axes", ms_ints{1, 2, 3}}}), {n.convert(m, shape::int64_type)});
         return n.convert(n.add_common("greater", {length, count_along(n, k, 2)}), shape::bool_type);
@@ -75,7 +70,7 @@ instructions read_ms_attention(node_reader& n) {
     auto packed = n.expand("dot", {n.input(0), n.input(1)});
     if (n.has(2))
         packed = n.add_common("add", {packed, n.input(2)});
-    const auto total = int64_t(packed->get_shape().max_lens().back());
+    const auto total = n.known_size(packed, -1);
     auto sizes = n.integers("qkv_hidden_sizes");
     if (sizes.empty())
         sizes = {total / 3, total / 3, total / 3};
@@ -101,7 +96,7 @@ instructions read_ms_attention(node_reader& n) {
         mask = with_mask(n, mask, n.input(5), t);
     if (n.integer("unidirectional", 0) != 0)
         mask = with_mask(n, mask, causal_mask(n, q, k, offset_of(n, past), 0), t);
-    instructions results{merge_heads(n, attend(n, q, k, v, mask, scale_or_default(n, q)))};
+    instructions results{merge_heads(n, attend(n, q, k, v, mask, n.real("scale", 0)))};
     if (n.wants_output(1)) {
         const auto k5 = n.add(make_op("unsqueeze", {{"axes", {0}}}), {k}), v5 = n.add(make_op("unsqueeze", {{"axes", {0}}}), {v});
         results.push_back(n.add(make_op("concat", {{"axis", 0}}), {k5, v5}));
@@ -125,10 +120,10 @@ qkv read_operands(node_reader& n, int64_t heads) {
     auto biased = [&](std::size_t i, int64_t from) {
         if (not n.has(3))
             return n.input(i);
-        const auto width = int64_t(n.shape_of(i).max_lens().back());
+        const auto width = n.known_size(n.input(i), -1);
         return n.add_common("add", {n.input(i), slice_along(n, n.input(3), 0, from, from + width)});
     };
-    const auto hidden = int64_t(n.shape_of(0).max_lens().back());
+    const auto hidden = n.has(3) ? n.known_size(n.input(0), -1) : 0;
     const auto q = split_heads(n, biased(0, 0), heads);
     if (n.rank_of(1) == 5)
         return {q, unpacked(n, n.input(1), 0), unpacked(n, n.input(1), 1)};
@@ -156,7 +151,7 @@ instructions read_multi_head(node_reader& n) {
         mask = with_mask(n, mask, n.input(5), t);
     if (n.integer("unidirectional", 0) != 0)
         mask = with_mask(n, mask, causal_mask(n, q, k, offset_of(n, past), 0), t);
-    return {merge_heads(n, attend(n, q, k, v, mask, scale_or_default(n, q))), k, v};
+    return {merge_heads(n, attend(n, q, k, v, mask, n.real("scale", 0))), k, v};
 }
 
 // Position of the first query: 0 for a prompt, the length so far for a single token.
@@ -195,7 +190,7 @@ instructions read_group_query(node_reader& n) {
     auto k = slice_along(n, all, 1, heads, heads + kv_heads);
     auto v = slice_along(n, all, 1, heads + kv_heads, heads + 2 * kv_heads);
     // The buffers of the past take the new rows at their place.
-    if (n.has(3) and n.has(4) and n.shape_of(3).max_lens()[2] > 0) {
+    if (n.has(3) and n.has(4) and n.known_size(n.input(3), 2) > 0) {
         const auto join = make_op("concat_past_present", {{"kv_num_heads", kv_heads}});
         k = n.add(join, {k, lengths, n.input(3)});
         v = n.add(join, {v, lengths, n.input(4)});
@@ -204,7 +199,7 @@ instructions read_group_query(node_reader& n) {
     std::optional<instruction_ref> mask = causal_mask(n, q, k, first_position(n, lengths, queries), window);
     if (n.has(10))
         mask = with_mask(n, mask, n.input(10), q->get_shape().type());
-    return {merge_heads(n, attend(n, q, k, v, mask, scale_or_default(n, q))), k, v};
+    return {merge_heads(n, attend(n, q, k, v, mask, n.real("scale", 0))), k, v};
 }
 
 // x, positions, cos, sin; one position is that of the first element of every sequence.
@@ -216,9 +211,9 @@ instructions read_ms_rotary(node_reader& n) {
         n.unsupported("scale of 1 was expected, got another");
     const bool flat = n.rank_of(0) == 3;
     auto heads = n.integer("num_heads", 0);
-    const auto half = int64_t(n.shape_of(2).max_lens().back());
+    const auto half = n.known_size(n.input(2), -1);
     if (flat and heads == 0)
-        heads = int64_t(n.shape_of(0).max_lens().back()) / (2 * half);
+        heads = n.known_size(n.input(0), -1) / std::max<int64_t>(1, 2 * half);
     const auto x = flat ? split_heads(n, n.input(0), heads) : n.input(0);
     auto positions = n.convert(n.input(1), shape::int64_type);
     if (positions->get_shape().ndim() == 1) {

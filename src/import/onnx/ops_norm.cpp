@@ -129,9 +129,7 @@ instruction_ref group_norm(node_reader& n, instruction_ref x, int64_t groups, do
     const auto rank = original.ndim();
     if (rank < 3)
         n.malformed(str("at least three dimensions were expected, got ", original));
-    const auto channels = int64_t(original.max_lens()[1]);
-    if (int64_t(original.min_lens()[1]) != channels)
-        n.unsupported(str("a known number of channels was expected, got ", original));
+    const auto channels = n.known_size(x, 1);
     if (groups < 1 or channels % groups != 0)
         n.malformed(str("groups that divide ", channels, " channels were expected, got ", groups));
     auto y = wide ? n.convert(x, shape::float_type) : x;
@@ -153,10 +151,10 @@ instructions read_group_norm(node_reader& n) {
     const auto t = n.shape_of(0).type();
     const auto groups = n.integer("num_groups");
     auto y = group_norm(n, x, groups, double(n.real("epsilon", 1e-5f)));
-    const auto channels = int64_t(n.shape_of(0).max_lens()[1]);
+    const auto channels = n.known_size(x, 1);
     const auto per_channel = [&](std::size_t i) {
         auto v = n.convert(n.input(i), y->get_shape().type());
-        const auto count = int64_t(v->get_shape().max_lens()[0]);
+        const auto count = n.known_size(v, 0);
         if (count == groups and groups != channels) {
             // One number for each group of channels.
             v = n.add(make_op("unsqueeze", {{"axes", {1}}}), {v});

@@ -86,8 +86,8 @@ instructions read_recurrent(node_reader& n) {
         n.malformed(str("X, W and R of three dimensions were expected, got ", n.shape_of(0), ", ", n.shape_of(1), " and ", r));
     const auto direction = direction_of(n);
     const std::size_t directions = direction == op::rnn_direction::bidirectional ? 2 : 1;
-    const auto hidden = n.integer("hidden_size", int64_t(r.max_lens()[2]));
-    if (hidden != int64_t(r.max_lens()[2]) or r.max_lens()[0] != directions)
+    const auto hidden = n.has_attribute("hidden_size") ? n.integer("hidden_size") : n.known_size(n.input(2), 2);
+    if (hidden < 1 or (not r.dynamic() and (r.lens()[2] != std::size_t(hidden) or r.lens()[0] != directions)))
         n.malformed(str("R of ", directions, " directions and hidden_size ", hidden, " was expected, got ", r));
     const auto layout = n.integer("layout", 0);
     if (layout != 0 and layout != 1)

@@ -189,9 +189,7 @@ instructions read_depth_to_space(node_reader& n) {
     const auto& s = n.shape_of(0);
     if (s.ndim() != 4)
         n.malformed(str("four dimensions were expected, got ", s));
-    const auto channels = int64_t(s.max_lens()[1]);
-    if (int64_t(s.min_lens()[1]) != channels)
-        n.unsupported(str("a known number of channels was expected, got ", s));
+    const auto channels = n.known_size(n.input(0), 1);
     if (b < 1 or b > 65536 or channels % (b * b) != 0)
         n.malformed(str("blocksize whose square divides ", channels, " was expected, got ", b));
     if (mode != "DCR" and mode != "CRD")
@@ -221,6 +219,22 @@ instructions read_depth_to_space(node_reader& n) {
     return {n.add("reshape_dynamic", x, target)};
 }
 
+// Space to depth with sizes that only a run knows.
+instruction_ref space_to_depth_unknown(node_reader& n, int64_t b, const std::vector<int64_t>& perm) {
+    const auto vector_of = [&](const std::vector<int64_t>& v) {
+        return n.literal(migraphx::literal{shape{shape::int64_type, {v.size()}}, v});
+    };
+    const auto x = n.input(0);
+    const auto sizes = n.add(make_op("dimensions_of", {{"end", 4}}), {x});
+    const auto blocks = n.add("div", sizes, vector_of({1, 1, b, b}));
+    const auto part = [&](int64_t from, int64_t to) {
+        return n.add(make_op("slice", {{"axes", {0}}, {"starts", std::vector<int64_t>{from}}, {"ends", std::vector<int64_t>{to}}}), {blocks});
+    };
+    const auto split = n.add(make_op("concat", {{"axis", 0}}), {part(0, 3), vector_of({b}), part(3, 4), vector_of({b})});
+    const auto moved = n.add(make_op("transpose", {{"permutation", perm}}), {n.add("reshape_dynamic", x, split)});
+    return n.add("reshape_dynamic", moved, n.add("mul", blocks, vector_of({1, b * b, 1, 1})));
+}
+
 // The other way round.
 instructions read_space_to_depth(node_reader& n) {
     n.expect_inputs(1, 1);
@@ -228,16 +242,18 @@ instructions read_space_to_depth(node_reader& n) {
     const auto& s = n.shape_of(0);
     if (s.ndim() != 4)
         n.malformed(str("four dimensions were expected, got ", s));
-    if (s.dynamic())
-        n.unsupported(str("a static shape was expected, got ", s));
-    const auto l = std::vector<int64_t>(s.lens().begin(), s.lens().end());
-    if (b < 1 or l[2] % b != 0 or l[3] % b != 0)
-        n.malformed(str("blocksize that divides ", l[2], " and ", l[3], " was expected, got ", b));
-    const auto split = n.add(make_op("reshape", {{"dims", {l[0], l[1], l[2] / b, b, l[3] / b, b}}}), {n.input(0)});
+    if (b < 1 or b > 65536)
+        n.malformed(str("blocksize of 1 or more was expected, got ", b));
     const auto mode = n.text("mode", "DCR");
     if (mode != "DCR" and mode != "CRD")
         n.malformed("mode: DCR or CRD was expected, got '" + mode + "'");
     const auto perm = mode == "DCR" ? std::vector<int64_t>{0, 3, 5, 1, 2, 4} : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
+    if (s.dynamic())
+        return {space_to_depth_unknown(n, b, perm)};
+    const auto l = std::vector<int64_t>(s.lens().begin(), s.lens().end());
+    if (l[2] % b != 0 or l[3] % b != 0)
+        n.malformed(str("blocksize that divides ", l[2], " and ", l[3], " was expected, got ", b));
+    const auto split = n.add(make_op("reshape", {{"dims", {l[0], l[1], l[2] / b, b, l[3] / b, b}}}), {n.input(0)});
     const auto moved = n.add(make_op("transpose", {{"permutation", perm}}), {split});
     return {n.add(make_op("reshape", {{"dims", {l[0], l[1] * b * b, l[2] / b, l[3] / b}}}), {moved})};
 }

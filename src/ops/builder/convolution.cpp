@@ -4,6 +4,8 @@
 
 #include "ops/builder/site.hpp"
 
+#include "ir/constant_value.hpp"
+
 #include <algorithm>
 
 namespace migraphx::op::builder {
@@ -112,10 +114,10 @@ instructions build_convolution(site& s) {
 }
 
 bool is_zero(instruction_ref x) {
-    const auto v = x->eval();
-    if (v.data() == nullptr)
+    const auto v = constant_value(x);
+    if (not v)
         return false;
-    const auto values = v.to_vector<int64_t>();
+    const auto values = v->to_vector<int64_t>();
     return std::all_of(values.begin(), values.end(), [](int64_t z) { return z == 0; });
 }
 

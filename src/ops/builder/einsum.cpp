@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // einsum(terms...; equation): sums of products over labelled dimensions, as transposes, reductions and
 // matrix products. Terms are multiplied from left to right; a label that no later term and not the
-// result has is summed as soon as possible. Static shapes.
+// result has is summed as soon as possible. Dimensions that are merged must be known.
 #include "ops/builder/site.hpp"
 
 #include <algorithm>
@@ -63,7 +63,7 @@ private:
         else
             implicit_output();
         for (int l : output)
-            if (std::count(output.begin(), output.end(), l) > 1 or not length.contains(l))
+            if (std::count(output.begin(), output.end(), l) > 1 or (not length.contains(l) and not unknown.contains(l)))
                 at.malformed("results whose labels are in a term, each once, were expected, got '" +
                              equation + "'");
     }
@@ -83,12 +83,10 @@ private:
     }
     labelled read_term(const std::string& term, instruction_ref x) {
         const auto& s = x->get_shape();
-        if (s.dynamic())
-            at.malformed(str("static shapes were expected, got ", s));
         const auto letters = static_cast<std::size_t>(std::count_if(
             term.begin(), term.end(), [](unsigned char c) { return std::isalpha(c); }));
         // A tensor without dimensions has no labels.
-        const bool scalar = s.scalar() and s.ndim() == 1 and s.elements() == 1 and letters == 0;
+        const bool scalar = not s.dynamic() and s.scalar() and s.ndim() == 1 and s.elements() == 1 and letters == 0;
         const auto rank = scalar ? 0 : s.ndim();
         const bool open = term.find("...") != std::string::npos;
         if (letters > rank or (not open and letters != rank))
@@ -101,7 +99,11 @@ private:
         diagonal(t);
         for (std::size_t d = 0; d < t.names.size(); ++d) {
             auto& n = length[t.names[d]];
-            const auto len = t.ins->get_shape().lens()[d];
+            const auto lo = t.ins->get_shape().min_lens()[d], len = t.ins->get_shape().max_lens()[d];
+            if (lo != len) {
+                unknown[t.names[d]] = true;
+                continue;
+            }
             if (n > 1 and len > 1 and n != len)
                 at.malformed(str("equal sizes for each label were expected, got ", n, " and ", len));
             n = n == 0 or n == 1 ? len : n;
@@ -139,6 +141,8 @@ private:
                     continue;
                 }
                 repeated[t.names[i]] = true;
+                if (t.ins->get_shape().dynamic())
+                    at.malformed(str("a static shape was expected for a repeated label, got ", t.ins->get_shape()));
                 const auto& lens = t.ins->get_shape().lens();
                 if (lens[i] != lens[j] or lens[i] == 0)
                     at.malformed("equal sizes of a repeated label were expected, got others");
@@ -192,10 +196,15 @@ private:
         t.names = names;
         return t;
     }
+    std::size_t length_of(int label) const {
+        if (unknown.contains(label))
+            at.malformed("sizes that are known were expected for dimensions that are merged, got others");
+        return length.at(label);
+    }
     std::size_t elements(const labels& names) const {
         std::size_t n = 1;
         for (int l : names)
-            n *= length.at(l);
+            n *= length_of(l);
         return n;
     }
     // The term with its dimensions in this order and full length, as (batch, rows, columns).
@@ -207,10 +216,51 @@ private:
         t = ordered(t, all);
         sizes full;
         for (int l : all)
-            full.push_back(length.at(l));
+            full.push_back(length_of(l));
         if (not full.empty() and t.ins->get_shape().lens() != full)
             t.ins = at.add(make_op("multibroadcast", {{"out_lens", full}}), {t.ins});
         return reshape(t.ins, {elements(batch), elements(rows), elements(columns)});
+    }
+    // No dimension of 1 is to be stretched.
+    static bool same_lengths(const labelled& a, const labelled& b, const labels& names) {
+        return std::all_of(names.begin(), names.end(), [&](int l) {
+            const auto most = [&](const labelled& t) {
+                const auto at = std::find(t.names.begin(), t.names.end(), l) - t.names.begin();
+                return t.ins->get_shape().max_lens()[static_cast<std::size_t>(at)];
+            };
+            const auto x = most(a), y = most(b);
+            return x == y or (x != 1 and y != 1);
+        });
+    }
+    // The term as (batch…, rows, columns) with a dimension of 1 in place of none.
+    instruction_ref as_matrix(labelled t, const labels& batch, const labels& rows,
+                              const labels& columns) {
+        labels all = batch;
+        all.insert(all.end(), rows.begin(), rows.end());
+        all.insert(all.end(), columns.begin(), columns.end());
+        t = ordered(t, all);
+        std::vector<std::size_t> axes;
+        if (rows.empty())
+            axes.push_back(batch.size());
+        if (columns.empty())
+            axes.push_back(batch.size() + 1);
+        return axes.empty() ? t.ins : at.add(make_op("unsqueeze", {{"axes", axes}}), {t.ins});
+    }
+    labelled matrix_product(const labelled& a, const labelled& b, const labels& batch,
+                            const labels& rows, const labels& columns, const labels& contracted) {
+        const auto x = as_matrix(a, batch, rows, contracted);
+        const auto y = as_matrix(b, batch, contracted, columns);
+        labelled result{at.call("dot", {x, y}), batch};
+        result.names.insert(result.names.end(), rows.begin(), rows.end());
+        result.names.insert(result.names.end(), columns.begin(), columns.end());
+        std::vector<std::size_t> axes;
+        if (rows.empty())
+            axes.push_back(batch.size());
+        if (columns.empty())
+            axes.push_back(batch.size() + 1);
+        if (not axes.empty())
+            result.ins = at.add(make_op("squeeze", {{"axes", axes}}), {result.ins});
+        return result;
     }
     labelled product(labelled a, labelled b, const labels& needed) {
         // What only one side has and nobody needs is summed before.
@@ -229,6 +279,9 @@ private:
         for (int l : b.names)
             if (not contains(a.names, l))
                 columns.push_back(l);
+        if (std::max({rows.size(), columns.size(), contracted.size()}) <= 1 and
+            same_lengths(a, b, contracted))
+            return matrix_product(a, b, batch, rows, columns, contracted);
         const auto x = as_matrices(a, batch, rows, contracted);
         const auto y = as_matrices(b, batch, contracted, columns);
         labelled result{at.add("dot", x, y), batch};
@@ -236,7 +289,7 @@ private:
         result.names.insert(result.names.end(), columns.begin(), columns.end());
         sizes dims;
         for (int l : result.names)
-            dims.push_back(length.at(l));
+            dims.push_back(length_of(l));
         result.ins = dims.empty() ? at.add(make_op("squeeze", {{"axes", sizes{0, 1, 2}}}), {result.ins})
                                   : reshape(result.ins, dims);
         return result;
@@ -246,7 +299,7 @@ private:
     std::vector<labelled> terms;
     labels output;
     std::map<int, std::size_t> length;
-    std::map<int, bool> repeated;
+    std::map<int, bool> repeated, unknown;
     std::size_t ellipsis_rank = 0;
 };
 

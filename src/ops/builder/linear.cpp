@@ -78,7 +78,7 @@ instructions build_gemm(site& s) {
     auto result = scaled(s.add("dot", a, b), alpha);
     if (s.has(2) and beta != 0) {
         const auto c = s.convert(s.operand(2), type);
-        result = s.add("add", result, s.stretch(scaled(c, beta), result));
+        result = s.common("add", {result, scaled(c, beta)});
     }
     return {result};
 }

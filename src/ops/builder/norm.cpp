@@ -2,6 +2,8 @@
 // Recipes of normalisations with statistics given (batchnorm) or taken (mean_variance_normalization).
 #include "ops/builder/site.hpp"
 
+#include "ir/constant_value.hpp"
+
 #include <cmath>
 #include <numeric>
 
@@ -15,10 +17,10 @@ using numbers_of = std::vector<double>;
 std::vector<numbers_of> constant_operands(const site& s, std::size_t first) {
     std::vector<numbers_of> result;
     for (auto i = first; i < s.count(); ++i) {
-        const auto v = s.operand(i)->eval();
-        if (v.data() == nullptr)
+        const auto v = constant_value(s.operand(i));
+        if (not v)
             return {};
-        result.push_back(v.to_vector<double>());
+        result.push_back(v->to_vector<double>());
     }
     return result;
 }
@@ -56,7 +58,8 @@ instructions build_batchnorm(site& s) {
         b = s.convert(s.common("sub", {s.operand(2), shift}), type);
     }
     const std::size_t channel = x->get_shape().ndim() == 1 ? 0 : 1;
-    return {s.add("add", s.add("mul", x, s.along(a, channel, x)), s.along(b, channel, x))};
+    const auto scaled = s.add("mul", x, s.along(a, channel, x));
+    return {s.add("add", scaled, s.along(b, channel, x))};
 }
 
 // (x - mean) / (standard deviation + 1e-9) over the axes; 1e-7 in half precision.

@@ -54,8 +54,9 @@ instructions build_celu(site& s) {
 
 // x * 0.5 * (1 + erf(x * sqrt(0.5)))
 instruction_ref erf_gelu(site& s, instruction_ref x) {
+    const auto half = s.with_number("mul", x, 0.5);
     const auto e = s.add("erf", s.with_number("mul", x, std::sqrt(0.5)));
-    return s.add("mul", s.with_number("mul", x, 0.5), s.with_number("add", e, 1));
+    return s.add("mul", half, s.with_number("add", e, 1));
 }
 
 instructions build_gelu_erf(site& s) {
@@ -75,7 +76,8 @@ instructions build_gelu_tanh(site& s) {
     if (s.option<bool>("fast", false))
         return {s.add("mul", x, s.add("sigmoid", s.with_number("mul", inner, 2 * root)))};
     const auto t = s.add("tanh", s.with_number("mul", inner, root));
-    return {s.add("mul", s.with_number("mul", x, 0.5), s.with_number("add", t, 1))};
+    const auto half = s.with_number("mul", x, 0.5);
+    return {s.add("mul", half, s.with_number("add", t, 1))};
 }
 
 // x * sigmoid(alpha * x)

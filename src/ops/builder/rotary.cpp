@@ -24,7 +24,8 @@ instructions build_rotary(site& s) {
         s.malformed(str("x of four dimensions was expected, got ", in));
     const auto size = static_cast<int64_t>(in.max_lens()[3]);
     const auto half = static_cast<int64_t>(cos->get_shape().max_lens().back());
-    if (in.min_lens()[3] != in.max_lens()[3] or 2 * half > size)
+    if (in.min_lens()[3] != in.max_lens()[3] or
+        cos->get_shape().min_lens().back() != cos->get_shape().max_lens().back() or 2 * half > size)
         s.malformed(str("heads of at least ", 2 * half, " elements were expected, got ", in));
     const auto angles = [&](instruction_ref cache) {
         auto v = s.convert(cache, in.type());
