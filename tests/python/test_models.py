@@ -38,9 +38,8 @@ SUITE = {
 QUICK = {"silero_vad", "ppocr_cls", "ppocr_rec", "magika", "gru1"}
 
 
-def chosen():
-    quick = os.environ.get("MGX_TEST_QUICK") == "1"
-    return [name for name in SUITE if not quick or name in QUICK]
+def chosen(names=SUITE):
+    return [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in names]
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +119,7 @@ def test_against_onnxruntime(name, model_file, tmp_path):
             assert error_of(a, b) <= 1e-5, f"{case.name}, loaded"
 
 
-@pytest.mark.parametrize("name", [n for n in chosen() if models.find(n).dims])
+@pytest.mark.parametrize("name", chosen(n for n in SUITE if models.find(n).dims))
 def test_one_program_for_all_sizes(name, model_file):
     """Compiled once with ranges for the dimensions, run at the sizes of every case."""
     model = models.find(name)
