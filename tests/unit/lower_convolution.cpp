@@ -39,7 +39,8 @@ TEST(lower_convolution, layers) {
 TEST(lower_convolution, epilogues) {
     // Bias and activation of shapes that the library computes with scalar code only.
     for (const auto& c : {conv_case{{1, 1, 832}, {34, 1, 256}, {128}, {0}, {1}}, conv_case{{1, 1, 832}, {34, 1, 256}, {16}, {9}, {1}},
-                          conv_case{{1, 16, 2}, {24, 16, 3}, {2}, {1}, {1}}}) {
+                          conv_case{{1, 16, 2}, {24, 16, 3}, {2}, {1}, {1}},
+                          conv_case{{1, 32, 64, 1}, {48, 32, 5, 1}, {1, 1}, {2, 0}, {1, 1}}}) {
         program p;
         auto* m = p.get_main_module();
         const auto x = m->add_parameter("x", of(c.x));

@@ -99,6 +99,45 @@ bool takes(const problem& p, std::string& reason)
     return reason.empty();
 }
 
+shape without_axis(const shape& s, std::size_t axis)
+{
+    auto lens = s.lens(), strides = s.strides();
+    lens.erase(lens.begin() + std::ptrdiff_t(axis));
+    strides.erase(strides.begin() + std::ptrdiff_t(axis));
+    return {s.type(), lens, strides};
+}
+
+// The same convolution without spatial axes that have one position and one tap: the library blocks along
+// the last axis.
+problem without_unit_axes(const problem& given)
+{
+    problem p = given;
+    auto w    = window_of(p);
+    for(std::size_t i = w.kernel.size(); i-- > 0 and w.kernel.size() > 1;)
+    {
+        const auto axis = i + 2;
+        if(w.kernel[i] != 1 or p.inputs[0].lens()[axis] != 1 or p.output.lens()[axis] != 1 or w.before[i] != 0 or w.after[i] != 0)
+            continue;
+        for(auto& s : p.inputs)
+            s = without_axis(s, axis);
+        p.output = without_axis(p.output, axis);
+        for(auto* list : {&w.kernel, &w.stride, &w.dilation, &w.before, &w.after})
+            list->erase(list->begin() + std::ptrdiff_t(i));
+    }
+    if(p.output.ndim() == given.output.ndim())
+        return p;
+    if(p.is_constant(1))
+        p.constants[1] = p.constants[1].view(p.inputs[1], 0);
+    auto padding = w.before;
+    padding.insert(padding.end(), w.after.begin(), w.after.end());
+    auto dilation = w.dilation;
+    for(auto& d : dilation)
+        d++;
+    const auto list = [](const dims& v) { return std::vector<std::size_t>(v.begin(), v.end()); };
+    p.op.from_value({{"padding", list(padding)}, {"stride", list(w.stride)}, {"dilation", list(dilation)}, {"padding_mode", 0}});
+    return p;
+}
+
 // Orders in which the library may see a tensor: several when it has axes of one element.
 std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s)
 {
@@ -161,11 +200,12 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any, 
 }
 
 template <class Descriptor>
-lowered make(const problem& p, bool transposed, bool any, Descriptor describe)
+lowered make(const problem& given, bool transposed, bool any, Descriptor describe)
 {
     std::string reason;
-    if(not takes(p, reason))
+    if(not takes(given, reason))
         return lowered::refuse(reason);
+    const auto p = without_unit_axes(given);
     for(const auto& [from, src] : image_orders(p.inputs[0]))
         for(const auto& [to, dst] : image_orders(p.output))
         {
