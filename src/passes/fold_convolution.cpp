@@ -61,9 +61,11 @@ std::vector<rule> rules()
         {"(convolution(x, w) + b) * c -> convolution(x, w * c) + b * c",
          op("mul", op("add", conv, constant("b")).used_once(), constant("c")),
          [](const match& m, rewriter& rw) -> replacement {
-             if(not per_channel(m["c"]))
+             const auto factor = per_channel(m["c"]);
+             if(not factor or m["w"]->get_shape().dynamic())
                  return declined;
-             return rw.add("add", {rw.add("mul", {m["conv"], m["c"]}), rw.add("mul", {m["b"], m["c"]})});
+             const auto conv = rw.add(m["conv"]->get_operator(), {m["x"], scaled_weights(m["w"], *factor, rw)});
+             return rw.add("add", {conv, rw.add("mul", {m["b"], m["c"]})});
          }},
         {"convolution(pad(x), w) -> convolution(x, w) with padding",
          op("convolution", op("pad", any("x")).as("pad"), any("w")),

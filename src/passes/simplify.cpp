@@ -79,6 +79,8 @@ std::vector<rule> shape_rules()
                 m.root->get_shape().lens() == std::vector<std::size_t>{} or m["x"]->get_shape().scalar())
                  return declined;
              const auto inner = m.root->inputs().front();
+             if(not inner->get_shape().dynamic() and same_static_lens(m["x"], m.root))
+                 return m["x"];
              if(inner->get_shape().dynamic() or (m.root->name() != "reshape" and m.root->name() != "flatten" and inner->name() != "reshape" and inner->name() != "flatten"))
                  return declined;
              return rw.add(make_op("reshape", {{"dims", m.root->get_shape().lens()}}), {m["x"]});
