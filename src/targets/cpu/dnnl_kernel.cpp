@@ -3,6 +3,7 @@
 
 #include <migraphx/errors.hpp>
 
+#include "base/parallel.hpp"
 #include "runtime/buffer_pool.hpp"
 
 #include <algorithm>
@@ -130,6 +131,12 @@ std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
     });
 }
 
+bool runs_inline(std::size_t work)
+{
+    constexpr std::size_t least = 256 * 1024; // about 20 microseconds
+    return work < least;
+}
+
 dnnl_kernel::dnnl_kernel(std::string implementation_name,
                          dnnl::primitive primitive,
                          dnnl::memory::desc scratchpad,
@@ -179,6 +186,7 @@ void dnnl_kernel::run(const kernel_args& args) const
     }
     if(scratch != 0)
         b->memories.back().set_data_handle(args.scratch);
+    const thread_count_guard threads(one_thread ? 1 : 0);
     work.execute(b->stream, b->args);
     std::lock_guard lock(mutex);
     free.push_back(std::move(b));

@@ -35,6 +35,10 @@ std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
                                                  const dnnl::memory::desc& from,
                                                  const dnnl::memory::desc& to);
 
+/// Too little work (multiplications and additions as one) to share: the primitive is to be created and run
+/// with one thread.
+bool runs_inline(std::size_t work);
+
 class dnnl_kernel : public kernel {
 public:
     struct operand {
@@ -59,6 +63,8 @@ public:
     bool can_write_over(std::size_t i) const override { return i == over; }
     /// The input whose memory the primitive may write its result to.
     void allow_write_over(std::size_t i) { over = i; }
+    /// Runs on the calling thread only.
+    void keep_inline() { one_thread = true; }
 
 private:
     // Memory objects are handles around addresses; a set is taken for the time of one run.
@@ -74,6 +80,7 @@ private:
     dnnl::memory::desc scratch_desc;
     std::size_t scratch = 0;
     std::size_t over    = std::size_t(-1);
+    bool one_thread     = false;
     std::vector<operand> operands;
     mutable std::mutex mutex;
     mutable std::vector<std::unique_ptr<binding>> free;

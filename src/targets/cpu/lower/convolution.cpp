@@ -5,6 +5,7 @@
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
 
+#include "base/parallel.hpp"
 #include "base/str.hpp"
 
 namespace migraphx::cpu {
@@ -170,6 +171,9 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any, 
     const auto weights = packed ? dnnl::memory::desc(given.get_dims(), given.get_data_type(), dnnl::memory::format_tag::any) : given;
     const dnnl::memory::desc bias =
         e.bias ? dnnl_desc(shape::float_type, {int64_t(p.output.lens()[1])}, {1}) : dnnl::memory::desc{};
+    const auto& kernel = p.inputs[1];
+    const bool small   = runs_inline((transposed ? p.inputs[0] : p.output).elements() * (kernel.elements() / kernel.lens()[0]));
+    const thread_count_guard threads(small ? 1 : 0);
     try
     {
         const auto pd          = describe(l.src, weights, bias, l.dst, w, e.attr);
@@ -190,8 +194,11 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any, 
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
         operands.push_back({DNNL_ARG_DST, l.dst, place::output, 0});
         operands.insert(operands.end(), e.operands.begin(), e.operands.end());
-        return std::make_unique<dnnl_kernel>(str("dnnl::", transposed ? "deconvolution " : "convolution ", info),
-                                             dnnl::primitive(pd), pd.scratchpad_desc(), std::move(operands));
+        auto k = std::make_unique<dnnl_kernel>(str("dnnl::", transposed ? "deconvolution " : "convolution ", info),
+                                               dnnl::primitive(pd), pd.scratchpad_desc(), std::move(operands));
+        if(small)
+            k->keep_inline();
+        return k;
     }
     catch(const dnnl::error& error)
     {

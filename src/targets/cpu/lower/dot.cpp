@@ -4,6 +4,7 @@
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
 
+#include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "runtime/buffer_pool.hpp"
 
@@ -170,6 +171,8 @@ lowered matmul_kernel(const problem& p,
                       const dnnl::memory::desc& bias)
 {
     using place = dnnl_kernel::operand::place;
+    const bool small = runs_inline(p.output.elements() * p.inputs[0].lens().back());
+    const thread_count_guard threads(small ? 1 : 0);
     try
     {
         const bool packed = p.is_constant(1);
@@ -189,8 +192,11 @@ lowered matmul_kernel(const problem& p,
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
         operands.push_back({DNNL_ARG_DST, c, place::output, 0});
         operands.insert(operands.end(), e.operands.begin(), e.operands.end());
-        return std::make_unique<dnnl_kernel>(str("dnnl::matmul ", pd.impl_info_str()), dnnl::primitive(pd),
-                                             pd.scratchpad_desc(), std::move(operands));
+        auto k = std::make_unique<dnnl_kernel>(str("dnnl::matmul ", pd.impl_info_str()), dnnl::primitive(pd),
+                                               pd.scratchpad_desc(), std::move(operands));
+        if(small)
+            k->keep_inline();
+        return k;
     }
     catch(const dnnl::error& error)
     {
