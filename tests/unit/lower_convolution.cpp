@@ -27,18 +27,22 @@ TEST(lower_convolution, layers) {
                 check_options options{.compiled = constant};
                 if (constant)
                     options.constants = {1};
-                const auto name = check_lowered(make_op("convolution", {{"stride", c.stride}, {"padding", c.padding},
-                                                                        {"dilation", c.dilation}, {"group", c.group}}),
+                const auto name = check_lowered(make_op("convolution", {{"stride", c.stride},
+                                                                        {"padding", c.padding},
+                                                                        {"dilation", c.dilation},
+                                                                        {"group", c.group}}),
                                                 {x, noise(of(c.w), 3)}, options);
                 const bool packed = x.get_shape().packed();
-                if (constant and packed and c.group == 1 and find_permutation(x.get_shape()).back() == 1)
+                if (constant and packed and c.group == 1 and
+                    find_permutation(x.get_shape()).back() == 1)
                     EXPECT_EQ(name.find("ref"), std::string::npos) << name;
             }
 }
 
 TEST(lower_convolution, epilogues) {
     // Bias and activation of shapes that the library computes with scalar code only.
-    for (const auto& c : {conv_case{{1, 1, 832}, {34, 1, 256}, {128}, {0}, {1}}, conv_case{{1, 1, 832}, {34, 1, 256}, {16}, {9}, {1}},
+    for (const auto& c : {conv_case{{1, 1, 832}, {34, 1, 256}, {128}, {0}, {1}},
+                          conv_case{{1, 1, 832}, {34, 1, 256}, {16}, {9}, {1}},
                           conv_case{{1, 16, 2}, {24, 16, 3}, {2}, {1}, {1}},
                           conv_case{{1, 32, 64, 1}, {48, 32, 5, 1}, {1, 1}, {2, 0}, {1, 1}}}) {
         program p;
@@ -46,10 +50,14 @@ TEST(lower_convolution, epilogues) {
         const auto x = m->add_parameter("x", of(c.x));
         const auto weight = noise(of(c.w), 3), bias = noise(of({c.w[0]}), 4);
         const auto w = m->add_literal(literal{weight.get_shape(), weight.data()});
-        auto y = m->add_instruction(make_op("convolution", {{"stride", c.stride}, {"padding", c.padding}, {"dilation", c.dilation}}), x, w);
+        auto y = m->add_instruction(
+            make_op("convolution",
+                    {{"stride", c.stride}, {"padding", c.padding}, {"dilation", c.dilation}}),
+            x, w);
         const auto other = m->add_parameter("other", y->get_shape());
-        const auto b = m->add_instruction(make_op("broadcast", {{"axis", 1}, {"out_lens", y->get_shape().lens()}}),
-                                          m->add_literal(literal{bias.get_shape(), bias.data()}));
+        const auto b = m->add_instruction(
+            make_op("broadcast", {{"axis", 1}, {"out_lens", y->get_shape().lens()}}),
+            m->add_literal(literal{bias.get_shape(), bias.data()}));
         y = m->add_instruction(make_op("add"), y, b);
         const auto plain = y;
         y = m->add_instruction(make_op("relu"), m->add_instruction(make_op("mul"), y, other));
@@ -66,7 +74,8 @@ TEST(lower_convolution, epilogues) {
 
 TEST(lower_convolution, transposed) {
     for (const auto& x : layouts(noise(of({1, 8, 5, 6}))))
-        check_lowered(make_op("convolution_backwards", {{"stride", {2, 2}}, {"padding", {0, 0}}, {"dilation", {1, 1}}}),
+        check_lowered(make_op("convolution_backwards",
+                              {{"stride", {2, 2}}, {"padding", {0, 0}}, {"dilation", {1, 1}}}),
                       {x, noise(of({8, 12, 2, 2}), 3)}, {.constants = {1}});
 }
 

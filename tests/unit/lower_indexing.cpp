@@ -22,15 +22,19 @@ TEST(lower_indexing, gather) {
                 for (auto it : {shape::int32_type, shape::int64_type})
                     for (const auto& il : {lens{1}, lens{5}, lens{2, 3}}) {
                         const auto i = positions({it, il}, std::size_t(6 + axis));
-                        check_lowered(make_op("gather", {{"axis", axis}}), {x, i}, {.compiled = il.size() == 2});
-                        check_lowered(make_op("gather", {{"axis", axis}}), {x, i}, {.constants = {1}, .compiled = il.size() == 2});
-                        check_lowered(make_op("gather", {{"axis", axis}}), {x, scattered(i)}, {.compiled = false});
+                        check_lowered(make_op("gather", {{"axis", axis}}), {x, i},
+                                      {.compiled = il.size() == 2});
+                        check_lowered(make_op("gather", {{"axis", axis}}), {x, i},
+                                      {.constants = {1}, .compiled = il.size() == 2});
+                        check_lowered(make_op("gather", {{"axis", axis}}), {x, scattered(i)},
+                                      {.compiled = false});
                     }
     const auto single = tensor(shape{shape::int64_type}, {2});
     for (const auto& x : layouts(noise(of({4, 5}))))
         for (bool constant : {false, true})
-            check_lowered(make_op("gather", {{"axis", 1}}), {x, single},
-                          {.constants = constant ? std::set<std::size_t>{1} : std::set<std::size_t>{}});
+            check_lowered(
+                make_op("gather", {{"axis", 1}}), {x, single},
+                {.constants = constant ? std::set<std::size_t>{1} : std::set<std::size_t>{}});
     check_lowered(make_op("gather", {{"axis", 0}}), {noise(of({9})), single}, {.constants = {1}});
     check_lowered(make_op("gather", {{"axis", 0}}), {noise(of({9})), single});
 }
@@ -38,7 +42,8 @@ TEST(lower_indexing, gather) {
 TEST(lower_indexing, gather_refuses_indices_out_of_range) {
     program p;
     auto* m = p.get_main_module();
-    const auto x = m->add_parameter("x", of({4, 3})), i = m->add_parameter("i", {shape::int64_type, {2}});
+    const auto x = m->add_parameter("x", of({4, 3})),
+               i = m->add_parameter("i", {shape::int64_type, {2}});
     m->add_return({m->add_instruction(make_op("gather"), x, i)});
     p.compile(make_target("cpu"));
     parameter_map in{{"x", noise(of({4, 3}))}, {"i", tensor({shape::int64_type, {2}}, {1, 4})}};
@@ -67,10 +72,12 @@ TEST(lower_indexing, scatter) {
                 }
                 store(i, v);
                 for (const auto& u : layouts(noise(of(l), 9)))
-                    check_lowered(make_op(name, {{"axis", axis}}), {x, i, u}, {.compiled = axis == 1});
+                    check_lowered(make_op(name, {{"axis", axis}}), {x, i, u},
+                                  {.compiled = axis == 1});
             }
     check_lowered(make_op("scatter_max", {{"axis", 0}}),
-                  {ramp({shape::int32_type, {5, 3}}), positions({shape::int32_type, {2, 3}}, 5), ramp({shape::int32_type, {2, 3}}, 3)});
+                  {ramp({shape::int32_type, {5, 3}}), positions({shape::int32_type, {2, 3}}, 5),
+                   ramp({shape::int32_type, {2, 3}}, 3)});
     check_lowered(make_op("scatter_none", {{"axis", 0}, {"skip_out_of_bounds", true}}),
                   {noise(of({5})), tensor({shape::int64_type, {3}}, {1, 9, 2}), noise(of({3}), 3)});
 }
@@ -78,17 +85,22 @@ TEST(lower_indexing, scatter) {
 TEST(lower_indexing, scatternd) {
     for (const auto* name : {"scatternd_none", "scatternd_add", "scatternd_mul"})
         for (const auto& x : layouts(noise(of({6, 5, 4})))) {
-            check_lowered(make_op(name), {x, tensor({shape::int64_type, {3, 1}}, {4, -6, 2}), noise(of({3, 5, 4}), 3)},
-                          {.may_refuse = not x.get_shape().standard()});
-            check_lowered(make_op(name), {x, tensor({shape::int64_type, {2, 2}}, {4, 1, 0, 3}), noise(of({2, 4}), 3)},
-                          {.may_refuse = not x.get_shape().standard()});
+            check_lowered(
+                make_op(name),
+                {x, tensor({shape::int64_type, {3, 1}}, {4, -6, 2}), noise(of({3, 5, 4}), 3)},
+                {.may_refuse = not x.get_shape().standard()});
+            check_lowered(
+                make_op(name),
+                {x, tensor({shape::int64_type, {2, 2}}, {4, 1, 0, 3}), noise(of({2, 4}), 3)},
+                {.may_refuse = not x.get_shape().standard()});
         }
 }
 
 TEST(lower_indexing, onehot) {
     const auto i = positions({shape::int64_type, {3, 4}}, 9);
     for (int axis : {0, 1, 2})
-        check_lowered(make_op("onehot", {{"axis", axis}, {"depth", 6}}), {i, tensor(of({2}), {-1, 2})}, {.compiled = false});
+        check_lowered(make_op("onehot", {{"axis", axis}, {"depth", 6}}),
+                      {i, tensor(of({2}), {-1, 2})}, {.compiled = false});
 }
 
 TEST(lower_indexing, topk) {
@@ -96,9 +108,11 @@ TEST(lower_indexing, topk) {
         for (const auto& x : layouts(noise(of({4, 30, 5}))))
             for (int axis = 0; axis < 3; ++axis)
                 for (int k : {1, 3})
-                    check_lowered(make_op("topk", {{"axis", axis}, {"k", k}, {"largest", largest}}), {x}, {.compiled = k == 3});
+                    check_lowered(make_op("topk", {{"axis", axis}, {"k", k}, {"largest", largest}}),
+                                  {x}, {.compiled = k == 3});
     check_lowered(make_op("topk", {{"axis", 0}, {"k", 700}}), {noise(of({1000}))});
-    check_lowered(make_op("topk", {{"axis", 1}, {"k", 2}}), {noise(of({3, 4})), ramp({shape::int64_type, {3, 4}}, 10)});
+    check_lowered(make_op("topk", {{"axis", 1}, {"k", 2}}),
+                  {noise(of({3, 4})), ramp({shape::int64_type, {3, 4}}, 10)});
 }
 
 TEST(lower_indexing, nonzero) {
@@ -114,10 +128,13 @@ TEST(lower_indexing, nonmaxsuppression) {
     for (int i = 0; i < 80; ++i)
         for (int j : {2, 3})
             b[4 * i + j] = b[4 * i + j - 2] + 0.4f;
-    const auto most = tensor({shape::int64_type, {1}}, {5}), iou = tensor(of({1}), {0.3}), least = tensor(of({1}), {0.1});
+    const auto most = tensor({shape::int64_type, {1}}, {5}), iou = tensor(of({1}), {0.3}),
+               least = tensor(of({1}), {0.1});
     for (bool center : {false, true}) {
-        check_lowered(make_op("nonmaxsuppression", {{"center_point_box", center}}), {boxes, scores, most, iou, least});
-        check_lowered(make_op("nonmaxsuppression", {{"center_point_box", center}}), {scattered(boxes), scores, most, iou});
+        check_lowered(make_op("nonmaxsuppression", {{"center_point_box", center}}),
+                      {boxes, scores, most, iou, least});
+        check_lowered(make_op("nonmaxsuppression", {{"center_point_box", center}}),
+                      {scattered(boxes), scores, most, iou});
     }
     check_lowered(make_op("nonmaxsuppression"), {boxes, scores});
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Checks of the cpu target's kernels against the operators' reference evaluation: the kernel that lowering
-// picks is run on its own, between guard bytes and in place where it allows that, and then once more
-// through compiled programs. A fallback to the reference fails.
+// Checks of the cpu target's kernels against the operators' reference evaluation: the kernel that
+// lowering picks is run on its own, between guard bytes and in place where it allows that, and then
+// once more through compiled programs. A fallback to the reference fails.
 #pragma once
 
 #include "ops_compute_support.hpp"
@@ -138,14 +138,17 @@ inline argument run_kernel(const kernel& k, const shape& output, const std::vect
         inputs[std::size_t(over)] = outputs[0];
     }
     std::vector<char> scratch(k.scratch_bytes() + 128, char(0x7f));
-    auto* aligned = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(scratch.data()) + 63) / 64 * 64);
+    auto* aligned =
+        reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(scratch.data()) + 63) / 64 * 64);
     std::memset(aligned + k.scratch_bytes(), 0x33, 16);
     k.run({inputs.data(), outputs.data(), aligned});
     for (int i = 0; i < 16; ++i)
-        EXPECT_EQ(aligned[k.scratch_bytes() + std::size_t(i)], 0x33) << "written behind the scratch memory";
+        EXPECT_EQ(aligned[k.scratch_bytes() + std::size_t(i)], 0x33)
+            << "written behind the scratch memory";
     for (std::size_t o = 0; o < outs.size(); ++o)
         for (std::size_t i = 0; i < guard; ++i) {
-            EXPECT_EQ(outputs[o][-1 - std::ptrdiff_t(i)], char(0x5a)) << "written before the result";
+            EXPECT_EQ(outputs[o][-1 - std::ptrdiff_t(i)], char(0x5a))
+                << "written before the result";
             EXPECT_EQ(outputs[o][outs[o].bytes() + i], char(0x5a)) << "written behind the result";
         }
     std::size_t next = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Convolutions and transposed convolutions with oneDNN: activations in the layout they have (channels
-// last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as post-operations.
+// Convolutions and transposed convolutions with oneDNN: activations in the layout they have
+// (channels last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as
+// post-operations.
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
@@ -14,31 +15,33 @@ namespace {
 
 using dims = dnnl::memory::dims;
 
-dims to_dims(const std::vector<int64_t>& v) { return {v.begin(), v.end()}; }
+dims to_dims(const std::vector<int64_t>& v) {
+    return {v.begin(), v.end()};
+}
 
 // Begins and ends of the padding for each spatial axis.
 struct paddings {
     dims begin, end;
 };
 
-paddings padding_of(const problem& p, std::size_t spatial, const dims& kernel, const dims& stride, const dims& dilation)
-{
+paddings padding_of(const problem& p, std::size_t spatial, const dims& kernel, const dims& stride,
+                    const dims& dilation) {
     const auto mode = p.op.get<int64_t>("padding_mode");
     paddings result;
-    if(mode == 0)
-    {
+    if (mode == 0) {
         const auto given = p.op.get_vector<int64_t>("padding");
-        const bool both  = given.size() == 2 * spatial;
+        const bool both = given.size() == 2 * spatial;
         result.begin.assign(given.begin(), given.begin() + std::ptrdiff_t(spatial));
-        result.end.assign(given.begin() + std::ptrdiff_t(both ? spatial : 0), given.begin() + std::ptrdiff_t(both ? 2 * spatial : spatial));
+        result.end.assign(given.begin() + std::ptrdiff_t(both ? spatial : 0),
+                          given.begin() + std::ptrdiff_t(both ? 2 * spatial : spatial));
         return result;
     }
-    for(std::size_t i = 0; i < spatial; i++)
-    {
-        const auto in    = int64_t(p.inputs[0].lens()[i + 2]);
-        const auto out   = (in + stride[i] - 1) / stride[i];
-        const auto total = std::max<int64_t>(0, (out - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1 - in);
-        const auto half  = total / 2;
+    for (std::size_t i = 0; i < spatial; i++) {
+        const auto in = int64_t(p.inputs[0].lens()[i + 2]);
+        const auto out = (in + stride[i] - 1) / stride[i];
+        const auto total =
+            std::max<int64_t>(0, (out - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1 - in);
+        const auto half = total / 2;
         result.begin.push_back(mode == 2 ? half : total - half);
         result.end.push_back(mode == 2 ? total - half : half);
     }
@@ -47,18 +50,17 @@ paddings padding_of(const problem& p, std::size_t spatial, const dims& kernel, c
 
 } // namespace
 
-convolution_window window_of(const problem& p)
-{
+convolution_window window_of(const problem& p) {
     convolution_window w;
     const auto spatial = p.inputs[0].ndim() - 2;
-    for(std::size_t i = 0; i < spatial; i++)
+    for (std::size_t i = 0; i < spatial; i++)
         w.kernel.push_back(int64_t(p.inputs[1].lens()[i + 2]));
-    w.stride           = to_dims(p.op.get_vector<int64_t>("stride"));
-    w.dilation         = to_dims(p.op.get_vector<int64_t>("dilation"));
+    w.stride = to_dims(p.op.get_vector<int64_t>("stride"));
+    w.dilation = to_dims(p.op.get_vector<int64_t>("dilation"));
     const auto padding = padding_of(p, spatial, w.kernel, w.stride, w.dilation);
-    w.before           = padding.begin;
-    w.after            = padding.end;
-    for(auto& d : w.dilation)
+    w.before = padding.begin;
+    w.after = padding.end;
+    for (auto& d : w.dilation)
         d--;
     return w;
 }
@@ -66,19 +68,16 @@ convolution_window window_of(const problem& p)
 namespace {
 
 // Weights O, C/g, k… seen as g, O/g, C/g, k….
-dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed)
-{
+dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed) {
     std::vector<int64_t> lens(w.lens().begin(), w.lens().end());
     std::vector<int64_t> strides(w.strides().begin(), w.strides().end());
-    if(group > 1)
-    {
+    if (group > 1) {
         lens[0] /= group;
         lens.insert(lens.begin(), group);
         strides.insert(strides.begin(), lens[1] * strides[0]);
     }
     // Transposed convolutions store C_in, C_out/g: the library wants outputs first.
-    if(transposed)
-    {
+    if (transposed) {
         const std::size_t o = group > 1 ? 1 : 0;
         std::swap(lens[o], lens[o + 1]);
         std::swap(strides[o], strides[o + 1]);
@@ -86,67 +85,66 @@ dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed)
     return dnnl_desc(w.type(), lens, strides);
 }
 
-bool takes(const problem& p, std::string& reason)
-{
+bool takes(const problem& p, std::string& reason) {
     const auto& x = p.inputs[0];
-    if(x.type() != shape::float_type or p.output.type() != shape::float_type)
+    if (x.type() != shape::float_type or p.output.type() != shape::float_type)
         reason = "only float, got " + x.type_string();
-    else if(x.ndim() < 3 or x.ndim() > 5)
+    else if (x.ndim() < 3 or x.ndim() > 5)
         reason = str("one to three spatial axes, got rank ", x.ndim());
-    else if(x.elements() == 0 or p.output.elements() == 0 or p.inputs[1].elements() == 0)
+    else if (x.elements() == 0 or p.output.elements() == 0 or p.inputs[1].elements() == 0)
         reason = "nothing to compute";
-    else if(x.broadcasted() or p.output.broadcasted())
+    else if (x.broadcasted() or p.output.broadcasted())
         reason = "broadcast activations";
     return reason.empty();
 }
 
-shape without_axis(const shape& s, std::size_t axis)
-{
+shape without_axis(const shape& s, std::size_t axis) {
     auto lens = s.lens(), strides = s.strides();
     lens.erase(lens.begin() + std::ptrdiff_t(axis));
     strides.erase(strides.begin() + std::ptrdiff_t(axis));
     return {s.type(), lens, strides};
 }
 
-// The same convolution without spatial axes that have one position and one tap: the library blocks along
-// the last axis.
-problem without_unit_axes(const problem& given)
-{
+// The same convolution without spatial axes that have one position and one tap: the library blocks
+// along the last axis.
+problem without_unit_axes(const problem& given) {
     problem p = given;
-    auto w    = window_of(p);
-    for(std::size_t i = w.kernel.size(); i-- > 0 and w.kernel.size() > 1;)
-    {
+    auto w = window_of(p);
+    for (std::size_t i = w.kernel.size(); i-- > 0 and w.kernel.size() > 1;) {
         const auto axis = i + 2;
-        if(w.kernel[i] != 1 or p.inputs[0].lens()[axis] != 1 or p.output.lens()[axis] != 1 or w.before[i] != 0 or w.after[i] != 0)
+        if (w.kernel[i] != 1 or p.inputs[0].lens()[axis] != 1 or p.output.lens()[axis] != 1 or
+            w.before[i] != 0 or w.after[i] != 0)
             continue;
-        for(auto& s : p.inputs)
+        for (auto& s : p.inputs)
             s = without_axis(s, axis);
         p.output = without_axis(p.output, axis);
-        for(auto* list : {&w.kernel, &w.stride, &w.dilation, &w.before, &w.after})
+        for (auto* list : {&w.kernel, &w.stride, &w.dilation, &w.before, &w.after})
             list->erase(list->begin() + std::ptrdiff_t(i));
     }
-    if(p.output.ndim() == given.output.ndim())
+    if (p.output.ndim() == given.output.ndim())
         return p;
-    if(p.is_constant(1))
+    if (p.is_constant(1))
         p.constants[1] = p.constants[1].view(p.inputs[1], 0);
     auto padding = w.before;
     padding.insert(padding.end(), w.after.begin(), w.after.end());
     auto dilation = w.dilation;
-    for(auto& d : dilation)
+    for (auto& d : dilation)
         d++;
     const auto list = [](const dims& v) { return std::vector<std::size_t>(v.begin(), v.end()); };
-    p.op.from_value({{"padding", list(padding)}, {"stride", list(w.stride)}, {"dilation", list(dilation)}, {"padding_mode", 0}});
+    p.op.from_value({{"padding", list(padding)},
+                     {"stride", list(w.stride)},
+                     {"dilation", list(dilation)},
+                     {"padding_mode", 0}});
     return p;
 }
 
 // Orders in which the library may see a tensor: several when it has axes of one element.
-std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s)
-{
+std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s) {
     std::vector<std::pair<image_order, dnnl::memory::desc>> result;
-    for(auto order : {image_order::channels_last, image_order::row_major})
-        if(auto d = dnnl_image_desc(s, order))
+    for (auto order : {image_order::channels_last, image_order::row_major})
+        if (auto d = dnnl_image_desc(s, order))
             result.emplace_back(order, *d);
-    if(result.empty())
+    if (result.empty())
         result.emplace_back(image_order::as_given, dnnl_desc(s));
     return result;
 }
@@ -158,66 +156,65 @@ struct layer {
 
 // With `any`, the library's scalar reference code will do.
 template <class Descriptor>
-lowered make_layer(const problem& p, const layer& l, bool transposed, bool any, Descriptor describe)
-{
+lowered make_layer(const problem& p, const layer& l, bool transposed, bool any,
+                   Descriptor describe) {
     auto epilogue = make_epilogue(p, 2, 1, l.order);
-    if(not epilogue.epilogue)
+    if (not epilogue.epilogue)
         return lowered::refuse(epilogue.reason);
-    auto& e            = *epilogue.epilogue;
-    const auto w       = window_of(p);
-    const auto group   = p.op.get<int64_t>("group");
-    const auto given   = weights_desc(p.inputs[1], group, transposed);
-    const bool packed  = p.is_constant(1);
-    const auto weights = packed ? dnnl::memory::desc(given.get_dims(), given.get_data_type(), dnnl::memory::format_tag::any) : given;
+    auto& e = *epilogue.epilogue;
+    const auto w = window_of(p);
+    const auto group = p.op.get<int64_t>("group");
+    const auto given = weights_desc(p.inputs[1], group, transposed);
+    const bool packed = p.is_constant(1);
+    const auto weights = packed ? dnnl::memory::desc(given.get_dims(), given.get_data_type(),
+                                                     dnnl::memory::format_tag::any)
+                                : given;
     const dnnl::memory::desc bias =
-        e.bias ? dnnl_desc(shape::float_type, {int64_t(p.output.lens()[1])}, {1}) : dnnl::memory::desc{};
+        e.bias ? dnnl_desc(shape::float_type, {int64_t(p.output.lens()[1])}, {1})
+               : dnnl::memory::desc{};
     const auto& kernel = p.inputs[1];
-    const bool small   = runs_inline((transposed ? p.inputs[0] : p.output).elements() * (kernel.elements() / kernel.lens()[0]));
+    const bool small = runs_inline((transposed ? p.inputs[0] : p.output).elements() *
+                                   (kernel.elements() / kernel.lens()[0]));
     const thread_count_guard threads(small ? 1 : 0);
-    try
-    {
-        const auto pd          = describe(l.src, weights, bias, l.dst, w, e.attr);
+    try {
+        const auto pd = describe(l.src, weights, bias, l.dst, w, e.attr);
         const std::string info = pd.impl_info_str();
-        if(not any and info.starts_with("ref"))
+        if (not any and info.starts_with("ref"))
             return lowered::refuse("only " + info);
         std::vector<dnnl_kernel::operand> operands;
         using place = dnnl_kernel::operand::place;
         operands.push_back({DNNL_ARG_SRC, l.src, place::input, 0});
         dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
-        if(packed)
-        {
-            weight.where    = place::constant;
+        if (packed) {
+            weight.where = place::constant;
             weight.constant = pack_weight(*p.weights, p.constants[1], given, pd.weights_desc());
         }
         operands.push_back(weight);
-        if(e.bias)
+        if (e.bias)
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
         operands.push_back({DNNL_ARG_DST, l.dst, place::output, 0});
         operands.insert(operands.end(), e.operands.begin(), e.operands.end());
-        auto k = std::make_unique<dnnl_kernel>(str("dnnl::", transposed ? "deconvolution " : "convolution ", info),
-                                               dnnl::primitive(pd), pd.scratchpad_desc(), std::move(operands));
-        if(small)
+        auto k = std::make_unique<dnnl_kernel>(
+            str("dnnl::", transposed ? "deconvolution " : "convolution ", info),
+            dnnl::primitive(pd), pd.scratchpad_desc(), std::move(operands));
+        if (small)
             k->keep_inline();
         return k;
-    }
-    catch(const dnnl::error& error)
-    {
+    } catch (const dnnl::error& error) {
         return lowered::refuse(str("oneDNN: ", error.what()));
     }
 }
 
 template <class Descriptor>
-lowered make(const problem& given, bool transposed, bool any, Descriptor describe)
-{
+lowered make(const problem& given, bool transposed, bool any, Descriptor describe) {
     std::string reason;
-    if(not takes(given, reason))
+    if (not takes(given, reason))
         return lowered::refuse(reason);
     const auto p = without_unit_axes(given);
-    for(const auto& [from, src] : image_orders(p.inputs[0]))
-        for(const auto& [to, dst] : image_orders(p.output))
-        {
+    for (const auto& [from, src] : image_orders(p.inputs[0]))
+        for (const auto& [to, dst] : image_orders(p.output)) {
             auto result = make_layer(p, {src, dst, to}, transposed, any, describe);
-            if(result)
+            if (result)
                 return result;
             reason = result.reason;
         }
@@ -225,32 +222,36 @@ lowered make(const problem& given, bool transposed, bool any, Descriptor describ
 }
 
 template <bool Any>
-lowered convolution(const problem& p)
-{
-    return make(p, false, Any, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const convolution_window& w, const auto& attr) {
-        return dnnl::convolution_forward::primitive_desc(
-            dnnl_engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src, weights, bias,
-            dst, w.stride, w.dilation, w.before, w.after, attr);
-    });
+lowered convolution(const problem& p) {
+    return make(p, false, Any,
+                [](const auto& src, const auto& weights, const auto& bias, const auto& dst,
+                   const convolution_window& w, const auto& attr) {
+                    return dnnl::convolution_forward::primitive_desc(
+                        dnnl_engine(), dnnl::prop_kind::forward_inference,
+                        dnnl::algorithm::convolution_direct, src, weights, bias, dst, w.stride,
+                        w.dilation, w.before, w.after, attr);
+                });
 }
 
 template <bool Any>
-lowered deconvolution(const problem& p)
-{
-    return make(p, true, Any, [](const auto& src, const auto& weights, const auto& bias, const auto& dst, const convolution_window& w, const auto& attr) {
-        return dnnl::deconvolution_forward::primitive_desc(
-            dnnl_engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, src, weights,
-            bias, dst, w.stride, w.dilation, w.before, w.after, attr);
-    });
+lowered deconvolution(const problem& p) {
+    return make(p, true, Any,
+                [](const auto& src, const auto& weights, const auto& bias, const auto& dst,
+                   const convolution_window& w, const auto& attr) {
+                    return dnnl::deconvolution_forward::primitive_desc(
+                        dnnl_engine(), dnnl::prop_kind::forward_inference,
+                        dnnl::algorithm::deconvolution_direct, src, weights, bias, dst, w.stride,
+                        w.dilation, w.before, w.after, attr);
+                });
 }
 
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
                                           {{"dnnl::convolution", convolution<false>},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};
-const implementations deconvolution_choices{
-    {"convolution_backwards", "cpu::convolution_backwards"},
-    {{"dnnl::deconvolution", deconvolution<false>}, {"dnnl::deconvolution (any)", deconvolution<true>}}};
+const implementations deconvolution_choices{{"convolution_backwards", "cpu::convolution_backwards"},
+                                            {{"dnnl::deconvolution", deconvolution<false>},
+                                             {"dnnl::deconvolution (any)", deconvolution<true>}}};
 
 } // namespace
 

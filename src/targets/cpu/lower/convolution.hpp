@@ -14,8 +14,8 @@ struct convolution_window {
 };
 convolution_window window_of(const problem& p);
 
-/// The windows as rows of a matrix (copied, unless they lie in memory as such), times the weights: for
-/// shapes that the library has no vector code for.
+/// The windows as rows of a matrix (copied, unless they lie in memory as such), times the weights:
+/// for shapes that the library has no vector code for.
 lowered convolution_as_product(const problem& p);
 
 } // namespace migraphx::cpu

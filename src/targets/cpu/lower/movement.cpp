@@ -20,50 +20,52 @@ constexpr const char* too_many_axes = "more than 8 axes, or elements of another 
 
 // ---- contiguous, layout, reshape, flatten: the elements in logical order
 
-lowered copy(const problem& p)
-{
-    const auto& in  = p.inputs[0];
+lowered copy(const problem& p) {
+    const auto& in = p.inputs[0];
     const auto& out = p.output;
-    if(in.type() != out.type())
+    if (in.type() != out.type())
         return lowered::refuse("another element type");
-    if(in.elements() != out.elements())
+    if (in.elements() != out.elements())
         return lowered::refuse("another number of elements");
     std::optional<strided_copy> c;
-    if(in.elements() == 0)
+    if (in.elements() == 0)
         c = strided_copy{};
-    else if(in.lens() == out.lens())
+    else if (in.lens() == out.lens())
         c = strided_copy::make(in, out);
-    else if(is_dense(out))
+    else if (is_dense(out))
         c = strided_copy::make(in, shape{in.type(), in.lens()});
-    else if(is_dense(in))
+    else if (is_dense(in))
         c = strided_copy::make(shape{out.type(), out.lens()}, out);
-    else if(const auto seen = reshape_without_copy(out, in.lens()))
+    else if (const auto seen = reshape_without_copy(out, in.lens()))
         c = strided_copy::make(in, *seen);
-    if(c)
-        return make_kernel("copy", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
+    if (c)
+        return make_kernel("copy", 0, [c = *c](const kernel_args& args) {
+            c.run(args.inputs[0], args.outputs[0]);
+        });
     // Through a row-major copy.
     scratch_layout scratch;
     const auto dense = dense_input::make(p, 0, scratch);
-    const auto rest  = strided_copy::make(shape{out.type(), out.lens()}, out);
-    if(not dense or not rest)
+    const auto rest = strided_copy::make(shape{out.type(), out.lens()}, out);
+    if (not dense or not rest)
         return lowered::refuse(too_many_axes);
-    return make_kernel("copy (twice)", scratch.bytes(), [dense = *dense, rest = *rest](const kernel_args& args) {
-        rest.run(dense.get(args), args.outputs[0]);
-    });
+    return make_kernel("copy (twice)", scratch.bytes(),
+                       [dense = *dense, rest = *rest](const kernel_args& args) {
+                           rest.run(dense.get(args), args.outputs[0]);
+                       });
 }
 
 // Broadcasts whose dimensions come from a second operand: the memory of the first, as it is.
-lowered copy_memory(const problem& p)
-{
+lowered copy_memory(const problem& p) {
     const auto strides = strides_of(p.output);
-    auto lens          = lens_of(p.output);
-    for(std::size_t i = 0; i < lens.size(); i++)
-        if(strides[i] == 0)
+    auto lens = lens_of(p.output);
+    for (std::size_t i = 0; i < lens.size(); i++)
+        if (strides[i] == 0)
             lens[i] = std::min<int64_t>(lens[i], 1);
     const auto c = strided_copy::make(p.output.type_size(), lens, strides, strides);
-    if(not c)
+    if (not c)
         return lowered::refuse(too_many_axes);
-    return make_kernel("copy", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
+    return make_kernel(
+        "copy", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
 }
 
 // ---- concat
@@ -73,72 +75,72 @@ struct concat_part {
     strided_copy copy;
 };
 
-lowered concat(const problem& p)
-{
+lowered concat(const problem& p) {
     const auto axis = p.op.get<std::size_t>("axis");
     std::vector<concat_part> parts;
     std::size_t at = 0;
-    for(std::size_t i = 0; i < p.inputs.size(); i++)
-    {
+    for (std::size_t i = 0; i < p.inputs.size(); i++) {
         const auto& in = p.inputs[i];
-        const auto c   = strided_copy::make(in.type_size(), lens_of(in), strides_of(in), strides_of(p.output));
-        if(not c)
+        const auto c =
+            strided_copy::make(in.type_size(), lens_of(in), strides_of(in), strides_of(p.output));
+        if (not c)
             return lowered::refuse(too_many_axes);
-        if(not c->empty())
+        if (not c->empty())
             parts.push_back({i, at * p.output.strides()[axis] * in.type_size(), *c});
         at += in.lens()[axis];
     }
     return make_kernel("concat", 0, [parts = std::move(parts)](const kernel_args& args) {
-        for(const auto& part : parts)
+        for (const auto& part : parts)
             part.copy.run(args.inputs[part.input], args.outputs[0] + part.to);
     });
 }
 
 // ---- pad
 
-lowered pad_with(const problem& p, const std::vector<int64_t>& pads, op::pad::pad_op_mode_t mode, std::vector<char> element)
-{
+lowered pad_with(const problem& p, const std::vector<int64_t>& pads, op::pad::pad_op_mode_t mode,
+                 std::vector<char> element) {
     const auto rank = p.output.ndim();
-    if(p.output.elements() == 0)
+    if (p.output.elements() == 0)
         return copy_by_runs(p, std::vector<axis_runs>(rank, same_run(0)), "pad");
     std::vector<axis_runs> axes;
-    for(std::size_t d = 0; d < rank; d++)
-        axes.push_back(runs_of(padded_positions(p.inputs[0].lens()[d], pads[d], pads[d + rank], mode)));
+    for (std::size_t d = 0; d < rank; d++)
+        axes.push_back(
+            runs_of(padded_positions(p.inputs[0].lens()[d], pads[d], pads[d + rank], mode)));
     return copy_by_runs(p, axes, "pad", std::move(element));
 }
 
-std::vector<char> bytes_of(const argument& a) { return {a.data(), a.data() + a.get_shape().type_size()}; }
+std::vector<char> bytes_of(const argument& a) {
+    return {a.data(), a.data() + a.get_shape().type_size()};
+}
 
-lowered pad(const problem& p)
-{
+lowered pad(const problem& p) {
     const auto pads = p.op.get_vector<int64_t>("pads");
     const auto mode = op::pad::pad_op_mode_t(p.op.get<int>("mode"));
     // The operator itself rounds the value to the element type.
-    const auto type  = p.output.type();
-    const auto padded = make_op("pad", {{"pads", std::vector<int64_t>{1, 0}}, {"value", p.op.get<float>("value")}})
-                            .compute(shape{type, {2}}, {argument{shape{type, {1}}}});
+    const auto type = p.output.type();
+    const auto padded =
+        make_op("pad", {{"pads", std::vector<int64_t>{1, 0}}, {"value", p.op.get<float>("value")}})
+            .compute(shape{type, {2}}, {argument{shape{type, {1}}}});
     return pad_with(p, pads, mode, bytes_of(padded));
 }
 
-lowered pad_dynamic(const problem& p)
-{
+lowered pad_dynamic(const problem& p) {
     const auto rank = p.output.ndim();
-    if(not p.is_constant(1) or (not is_absent(p.inputs, 3) and not p.is_constant(3)) or
-       (not is_absent(p.inputs, 2) and p.inputs[2].elements() > 0 and not p.is_constant(2)))
+    if (not p.is_constant(1) or (not is_absent(p.inputs, 3) and not p.is_constant(3)) or
+        (not is_absent(p.inputs, 2) and p.inputs[2].elements() > 0 and not p.is_constant(2)))
         return lowered::refuse("paddings that are not constant");
     const auto given = read_integers(p.constants[1]);
     std::vector<std::size_t> axes;
-    if(not is_absent(p.inputs, 3))
+    if (not is_absent(p.inputs, 3))
         axes = normalize_axes(read_integers(p.constants[3]), rank, "axes");
     else
-        for(std::size_t d = 0; d < rank and not given.empty(); d++)
+        for (std::size_t d = 0; d < rank and not given.empty(); d++)
             axes.push_back(d);
-    if(given.size() != 2 * axes.size())
+    if (given.size() != 2 * axes.size())
         return lowered::refuse("paddings for other axes");
     std::vector<int64_t> pads(2 * rank, 0);
-    for(std::size_t i = 0; i < axes.size(); i++)
-    {
-        pads[axes[i]]        = given[i];
+    for (std::size_t i = 0; i < axes.size(); i++) {
+        pads[axes[i]] = given[i];
         pads[axes[i] + rank] = given[i + axes.size()];
     }
     const bool has_value = p.is_constant(2) and p.inputs[2].elements() > 0;
@@ -146,101 +148,97 @@ lowered pad_dynamic(const problem& p)
                     bytes_of(has_value ? p.constants[2] : argument{shape{p.output.type()}}));
 }
 
-lowered fixed_pad(const problem& p)
-{
+lowered fixed_pad(const problem& p) {
     std::vector<int64_t> pads(2 * p.output.ndim(), 0);
-    for(std::size_t d = 0; d < p.output.ndim(); d++)
+    for (std::size_t d = 0; d < p.output.ndim(); d++)
         pads[d + p.output.ndim()] = int64_t(p.output.lens()[d]) - int64_t(p.inputs[0].lens()[d]);
     return pad_with(p, pads, op::pad::constant_pad, bytes_of(argument{shape{p.output.type()}}));
 }
 
 // ---- reverse, tile, stepped slices
 
-lowered reverse(const problem& p)
-{
+lowered reverse(const problem& p) {
     std::vector<axis_runs> axes;
-    for(auto n : lens_of(p.output))
+    for (auto n : lens_of(p.output))
         axes.push_back(same_run(n));
-    for(auto a : p.op.get_vector<std::size_t>("axes"))
-        axes[a] = {{0, int64_t(p.output.lens()[a]), std::max<int64_t>(int64_t(p.output.lens()[a]) - 1, 0), -1, false}};
+    for (auto a : p.op.get_vector<std::size_t>("axes"))
+        axes[a] = {{0, int64_t(p.output.lens()[a]),
+                    std::max<int64_t>(int64_t(p.output.lens()[a]) - 1, 0), -1, false}};
     return copy_by_runs(p, axes, "reverse");
 }
 
-lowered tile(const problem& p)
-{
-    const auto lens = lens_of(p.inputs[0]), in = strides_of(p.inputs[0]), out = strides_of(p.output);
+lowered tile(const problem& p) {
+    const auto lens = lens_of(p.inputs[0]), in = strides_of(p.inputs[0]),
+               out = strides_of(p.output);
     sizes n, from, to;
-    for(std::size_t d = 0; d < lens.size(); d++)
-    {
-        if(lens[d] == 0)
+    for (std::size_t d = 0; d < lens.size(); d++) {
+        if (lens[d] == 0)
             return copy_memory(p);
         n.insert(n.end(), {int64_t(p.output.lens()[d]) / lens[d], lens[d]});
         from.insert(from.end(), {0, in[d]});
         to.insert(to.end(), {lens[d] * out[d], out[d]});
     }
     const auto c = strided_copy::make(p.output.type_size(), n, from, to);
-    if(not c)
+    if (not c)
         return lowered::refuse(too_many_axes);
-    return make_kernel("tile", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
+    return make_kernel(
+        "tile", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
 }
 
-lowered slice_dynamic(const problem& p)
-{
-    for(std::size_t i = 1; i < p.inputs.size(); i++)
-        if(not is_absent(p.inputs, i) and not p.is_constant(i))
+lowered slice_dynamic(const problem& p) {
+    for (std::size_t i = 1; i < p.inputs.size(); i++)
+        if (not is_absent(p.inputs, i) and not p.is_constant(i))
             return lowered::refuse("bounds that are not constant");
     const auto starts = read_integers(p.constants[1]);
     std::vector<int64_t> at(starts.size()), steps(starts.size(), 1);
-    for(std::size_t i = 0; i < at.size(); i++)
+    for (std::size_t i = 0; i < at.size(); i++)
         at[i] = int64_t(i);
-    if(not is_absent(p.inputs, 3))
+    if (not is_absent(p.inputs, 3))
         at = read_integers(p.constants[3]);
-    if(not is_absent(p.inputs, 4))
+    if (not is_absent(p.inputs, 4))
         steps = read_integers(p.constants[4]);
     std::vector<axis_runs> axes;
-    for(auto n : lens_of(p.output))
+    for (auto n : lens_of(p.output))
         axes.push_back(same_run(n));
-    for(std::size_t i = 0; i < starts.size(); i++)
-    {
+    for (std::size_t i = 0; i < starts.size(); i++) {
         const auto axis = normalize_axis(at.at(i), p.output.ndim(), "slice");
-        const auto len  = int64_t(p.inputs[0].lens()[axis]);
-        const bool up   = steps.at(i) > 0;
-        auto first      = starts[i] < 0 ? std::max(starts[i], -len - 1) + len : starts[i];
-        first           = std::clamp<int64_t>(first, up ? 0 : -1, up ? len : len - 1);
-        axes[axis]      = {{0, int64_t(p.output.lens()[axis]), first, steps[i], false}};
+        const auto len = int64_t(p.inputs[0].lens()[axis]);
+        const bool up = steps.at(i) > 0;
+        auto first = starts[i] < 0 ? std::max(starts[i], -len - 1) + len : starts[i];
+        first = std::clamp<int64_t>(first, up ? 0 : -1, up ? len : len - 1);
+        axes[axis] = {{0, int64_t(p.output.lens()[axis]), first, steps[i], false}};
     }
     return copy_by_runs(p, axes, "slice (copy)");
 }
 
 // ---- fills
 
-std::optional<strided_copy> plan_fill(const shape& out)
-{
+std::optional<strided_copy> plan_fill(const shape& out) {
     return strided_copy::make(out.type_size(), lens_of(out), sizes(out.ndim(), 0), strides_of(out));
 }
 
-lowered fill_from_input(const problem& p)
-{
+lowered fill_from_input(const problem& p) {
     const auto c = plan_fill(p.output);
-    if(not c)
+    if (not c)
         return lowered::refuse(too_many_axes);
-    return make_kernel("fill", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
+    return make_kernel(
+        "fill", 0, [c = *c](const kernel_args& args) { c.run(args.inputs[0], args.outputs[0]); });
 }
 
-lowered constant_of_shape(const problem& p)
-{
+lowered constant_of_shape(const problem& p) {
     const auto c = plan_fill(p.output);
-    if(not c)
+    if (not c)
         return lowered::refuse(too_many_axes);
     argument one(shape{shape::int64_type, {1}});
     *reinterpret_cast<int64_t*>(one.data()) = 1;
     const auto element = bytes_of(p.op.compute(shape{p.output.type(), {1}}, {one}));
-    return make_kernel("fill", 0, [c = *c, element](const kernel_args& args) { c.run(element.data(), args.outputs[0]); });
+    return make_kernel("fill", 0, [c = *c, element](const kernel_args& args) {
+        c.run(element.data(), args.outputs[0]);
+    });
 }
 
-lowered allocate(const problem& p)
-{
-    if(p.output.type() == shape::tuple_type)
+lowered allocate(const problem& p) {
+    if (p.output.type() == shape::tuple_type)
         return lowered::refuse("a tuple");
     return make_kernel("allocate", 0, [bytes = p.output.bytes()](const kernel_args& args) {
         std::memset(args.outputs[0], 0, bytes);
@@ -249,25 +247,24 @@ lowered allocate(const problem& p)
 
 // ---- an operator whose output shape is known already
 
-lowered with_shape(const problem& p)
-{
+lowered with_shape(const problem& p) {
     operation inner;
     from_value(p.op.attribute("op"), inner);
     problem q = p;
-    q.op      = inner.normalized(p.inputs);
+    q.op = inner.normalized(p.inputs);
     std::string reasons;
-    for(const auto& choice : implementations_of(q.op.name()))
-    {
+    for (const auto& choice : implementations_of(q.op.name())) {
         auto result = choice.make(q);
-        if(result)
+        if (result)
             return result;
         reasons += str(reasons.empty() ? "" : "; ", choice.name, ": ", result.reason);
     }
     return lowered::refuse(reasons.empty() ? "nothing for " + q.op.name() : reasons);
 }
 
-const implementations copy_choices{{"contiguous", "layout", "reshape", "flatten", "squeeze", "unsqueeze", "reshape_dynamic"},
-                                   {{"copy", copy}}};
+const implementations copy_choices{
+    {"contiguous", "layout", "reshape", "flatten", "squeeze", "unsqueeze", "reshape_dynamic"},
+    {{"copy", copy}}};
 const implementations broadcast_choices{{"multibroadcast", "broadcast"}, {{"copy", copy_memory}}};
 const implementations concat_choices{{"concat"}, {{"concat", concat}}};
 const implementations pad_choices{{"pad"}, {{"pad", pad}}};

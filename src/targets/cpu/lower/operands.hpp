@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the lowerings of this folder share: shapes as the kernels see them, strided copies planned at
-// lowering time, and operands that are brought to row-major order in scratch memory when they are not.
+// What the lowerings of this folder share: shapes as the kernels see them, strided copies planned
+// at lowering time, and operands that are brought to row-major order in scratch memory when they
+// are not.
 #pragma once
 
 #include "runtime/kernel.hpp"
@@ -35,7 +36,8 @@ int64_t elements_between(const shape& s, std::size_t first, std::size_t last);
 class strided_copy {
 public:
     /// `elem` is 1, 2, 4 or 8 bytes. None when more than 8 axes remain after merging.
-    static std::optional<strided_copy> make(std::size_t elem, const sizes& lens, const sizes& from, const sizes& to);
+    static std::optional<strided_copy> make(std::size_t elem, const sizes& lens, const sizes& from,
+                                            const sizes& to);
     /// Between shapes of equal dimensions.
     static std::optional<strided_copy> make(const shape& from, const shape& to);
 
@@ -50,8 +52,7 @@ private:
 /// Parts of a kernel's scratch memory, each on a cache line of its own.
 class scratch_layout {
 public:
-    std::size_t take(std::size_t bytes)
-    {
+    std::size_t take(std::size_t bytes) {
         const auto at = total;
         total += (bytes + 63) / 64 * 64;
         return at;
@@ -64,23 +65,26 @@ private:
 
 /// An input that the kernel reads in row-major order: as it is, or copied to scratch memory first.
 struct dense_input {
-    std::size_t index  = 0;
-    bool direct        = true;
+    std::size_t index = 0;
+    bool direct = true;
     std::size_t offset = 0;
     strided_copy copy;
 
-    static std::optional<dense_input> make(const problem& p, std::size_t index, scratch_layout& scratch);
+    static std::optional<dense_input> make(const problem& p, std::size_t index,
+                                           scratch_layout& scratch);
     const char* get(const kernel_args& args) const;
 };
 
-/// An output that the kernel writes in row-major order: in place, or in scratch memory and then copied.
+/// An output that the kernel writes in row-major order: in place, or in scratch memory and then
+/// copied.
 struct dense_output {
-    std::size_t index  = 0;
-    bool direct        = true;
+    std::size_t index = 0;
+    bool direct = true;
     std::size_t offset = 0;
     strided_copy copy;
 
-    static std::optional<dense_output> make(const shape& s, std::size_t index, scratch_layout& scratch);
+    static std::optional<dense_output> make(const shape& s, std::size_t index,
+                                            scratch_layout& scratch);
     char* begin(const kernel_args& args) const;
     void end(const kernel_args& args) const;
 };
@@ -94,9 +98,7 @@ struct function_kernel : kernel {
     F work;
 
     function_kernel(std::string name, std::size_t scratch_size, F f)
-        : label(std::move(name)), scratch(scratch_size), work(std::move(f))
-    {
-    }
+        : label(std::move(name)), scratch(scratch_size), work(std::move(f)) {}
     void run(const kernel_args& args) const override { work(args); }
     std::string name() const override { return label; }
     std::size_t scratch_bytes() const override { return scratch; }
@@ -104,8 +106,7 @@ struct function_kernel : kernel {
 };
 
 template <class F>
-std::unique_ptr<function_kernel<F>> make_kernel(std::string name, std::size_t scratch, F f)
-{
+std::unique_ptr<function_kernel<F>> make_kernel(std::string name, std::size_t scratch, F f) {
     return std::make_unique<function_kernel<F>>(std::move(name), scratch, std::move(f));
 }
 
