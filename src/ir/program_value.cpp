@@ -3,6 +3,7 @@
 //   {version, migraphx_version, targets: [{name}], contexts: [], modules: {name: {name, nodes}}}
 // Added to that, and ignored by readers that do not know them: output_names, compile_options, and
 // for each module parameters (their order of declaration) and bypass.
+#include <migraphx/version.hpp>
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
@@ -24,7 +25,7 @@ namespace migraphx {
 namespace {
 
 constexpr int program_file_version = 8;
-constexpr const char* library_version = "2.16.0";
+constexpr const char* library_version = MIGRAPHX_VERSION_TEXT;
 constexpr std::size_t saved_module_depth = 100;
 
 value names_value(const std::vector<std::string>& names) {

@@ -111,6 +111,10 @@ struct lifted_module {
 };
 lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const compile_options& options);
 
+/// Copies `from`'s body to the end of `into`, a module of `to`, and the modules under it into `to`;
+/// operands found in `map` are replaced, copies are added to it.
+void copy_module_body(program& to, module& into, const module& from, module::instruction_map& map);
+
 /// Copies `m` and the modules under it into `to`; operands found in `map` are replaced.
 module_ref clone_sub_module(program& to, module_ref m, module::instruction_map& map);
 

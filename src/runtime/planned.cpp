@@ -34,7 +34,8 @@ struct prepared {
     std::shared_ptr<program> rest_program;
     std::vector<stage_value> rest_inputs;
     std::vector<specialisation::result> results;
-    bool simple() const { return rest == nullptr and transitions.empty(); }
+    bool in_order = true; ///< the first part's results are the program's, in their order
+    bool simple() const { return rest == nullptr and transitions.empty() and in_order; }
 };
 
 class planned_executable : public executable, public std::enable_shared_from_this<planned_executable> {
@@ -229,8 +230,7 @@ private:
             e->rest_program = s.rest;
             e->rest         = make_planned_executable(*s.rest, back, options);
         }
-        else if(not in_order(e->results))
-            reorder(*e);
+        e->in_order = in_order(e->results);
         return e;
     }
 
@@ -241,21 +241,6 @@ private:
                 return false;
         return true;
     }
-
-    // A result used twice leaves the first part once: such programs take the general way.
-    static void reorder(prepared& e) { e.rest = std::make_shared<nothing>(); }
-
-    struct nothing : executable {
-        std::vector<argument>
-        run(const parameter_map&, const execution_environment&, const std::vector<std::size_t>*) const override
-        {
-            return {};
-        }
-        void dry_run(const parameter_map&) const override {}
-        std::vector<step_record> profile(const parameter_map&) const override { return {}; }
-        void prepare(const std::unordered_map<std::string, shape>&) const override {}
-        std::size_t memory_usage() const override { return 0; }
-    };
 
     static argument value_of(const stage_value& v,
                              const std::vector<argument>& args,
@@ -368,27 +353,7 @@ lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const 
         if(ins->name() == "@literal")
             map[ins] = main->insert_literal(main->end(), ins->get_literal());
     }
-    for(auto ins = m->begin(); ins != m->end(); ++ins)
-    {
-        const auto n = ins->name();
-        std::vector<instruction_ref> inputs;
-        for(auto a : ins->inputs())
-            inputs.push_back(map.at(a));
-        if(n == "@param")
-            map[ins] = main->insert_parameter(main->end(), any_cast<builtin::param>(ins->get_operator()).parameter, ins->get_shape());
-        else if(n == "@literal")
-            map[ins] = main->insert_literal(main->end(), ins->get_literal());
-        else if(n == "@return")
-            main->add_return(inputs);
-        else
-        {
-            std::vector<module_ref> mods;
-            for(auto* sub : ins->module_inputs())
-                mods.push_back(clone_sub_module(p, sub, map));
-            map[ins] = main->insert_instruction(main->end(), ins->get_operator(), inputs, mods);
-            map[ins]->add_debug_symbols(ins->get_debug_symbols());
-        }
-    }
+    copy_module_body(p, *main, *m, map);
     if(all_static(p))
         run_passes(p, b->static_passes(options), {});
     result.exec = make_planned_executable(p, std::move(b), options);

@@ -34,14 +34,9 @@ std::vector<instruction_ref> captured_by(module_ref m)
     return result;
 }
 
-module_ref clone_sub_module(program& to, module_ref m, module::instruction_map& map)
+void copy_module_body(program& to, module& into, const module& from, module::instruction_map& map)
 {
-    std::string name = m->name();
-    for(int n = 1; to.get_module(name) != nullptr; n++)
-        name = m->name() + ":" + std::to_string(n);
-    auto* copy = to.create_module(name);
-    copy->set_bypass(m->bypass());
-    for(auto ins = m->begin(); ins != m->end(); ++ins)
+    for(auto ins = from.begin(); ins != from.end(); ++ins)
     {
         std::vector<module_ref> mods;
         for(auto* sub : ins->module_inputs())
@@ -54,17 +49,27 @@ module_ref clone_sub_module(program& to, module_ref m, module::instruction_map& 
         }
         const auto n = ins->name();
         if(n == "@literal")
-            map[ins] = copy->insert_literal(copy->end(), ins->get_literal());
+            map[ins] = into.insert_literal(into.end(), ins->get_literal());
         else if(n == "@param")
-            map[ins] = copy->insert_parameter(copy->end(), any_cast<builtin::param>(ins->get_operator()).parameter, ins->get_shape());
+            map[ins] = into.insert_parameter(into.end(), any_cast<builtin::param>(ins->get_operator()).parameter, ins->get_shape());
         else if(n == "@return")
-            copy->add_return(inputs);
+            into.add_return(inputs);
         else
         {
-            map[ins] = copy->insert_instruction(copy->end(), ins->get_operator(), inputs, mods);
+            map[ins] = into.insert_instruction(into.end(), ins->get_operator(), inputs, mods);
             map[ins]->add_debug_symbols(ins->get_debug_symbols());
         }
     }
+}
+
+module_ref clone_sub_module(program& to, module_ref m, module::instruction_map& map)
+{
+    std::string name = m->name();
+    for(int n = 1; to.get_module(name) != nullptr; n++)
+        name = m->name() + ":" + std::to_string(n);
+    auto* copy = to.create_module(name);
+    copy->set_bypass(m->bypass());
+    copy_module_body(to, *copy, *m, map);
     return copy;
 }
 
