@@ -4,6 +4,7 @@
 // A target's file ignore_<target>.txt lists what it does not do yet: `<start of a case>  # <reason>`.
 // An entry whose cases all pass is an error.
 #include "checks.hpp"
+#include "test_dir.hpp"
 
 #include <migraphx/errors.hpp>
 #include <migraphx/register_target.hpp>
@@ -203,7 +204,7 @@ int run(int argc, char** argv) {
         return run_one(line);
 
     std::vector<fs::path> files;
-    const fs::path folder = fs::path(MIGRAPHX_TEST_DIR) / "ops";
+    const fs::path folder = migraphx::testing::test_dir() / "ops";
     for (const auto& entry : fs::directory_iterator(folder))
         if (entry.path().extension() == ".txt" and not entry.path().stem().string().starts_with("ignore_"))
             files.push_back(entry.path());

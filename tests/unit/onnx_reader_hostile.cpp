@@ -6,6 +6,7 @@
 #include "import/onnx/operator_count.hpp"
 #include "import/onnx/tensor.hpp"
 #include "onnx_writer.hpp"
+#include "test_dir.hpp"
 
 #include <migraphx/errors.hpp>
 
@@ -136,7 +137,7 @@ TEST(onnx_reader_hostile, mutations_of_a_small_model) {
 
 TEST(onnx_reader_hostile, mutations_of_resnet18) {
     const auto path =
-        std::filesystem::path(MIGRAPHX_TEST_DIR) / "../../shared/models/resnet18.onnx";
+        migraphx::testing::test_dir() / "../../shared/models/resnet18.onnx";
     if (!std::filesystem::exists(path))
         GTEST_SKIP() << "no models beside the repository";
     expect_survival(std::string(migraphx::map_file(path)->view()), 5000);

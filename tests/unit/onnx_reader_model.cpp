@@ -5,6 +5,7 @@
 #include "import/onnx/operator_count.hpp"
 #include "import/onnx/tensor.hpp"
 #include "onnx_writer.hpp"
+#include "test_dir.hpp"
 
 #include <migraphx/errors.hpp>
 
@@ -39,7 +40,7 @@ void expect_text(const std::string& text, const std::vector<std::string>& parts)
 }
 
 std::filesystem::path shared_models() {
-    return std::filesystem::path(MIGRAPHX_TEST_DIR) / "../../shared/models";
+    return migraphx::testing::test_dir() / "../../shared/models";
 }
 
 } // namespace

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Where the text cases are: one file knows the checkout, so that the others compile alike in every folder.
+#pragma once
+
+#include <filesystem>
+
+namespace migraphx::testing {
+
+/// The folder `tests` of the checkout that was built.
+std::filesystem::path test_dir();
+
+} // namespace migraphx::testing
