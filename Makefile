@@ -10,13 +10,14 @@ export PYTHONDONTWRITEBYTECODE := 1
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help release demo test build quick bench format tidy asan tsan docs clean
+.PHONY: help release demo test build quick conformance bench format tidy asan tsan docs clean
 
 help:
 	@echo "make demo    read the text in a picture with three real models, then profile one of them"
 	@echo "make test    build the release and run every test"
 	@echo "make build   build the release into $(PREFIX) (bin lib include python)"
 	@echo "make quick   build for development and run the tests that take under a minute"
+	@echo "make conformance  run the official ONNX cases on ref and cpu and count those that pass"
 	@echo "make bench   compare with ONNX Runtime and OpenVINO; tables go to bench/results"
 	@echo "make asan    the quick tests under AddressSanitizer and UBSan;  make tsan: ThreadSanitizer"
 	@echo "make format  clang-format on the changed sources;  make tidy: clang-tidy on them"
@@ -49,6 +50,11 @@ quick:
 	cmake --preset dev >/dev/null
 	cmake --build --preset dev
 	$(PY) tools/run_tests.py --build build/dev --quick
+
+conformance:
+	tools/install_deps.sh test
+	@$(MAKE) --no-print-directory release
+	PYTHONPATH=$(PREFIX)/python $(PY) tests/conformance/run.py --out build/conformance
 
 asan tsan:
 	tools/install_deps.sh test
