@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-namespace migraphx::testing {
+namespace migraphx_test {
 
 /// The folder `tests` of the checkout that was built.
 std::filesystem::path test_dir();
 
-} // namespace migraphx::testing
+} // namespace migraphx_test

@@ -204,7 +204,7 @@ int run(int argc, char** argv) {
         return run_one(line);
 
     std::vector<fs::path> files;
-    const fs::path folder = migraphx::testing::test_dir() / "ops";
+    const fs::path folder = migraphx_test::test_dir() / "ops";
     for (const auto& entry : fs::directory_iterator(folder))
         if (entry.path().extension() == ".txt" and not entry.path().stem().string().starts_with("ignore_"))
             files.push_back(entry.path());

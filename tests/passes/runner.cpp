@@ -242,7 +242,7 @@ int run(int argc, char** argv) {
         std::cout << "the passes of cpu are left out: " << e.what() << "\n";
     }
     static std::vector<case_file> files;
-    for (const auto& entry : fs::directory_iterator(migraphx::testing::test_dir() / "passes"))
+    for (const auto& entry : fs::directory_iterator(migraphx_test::test_dir() / "passes"))
         if (entry.path().extension() == ".txt")
             files.push_back(read_cases(entry.path()));
     std::sort(files.begin(), files.end(), [](const auto& x, const auto& y) { return x.path < y.path; });

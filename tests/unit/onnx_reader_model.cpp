@@ -40,7 +40,7 @@ void expect_text(const std::string& text, const std::vector<std::string>& parts)
 }
 
 std::filesystem::path shared_models() {
-    return migraphx::testing::test_dir() / "../../shared/models";
+    return migraphx_test::test_dir() / "../../shared/models";
 }
 
 } // namespace
