@@ -26,7 +26,7 @@ ALLOWED.update({name: {*CORE, "import"} for name in ("api", "python", "driver")}
 # The third-party headers that belong to few rooms. Everything else in <...> with a slash, or named
 # here, must be one of these in one of its rooms.
 THIRD_PARTY = {
-    "protozero/": {"import/onnx", "import/tf"},
+    "protozero/": {"import"},
     "dnnl": {"targets/cpu"},
     "oneapi/": {"targets/cpu"},
     "nanobind/": {"python"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Files that a model refers to: mapped once, read-only, and only from inside one folder.
 #include "import/onnx/external.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <migraphx/errors.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Order, scopes and names of a model's graphs, checked before anything is built from them.
 #include "import/onnx/graph_check.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <migraphx/errors.hpp>
 

@@ -5,7 +5,7 @@
 #include <migraphx/errors.hpp>
 #include <migraphx/make_op.hpp>
 
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 #include "import/onnx/tensor_argument.hpp"
 
 #include <algorithm>

@@ -10,7 +10,7 @@
 #include <migraphx/operation.hpp>
 #include <migraphx/program.hpp>
 
-#include "base/str.hpp"
+#include "import/graph_builder.hpp"
 #include "import/onnx/graph_check.hpp"
 #include "import/onnx/known_dims.hpp"
 #include "import/onnx/model.hpp"
@@ -31,17 +31,14 @@ using instructions = std::vector<instruction_ref>;
 class importer;
 
 /// One node being read. Operands are the instructions of its inputs; one left out is an `undefined`.
-class node_reader {
+class node_reader : public graph_builder {
 public:
     node_reader(importer& i, module& m, const node& n, int64_t version, instructions operands);
 
     const node& get_node() const { return source; }
-    std::string_view op_type() const { return source.op_type; }
     int64_t opset() const { return version; }
     const onnx_options& options() const;
     importer& whole() { return owner; }
-    module& mod() { return target; }
-    module& target_module() const { return target; }
 
     // ---- operands
     const instructions& inputs() const { return args; }
@@ -81,48 +78,10 @@ public:
     int64_t integer(std::string_view name) const;
     const graph& subgraph(std::string_view name) const;
 
-    // ---- building
-    instruction_ref add(const operation& op, instructions in);
-    instruction_ref add(const operation& op, instructions in, std::vector<module_ref> mods);
-    template <class... Ts>
-    instruction_ref add(const std::string& op, Ts... in)
-    {
-        return add(named(op), instructions{in...});
-    }
-    instruction_ref literal(migraphx::literal l);
-    /// One value of type `t` as a scalar.
-    instruction_ref scalar(shape::type_t t, double v);
-    /// Converts operands to their common type and broadcasts them to their common dimensions.
-    instruction_ref add_common(const std::string& op, instructions in);
-    instruction_ref add_common(const operation& op, instructions in);
-    instruction_ref convert(instruction_ref x, shape::type_t t);
-    instruction_ref contiguous(instruction_ref x);
-    /// Dimensions with a 1 put in where needed so that `x` of shape {n} lies along `axis` of rank `rank`.
-    instruction_ref along_axis(instruction_ref x, std::size_t axis, std::size_t rank);
-    /// `x` stretched to the dimensions of `like`.
-    instruction_ref broadcast_like(instruction_ref x, instruction_ref like);
-    /// `x` of shape {n} repeated to the dimensions of `like`, its own along `axis`.
-    instruction_ref stretch_along(instruction_ref x, std::size_t axis, instruction_ref like);
-    /// The operation of `x` and one number of its type.
-    instruction_ref with_number(const std::string& op, instruction_ref x, double v);
-    /// An op builder's recipe; its only result.
-    instruction_ref expand(const std::string& recipe, instructions in, const value& options = value{});
-    static instruction_ref put_literal(module& m, migraphx::literal l);
-    /// Length of a dimension (negative: from the last) that must be known at import; throws when it is not.
-    int64_t known_size(instruction_ref x, int64_t axis) const;
-    /// An axis counted from the front; throws when it is out of range.
-    std::size_t axis(int64_t a, std::size_t rank) const;
-
-    /// Throws invalid_argument (malformed node) or unsupported (valid ONNX that the engine lacks).
-    [[noreturn]] void malformed(const std::string& message) const;
-    [[noreturn]] void unsupported(const std::string& message) const;
-
 private:
-    static operation named(const std::string& op);
     const attribute* typed(std::string_view name, attribute_type t) const;
 
     importer& owner;
-    module& target;
     const node& source;
     int64_t version;
     instructions args;
@@ -135,6 +94,7 @@ struct operator_row {
     const char* name;
     node_function read;
     const char* domain = "";
+    const char* limits = ""; ///< what the engine does not read of it, for docs/onnx.md
 };
 struct operators {
     operators(std::initializer_list<operator_row> rows);
@@ -142,6 +102,8 @@ struct operators {
 
 /// The reader of an operator, or null.
 node_function find_operator(std::string_view domain, std::string_view name);
+/// All of them, by domain and name.
+std::vector<operator_row> list_operators();
 
 /// Values by name, innermost scope last.
 class scope {

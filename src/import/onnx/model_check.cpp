@@ -2,7 +2,7 @@
 // Checks of a whole model: every value exists, functions end, and expanding them stays within
 // bounds.
 #include "import/onnx/graph_check.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <migraphx/errors.hpp>
 

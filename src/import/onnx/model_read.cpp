@@ -2,7 +2,7 @@
 // The messages of onnx.proto that make up the structure of a model: graphs, nodes and functions.
 #include "import/onnx/external.hpp"
 #include "import/onnx/model_reader.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <migraphx/errors.hpp>
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "import/onnx/model.hpp"
-#include "import/onnx/proto.hpp"
+#include "import/proto.hpp"
 
 #include <algorithm>
 #include <array>

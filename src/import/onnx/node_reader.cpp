@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What operator readers use: attributes, constant operands, broadcasting.
-#include <migraphx/common.hpp>
+// What operator readers use: attributes, constant operands.
 #include <migraphx/errors.hpp>
-#include <migraphx/make_op.hpp>
-#include <migraphx/op/builder/insert.hpp>
 
 #include "import/onnx/importer.hpp"
 #include "ir/constant_value.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <algorithm>
 #include <map>
@@ -15,7 +12,7 @@
 namespace migraphx::onnx {
 
 node_reader::node_reader(importer& i, module& m, const node& n, int64_t v, instructions operands)
-    : owner(i), target(m), source(n), version(v), args(std::move(operands))
+    : graph_builder(m, n.op_type), owner(i), source(n), version(v), args(std::move(operands))
 {
     // Inputs left out at the end are as if they were not there.
     while(not args.empty() and args.back()->name() == "undefined")
@@ -23,16 +20,6 @@ node_reader::node_reader(importer& i, module& m, const node& n, int64_t v, instr
 }
 
 const onnx_options& node_reader::options() const { return owner.options(); }
-
-void node_reader::malformed(const std::string& message) const
-{
-    fail(error_kind::invalid_argument, printable(source.op_type) + ": " + message);
-}
-
-void node_reader::unsupported(const std::string& message) const
-{
-    fail(error_kind::unsupported, printable(source.op_type) + ": " + message);
-}
 
 bool node_reader::has(std::size_t i) const { return i < args.size() and args[i]->name() != "undefined"; }
 
@@ -135,105 +122,14 @@ const graph& node_reader::subgraph(std::string_view name) const
     return a->g();
 }
 
-operation node_reader::named(const std::string& op) { return make_op(op); }
-
-instruction_ref node_reader::add(const operation& op, instructions in) { return target.add_instruction(op, std::move(in)); }
-
-instruction_ref node_reader::add(const operation& op, instructions in, std::vector<module_ref> mods)
-{
-    return target.add_instruction(op, std::move(in), std::move(mods));
-}
-
-instruction_ref node_reader::literal(migraphx::literal l) { return target.add_literal(std::move(l)); }
-
-instruction_ref node_reader::scalar(shape::type_t t, double v)
-{
-    return target.add_literal(migraphx::literal{shape{t}, std::vector<double>{v}});
-}
-
-instruction_ref node_reader::add_common(const std::string& op, instructions in) { return add_common(make_op(op), std::move(in)); }
-
-instruction_ref node_reader::add_common(const operation& op, instructions in)
-{
-    return add_common_op(target, op, std::move(in));
-}
-
-instruction_ref node_reader::convert(instruction_ref x, shape::type_t t)
-{
-    return x->get_shape().type() == t ? x : add(make_op("convert", {{"target_type", t}}), {x});
-}
-
-instruction_ref node_reader::contiguous(instruction_ref x)
-{
-    const auto& s = x->get_shape();
-    return s.dynamic() or s.standard() ? x : add("contiguous", x);
-}
-
-instruction_ref node_reader::along_axis(instruction_ref x, std::size_t axis, std::size_t rank)
-{
-    std::vector<int64_t> axes;
-    for(std::size_t i = 0; i < rank; i++)
-        if(i != axis)
-            axes.push_back(int64_t(i));
-    return axes.empty() ? x : add(make_op("unsqueeze", {{"axes", axes}}), {x});
-}
-
-instruction_ref node_reader::broadcast_like(instruction_ref x, instruction_ref like)
-{
-    const auto& s = like->get_shape();
-    if(s.dynamic() or x->get_shape().dynamic())
-        return add("multibroadcast", x, like);
-    if(x->get_shape().lens() == s.lens())
-        return x;
-    return add(make_op("multibroadcast", {{"out_lens", s.lens()}}), {x});
-}
-
-instruction_ref node_reader::stretch_along(instruction_ref x, std::size_t axis, instruction_ref like)
-{
-    const auto& s = like->get_shape();
-    if(s.dynamic())
-        return add(make_op("broadcast", {{"axis", axis}}), {x, like});
-    return add(make_op("broadcast", {{"axis", axis}, {"out_lens", s.lens()}}), {x});
-}
-
-instruction_ref node_reader::with_number(const std::string& op, instruction_ref x, double v)
-{
-    return add(op, x, broadcast_like(scalar(x->get_shape().type(), v), x));
-}
-
-instruction_ref node_reader::expand(const std::string& recipe, instructions in, const value& options)
-{
-    return op::builder::add(recipe, target, in, options).at(0);
-}
-
-instruction_ref node_reader::put_literal(module& m, migraphx::literal l) { return m.add_literal(std::move(l)); }
-
-int64_t node_reader::known_size(instruction_ref x, int64_t a) const
-{
-    const auto& s = x->get_shape();
-    const auto at = axis(a, s.ndim());
-    const auto lo = s.min_lens()[at], hi = s.max_lens()[at];
-    if(lo != hi)
-        unsupported(str("a size of dimension ", at, " that is known at import was expected, got ", s));
-    return int64_t(hi);
-}
-
 known_dims node_reader::sizes(std::size_t i) const
 {
     return has(i) ? find_known_dims(owner.sizes(), args[i]) : known_dims{};
 }
 
-std::size_t node_reader::axis(int64_t a, std::size_t rank) const
-{
-    const auto n = int64_t(rank);
-    if(a < -n or a >= n)
-        malformed(str("axis in [", -n, ", ", n - 1, "] was expected, got ", a));
-    return std::size_t(a < 0 ? a + n : a);
-}
-
 namespace {
 
-using table = std::map<std::pair<std::string, std::string>, node_function, std::less<>>;
+using table = std::map<std::pair<std::string, std::string>, operator_row, std::less<>>;
 
 table& registered()
 {
@@ -246,16 +142,24 @@ table& registered()
 operators::operators(std::initializer_list<operator_row> rows)
 {
     for(const auto& r : rows)
-        registered()[{r.domain, r.name}] = r.read;
+        registered().insert_or_assign({r.domain, r.name}, r);
 }
 
 node_function find_operator(std::string_view domain, std::string_view name)
 {
     auto it = registered().find(std::pair<std::string, std::string>(domain == "ai.onnx" ? "" : domain, name));
     if(it != registered().end())
-        return it->second;
+        return it->second.read;
     // Contributed operators are also written without their domain.
     return domain.empty() ? find_operator("com.microsoft", name) : nullptr;
+}
+
+std::vector<operator_row> list_operators()
+{
+    std::vector<operator_row> rows;
+    for(const auto& item : registered())
+        rows.push_back(item.second);
+    return rows;
 }
 
 } // namespace migraphx::onnx

@@ -3,7 +3,7 @@
 // from.
 #include "import/onnx/operator_count.hpp"
 #include "import/onnx/graph_check.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <algorithm>
 #include <map>

@@ -3,8 +3,8 @@
 // another file.
 #include "import/onnx/tensor.hpp"
 #include "import/onnx/external.hpp"
-#include "import/onnx/proto.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/proto.hpp"
+#include "import/quote.hpp"
 
 #include <migraphx/errors.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tensors of a model as arguments of the engine.
 #include "import/onnx/tensor_argument.hpp"
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
 #include <migraphx/errors.hpp>
 

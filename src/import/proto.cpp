@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The only user of protozero. Asserts of that library guard against reading a field as the wrong
 // wire type, which input can cause; here each read is checked first, so they are never reached.
-#include "import/onnx/proto.hpp"
+#include "import/proto.hpp"
 
 #include <protozero/pbf_reader.hpp>
 

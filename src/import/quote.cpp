@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Names from a file, made fit for messages.
-#include "import/onnx/quote.hpp"
+#include "import/quote.hpp"
 
-namespace migraphx::onnx {
+namespace migraphx {
 
 std::string printable(std::string_view text) {
     constexpr std::size_t longest = 100;
@@ -33,4 +33,4 @@ std::string in_quotes(std::string_view text) {
     return '"' + printable(text) + '"';
 }
 
-} // namespace migraphx::onnx
+} // namespace migraphx

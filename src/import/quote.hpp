@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace migraphx::onnx {
+namespace migraphx {
 
 /// The text with control characters escaped, cut after 100 bytes.
 std::string printable(std::string_view text);
@@ -13,4 +13,4 @@ std::string printable(std::string_view text);
 /// The same in double quotes.
 std::string in_quotes(std::string_view text);
 
-} // namespace migraphx::onnx
+} // namespace migraphx
