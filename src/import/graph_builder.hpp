@@ -22,7 +22,8 @@ class graph_builder {
 public:
     using instructions = std::vector<instruction_ref>;
 
-    /// Adds to the end of `m`; `op_type`, the operator of the model's format, begins error messages.
+    /// Adds to the end of `m`; `op_type`, the operator of the model's format, begins error
+    /// messages.
     graph_builder(module& m, std::string_view op_type) : target(m), kind(op_type) {}
 
     module& mod() const { return target; }
@@ -32,8 +33,7 @@ public:
     instruction_ref add(const operation& op, instructions in) const;
     instruction_ref add(const operation& op, instructions in, std::vector<module_ref> mods) const;
     template <class... Ts>
-    instruction_ref add(const std::string& op, Ts... in) const
-    {
+    instruction_ref add(const std::string& op, Ts... in) const {
         return add(named(op), instructions{in...});
     }
     instruction_ref literal(migraphx::literal l) const;
@@ -45,7 +45,8 @@ public:
     instruction_ref add_common(const operation& op, instructions in) const;
     instruction_ref convert(instruction_ref x, shape::type_t t) const;
     instruction_ref contiguous(instruction_ref x) const;
-    /// Dimensions with a 1 put in where needed so that `x` of shape {n} lies along `axis` of rank `rank`.
+    /// Dimensions with a 1 put in where needed so that `x` of shape {n} lies along `axis` of rank
+    /// `rank`.
     instruction_ref along_axis(instruction_ref x, std::size_t axis, std::size_t rank) const;
     /// `x` stretched to the dimensions of `like`.
     instruction_ref broadcast_like(instruction_ref x, instruction_ref like) const;
@@ -54,8 +55,16 @@ public:
     /// The operation of `x` and one number of its type.
     instruction_ref with_number(const std::string& op, instruction_ref x, double v) const;
     /// An op builder's recipe; its only result.
-    instruction_ref expand(const std::string& recipe, instructions in, const value& options = value{}) const;
-    /// Length of a dimension (negative: from the last) that must be known at import; throws when it is not.
+    instruction_ref expand(const std::string& recipe, instructions in,
+                           const value& options = value{}) const;
+    /// A tensor without dimensions, which the engine holds as one element of stride 0.
+    static bool is_scalar(const shape& s) {
+        return not s.dynamic() and s.ndim() == 1 and s.scalar() and s.elements() == 1;
+    }
+    /// The one element of `x` without dimensions.
+    instruction_ref to_scalar(instruction_ref x) const;
+    /// Length of a dimension (negative: from the last) that must be known at import; throws when it
+    /// is not.
     int64_t known_size(instruction_ref x, int64_t axis) const;
     /// An axis counted from the front; throws when it is out of range.
     std::size_t axis(int64_t a, std::size_t rank) const;

@@ -58,8 +58,6 @@ public:
     std::optional<std::vector<float>> constant_floats(std::size_t i) const;
     /// What is known of an input that holds sizes; see known_dims.hpp.
     known_dims sizes(std::size_t i) const;
-    /// A tensor without dimensions, which the engine holds as one element of stride 0.
-    static bool is_scalar(const shape& s) { return not s.dynamic() and s.ndim() == 1 and s.scalar() and s.elements() == 1; }
     /// Number of dimensions as ONNX counts them.
     std::size_t onnx_rank(std::size_t i) const { return is_scalar(shape_of(i)) ? 0 : rank_of(i); }
     std::size_t output_count() const { return source.outputs.size(); }

@@ -27,46 +27,6 @@ void model_reader::read() {
     }
 }
 
-void model_reader::fail(const std::string& text) const {
-    constexpr std::size_t shown = 8; // of deep nestings the outer and the inner places
-    std::string where;
-    for (std::size_t i = 0; i < m_path.size(); ++i) {
-        const place& p = m_path[i];
-        where += where.empty() ? "" : ", ";
-        if (m_path.size() > shown && i == shown / 2) {
-            where += "...";
-            i = m_path.size() - shown / 2 - 1;
-            continue;
-        }
-        where += p.kind;
-        if (p.index != no_index)
-            where += ' ' + std::to_string(p.index);
-        if (!p.name.empty())
-            where += ' ' + in_quotes(p.name);
-        if (!p.op_type.empty())
-            where += " (" + printable(p.op_type) + ")";
-    }
-    migraphx::fail(error_kind::invalid_argument, (where.empty() ? "model" : where) + ": " + text);
-}
-
-// The longest legal structs are about 20 times their encoding (an attribute that holds one
-// integer).
-std::size_t model_reader::budget(std::size_t file_size) {
-    constexpr std::size_t factor = 32;
-    constexpr std::size_t floor = std::size_t{1} << 16;
-    return file_size > std::numeric_limits<std::size_t>::max() / factor - floor
-               ? std::numeric_limits<std::size_t>::max()
-               : file_size * factor + floor;
-}
-
-void model_reader::charge(std::size_t bytes) {
-    if (bytes > m_left)
-        fail("expected structures of a plausible size, got more than " +
-             std::to_string(budget(m_model.from->bytes.size())) + " bytes of them from a file of " +
-             std::to_string(m_model.from->bytes.size()) + " bytes");
-    m_left -= bytes;
-}
-
 void model_reader::read_opset(std::string_view message, opset_map& out) {
     std::string_view domain;
     std::int64_t version = 0;
@@ -266,15 +226,6 @@ void model_reader::read_node(std::string_view message, node& out, std::size_t de
 
 namespace {
 
-// Files that people take for models.
-void check_kind(const source& from) {
-    if (from.bytes.empty())
-        fail(error_kind::invalid_argument, "model: expected an ONNX model, got an empty file");
-    if (from.bytes.starts_with("version https://git-lfs"))
-        fail(error_kind::invalid_argument, "model: expected an ONNX model, got a Git LFS pointer; "
-                                           "`git lfs pull` fetches the file itself");
-}
-
 std::string folder_of(const std::string& file_name) {
     const auto folder = std::filesystem::path(file_name).parent_path();
     return folder.empty() ? "." : folder.string();
@@ -285,7 +236,7 @@ model read_from(std::shared_ptr<const source> from) {
     result.from = std::move(from);
     with_context(
         [&] {
-            check_kind(*result.from);
+            check_model_bytes(result.from->bytes, "an ONNX model");
             model_reader(result).read();
         },
         [&] { return "while reading " + result.from->name; });

@@ -14,20 +14,10 @@ namespace {
 
 std::vector<std::size_t> as_sizes(const std::vector<int64_t>& v) { return {v.begin(), v.end()}; }
 
-// One element without dimensions, whatever the rank of `x`.
-instruction_ref to_scalar(node_reader& n, instruction_ref x) {
-    const auto& s = x->get_shape();
-    if (node_reader::is_scalar(s))
-        return x;
-    std::vector<int64_t> axes(s.ndim());
-    std::iota(axes.begin(), axes.end(), 0);
-    return n.add(make_op("squeeze", {{"axes", axes}}), {x});
-}
-
 instructions reshape_to(node_reader& n, const std::vector<int64_t>& dims, bool allow_zero) {
     const auto x = n.input(0);
     if (dims.empty())
-        return {to_scalar(n, x)};
+        return {n.to_scalar(x)};
     const auto& s = x->get_shape();
     for (std::size_t i = 0; allow_zero and i < dims.size(); i++) {
         // A size of 0 that the input does not have at the same place cannot be an attribute.
@@ -158,7 +148,7 @@ instructions read_size(node_reader& n) {
     if (not s.dynamic())
         return {n.literal({shape{shape::int64_type}, std::vector<std::size_t>{s.elements()}})};
     const auto dims = n.add(make_op("dimensions_of", {{"end", s.ndim()}}), {n.input(0)});
-    return {to_scalar(n, n.add(make_op("reduce_prod", {{"axes", {0}}}), {dims}))};
+    return {n.to_scalar(n.add(make_op("reduce_prod", {{"axes", {0}}}), {dims}))};
 }
 
 instructions read_identity(node_reader& n) {
