@@ -9,6 +9,7 @@
 #include <migraphx/value.hpp>
 
 #include "base/str.hpp"
+#include "ir/rank_zero.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -59,7 +60,7 @@ public:
                            const value& options = value{}) const;
     /// A tensor without dimensions, which the engine holds as one element of stride 0.
     static bool is_scalar(const shape& s) {
-        return not s.dynamic() and s.ndim() == 1 and s.scalar() and s.elements() == 1;
+        return is_rank_zero(s);
     }
     /// The one element of `x` without dimensions.
     instruction_ref to_scalar(instruction_ref x) const;

@@ -8,6 +8,7 @@
 #include <migraphx/generate.hpp>
 #include <migraphx/instruction.hpp>
 #include <migraphx/load_save.hpp>
+#include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
 #include <migraphx/pass_manager.hpp>
 #include <migraphx/program.hpp>
@@ -15,6 +16,7 @@
 
 #include "base/settings.hpp"
 #include "base/str.hpp"
+#include "ir/rank_zero.hpp"
 #include "ir/text.hpp"
 #include "passes/pass_registry.hpp"
 
@@ -219,6 +221,30 @@ void run_each(program& prog, const std::vector<pass>& passes, const tracer& trac
     }
 }
 
+std::vector<bool> rank_zero_results(const module& m) {
+    std::vector<bool> result;
+    for (auto ins : m.get_returns())
+        result.push_back(is_rank_zero(ins->get_shape()));
+    return result;
+}
+
+// Passes compute with one element of rank one where a tensor without dimensions is asked for, and
+// the reverse; its users are told the rank that the model states.
+void restore_rank_zero(module& m, const std::vector<bool>& wanted) {
+    auto results = m.get_returns();
+    if (results.size() != wanted.size() or rank_zero_results(m) == wanted)
+        return;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const auto& s = results[i]->get_shape();
+        if (is_rank_zero(s) == wanted[i] or s.dynamic() or s.ndim() != 1)
+            continue;
+        const auto* view = wanted[i] ? "squeeze" : "unsqueeze";
+        results[i] = m.insert_instruction(m.insert_end(), make_op(view, {{"axes", {0}}}),
+                                          std::vector<instruction_ref>{results[i]});
+    }
+    m.replace_return(results);
+}
+
 } // namespace
 
 void validate_after_passes(bool on) {
@@ -231,6 +257,7 @@ void run_passes(program& prog, const std::vector<pass>& passes, tracer trace) {
 
 void run_passes(program& prog, module_ref root, const std::vector<pass>& passes, tracer trace) {
     const auto name = root->name();
+    const auto scalars = rank_zero_results(*root);
     run_each(prog, passes, trace, [&](program& p, const pass& x) {
         if (is_disabled(x))
             return;
@@ -240,6 +267,8 @@ void run_passes(program& prog, module_ref root, const std::vector<pass>& passes,
                  "run_passes: expected a module of the program as the root, got '" + name + "'");
         apply_to_program(p, r, x);
     });
+    if (auto* r = prog.get_module(name); r != nullptr)
+        restore_rank_zero(*r, scalars);
 }
 
 void run_passes(module& mod, const std::vector<pass>& passes, tracer trace) {

@@ -5,6 +5,7 @@
 #include <migraphx/generate.hpp>
 
 #include "base/str.hpp"
+#include "ir/rank_zero.hpp"
 
 #include <filesystem>
 
@@ -34,8 +35,9 @@ nb::object to_array(nb::handle self) {
     const auto& s = a.get_shape();
     const std::vector<std::int64_t> strides(s.strides().begin(), s.strides().end());
     const nb::dlpack::dtype type{code.dlpack, static_cast<std::uint8_t>(code.size * 8), 1};
+    const auto rank = is_rank_zero(s) ? 0 : s.ndim();
     const auto make = [&]<class... Access>(nb::ndarray<Access...> kind) {
-        return nb::cast(decltype(kind)(a.data(), s.ndim(), s.lens().data(), self, strides.data(),
+        return nb::cast(decltype(kind)(a.data(), rank, s.lens().data(), self, strides.data(),
                                        type, nb::device::cpu::value));
     };
     return is_read_only(a) ? make(nb::ndarray<nb::array_api, nb::ro>())
@@ -77,8 +79,9 @@ nb::dict array_interface(const argument& a) {
     nb::dict result;
     result["version"] = 3;
     result["typestr"] = str(code.size == 1 ? '|' : '<', code.kind, int(code.size));
-    result["shape"] = nb::tuple(nb::cast(a.get_shape().lens()));
-    result["strides"] = nb::tuple(nb::cast(byte_strides(a.get_shape())));
+    const bool scalar = is_rank_zero(a.get_shape());
+    result["shape"] = scalar ? nb::tuple() : nb::tuple(nb::cast(a.get_shape().lens()));
+    result["strides"] = scalar ? nb::tuple() : nb::tuple(nb::cast(byte_strides(a.get_shape())));
     result["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(a.data()), is_read_only(a));
     return result;
 }

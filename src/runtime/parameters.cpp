@@ -46,7 +46,7 @@ void check_parameter(const declared_parameter& d, const shape& given)
     {
         // A rank-one scalar and a tensor of one element hold the same.
         if(given.lens() != d.type.lens() and not(given.elements() == 1 and d.type.elements() == 1 and given.ndim() <= 1 and d.type.ndim() <= 1))
-            incorrect(d, given);
+            incorrect(d, given, d.type.elements() == 0 ? "the model states a size of 0; give other sizes when it is read" : "");
         return;
     }
     const auto& dims = d.type.dyn_dims();

@@ -7,6 +7,7 @@
 
 #include "base/parallel.hpp"
 #include "base/settings.hpp"
+#include "ir/rank_zero.hpp"
 #include "ops/tensor.hpp"
 #include "runtime/trace_eval.hpp"
 
@@ -112,7 +113,8 @@ std::vector<argument> plan::collect(frame& f, const std::vector<std::size_t>* wa
         char* p = f.bases[r.where.base] + r.where.offset;
         if(r.fresh)
             return {r.layout, std::shared_ptr<char>(owner_of(r.where.base), p)};
-        argument result = argument::uninitialized(shape{r.layout.type(), r.layout.lens()});
+        argument result = argument::uninitialized(
+            is_rank_zero(r.layout) ? r.layout : shape{r.layout.type(), r.layout.lens()});
         if(r.layout.elements() != 0)
             copy_elements(result, argument{r.layout, p});
         return result;

@@ -119,12 +119,14 @@ shape importer::input_shape(const value_info& v) const
         const shape::dynamic_dimension fallback =
             given.default_dim_value != 0 ? shape::dynamic_dimension{given.default_dim_value, given.default_dim_value}
                                          : given.default_dyn_dim_value;
+        // Old exporters write 0 for a free dimension: with a default it is one, else it is the size 0.
+        const int64_t least = given.default_dim_value == 0 and fallback == shape::dynamic_dimension{1, 1} ? 0 : 1;
         for(const auto& d : t.dims)
         {
             auto named = d.is == dimension::kind::param ? given.dim_params.find(std::string(d.param)) : given.dim_params.end();
             if(named != given.dim_params.end())
                 dims.push_back(named->second);
-            else if(d.is == dimension::kind::value and d.value > 0)
+            else if(d.is == dimension::kind::value and d.value >= least)
                 dims.emplace_back(std::size_t(d.value), std::size_t(d.value));
             else
                 dims.push_back(fallback);
