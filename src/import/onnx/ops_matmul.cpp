@@ -60,7 +60,8 @@ bool known_zero(instruction_ref x) {
     return std::all_of(values.begin(), values.end(), [](int64_t z) { return z == 0; });
 }
 
-// x - zero point as float. A zero point of one dimension has one number for each row of A or column of B.
+// x - zero point as float. A zero point of one dimension has one number for each row of A or column
+// of B.
 instruction_ref centred(node_reader& n, std::size_t operand, std::size_t zero, bool rows) {
     auto x = n.convert(n.input(operand), shape::float_type);
     if (not n.has(zero) or known_zero(n.input(zero)))
@@ -72,11 +73,12 @@ instruction_ref centred(node_reader& n, std::size_t operand, std::size_t zero, b
     return n.add_common("sub", {x, z});
 }
 
-// int32 sums of (a - za) * (b - zb). Plain int8 goes to the integer product, the rest through float,
-// which is exact up to 2^24.
+// int32 sums of (a - za) * (b - zb). Plain int8 goes to the integer product, the rest through
+// float, which is exact up to 2^24.
 instruction_ref integer_product(node_reader& n, std::size_t za, std::size_t zb) {
     const auto plain = [&](std::size_t operand, std::size_t zero) {
-        return n.shape_of(operand).type() == shape::int8_type and (not n.has(zero) or known_zero(n.input(zero)));
+        return n.shape_of(operand).type() == shape::int8_type and
+               (not n.has(zero) or known_zero(n.input(zero)));
     };
     for (std::size_t i = 0; i < 2; i++) {
         const auto t = n.shape_of(i).type();
@@ -130,12 +132,19 @@ instructions read_fused_matmul(node_reader& n) {
     return {alpha == 1 ? y : n.with_number("mul", y, double(alpha))};
 }
 
-const operators matmul_operators{{"MatMul", read_matmul},
-                                 {"Gemm", read_gemm},
-                                 {"MatMulInteger", read_matmul_integer},
-                                 {"Einsum", read_einsum},
-                                 {"MatMulIntegerToFloat", read_matmul_integer_to_float, "com.microsoft"},
-                                 {"FusedMatMul", read_fused_matmul, "com.microsoft"}};
+instructions read_det(node_reader& n) {
+    n.expect_inputs(1, 1);
+    return {n.add("det", n.input(0))};
+}
+
+const operators matmul_operators{
+    {"MatMul", read_matmul},
+    {"Gemm", read_gemm},
+    {"MatMulInteger", read_matmul_integer},
+    {"Einsum", read_einsum},
+    {"Det", read_det},
+    {"MatMulIntegerToFloat", read_matmul_integer_to_float, "com.microsoft"},
+    {"FusedMatMul", read_fused_matmul, "com.microsoft"}};
 
 } // namespace
 
