@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// col2im(x (N, C * taps, positions)[, image, block]): the sum of blocks that slide over an image, its
-// spatial dimensions `image` and those of a block `block`; what falls in the padding is dropped.
+// col2im(x (N, C * taps, positions)[, image, block]): the sum of blocks that slide over an image,
+// its spatial dimensions `image` and those of a block `block`; what falls in the padding is
+// dropped.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/shape_input.hpp"
@@ -26,7 +27,8 @@ struct col2im_op {
     static constexpr auto name = "col2im";
     static constexpr auto summary = "An image as the sum of sliding blocks";
     static void fields(field_list<col2im_op>& f) {
-        f.add("image", &col2im_op::image, "spatial dimensions, unless inputs give them and `block`");
+        f.add("image", &col2im_op::image,
+              "spatial dimensions, unless inputs give them and `block`");
         f.add("block", &col2im_op::block, "taps of a block, per spatial dimension");
         f.add("padding", &col2im_op::padding,
               "elements around the image: begins, then ends; none: 0");
@@ -52,8 +54,9 @@ struct col2im_op {
         geometry g;
         g.image = image_lens;
         g.kernel = block_lens;
-        g.windows = make_windows(block_lens, filled(padding, spatial, 0), filled(stride, spatial, 1),
-                                 filled(dilation, spatial, 1), op::default_, "block");
+        g.windows =
+            make_windows(block_lens, filled(padding, spatial, 0), filled(stride, spatial, 1),
+                         filled(dilation, spatial, 1), op::default_, "block");
         for (std::size_t d = 0; d < spatial; ++d)
             g.places.push_back(g.windows[d].positions(g.image[d]));
         g.taps = checked_elements(g.kernel);
@@ -123,16 +126,18 @@ struct col2im_op {
                     result[i] = static_cast<number>(total[i]);
                 store(out, plane * size, size, result.data());
             };
-            parallel_for(static_cast<int64_t>(lens[0] * lens[1]), 1, [&](int64_t begin, int64_t end) {
-                for (auto i = begin; i < end; ++i)
-                    one(static_cast<std::size_t>(i));
-            });
+            parallel_for(static_cast<int64_t>(lens[0] * lens[1]), 1,
+                         [&](int64_t begin, int64_t end) {
+                             for (auto i = begin; i < end; ++i)
+                                 one(static_cast<std::size_t>(i));
+                         });
         });
     }
 
 private:
     template <class T, class Sum>
-    static void add_blocks(const geometry& g, const std::vector<T>& columns, std::vector<Sum>& total) {
+    static void add_blocks(const geometry& g, const std::vector<T>& columns,
+                           std::vector<Sum>& total) {
         const auto spatial = g.image.size();
         std::vector<std::size_t> tap(spatial, 0), place(spatial);
         std::size_t from = 0;

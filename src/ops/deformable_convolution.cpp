@@ -2,7 +2,8 @@
 // deformable_convolution(x (N, C, spatial...), weights (O, C / group, kernel...), offset[, mask]):
 // a convolution each of whose taps is moved by an offset of its own at every position, interpolated
 // linearly between the neighbours (zero outside of the data) and scaled by the mask.
-//   offset (N, offset_group * taps * spatial dimensions, out...), mask (N, offset_group * taps, out...)
+//   offset (N, offset_group * taps * spatial dimensions, out...), mask (N, offset_group * taps,
+//   out...)
 #include "ops/convolve.hpp"
 #include "ops/expect.hpp"
 #include "ops/tensor.hpp"
@@ -137,7 +138,8 @@ private:
             kernel.assign(weights.lens.begin() + 2, weights.lens.end());
             const auto& lens = out.get_shape().lens();
             places.assign(lens.begin() + 2, lens.end());
-            windows = make_windows(kernel, op.padding, op.stride, op.dilation, op.padding_mode, "kernel");
+            windows =
+                make_windows(kernel, op.padding, op.stride, op.dilation, op.padding_mode, "kernel");
             taps = product(kernel, 0);
             positions = product(places, 0);
         }
@@ -163,7 +165,8 @@ private:
                             group = (channel + c) / of_group;
                             const auto entry = (image * op.groups() + group) * taps + t;
                             for (std::size_t d = 0; d < spatial; ++d)
-                                at[d] = static_cast<double>(place[d] * windows[d].stride + tap[d] * windows[d].dilation) -
+                                at[d] = static_cast<double>(place[d] * windows[d].stride +
+                                                            tap[d] * windows[d].dilation) -
                                         static_cast<double>(windows[d].padding(data[d]).first) +
                                         offset[(entry * spatial + d) * positions + first + p];
                             near.find(at.data(), data,

@@ -55,8 +55,7 @@ struct det_op {
         if (in[0].dynamic())
             return dims.empty() ? shape{in[0].type()} : dynamic_shape(in[0], in[0].type(), dims);
         const auto& lens = in[0].lens();
-        return tensor_shape(in[0].type(),
-                            std::vector<std::size_t>(lens.begin(), lens.end() - 2));
+        return tensor_shape(in[0].type(), std::vector<std::size_t>(lens.begin(), lens.end() - 2));
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const auto& lens = in[0].get_shape().lens();

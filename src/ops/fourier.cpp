@@ -30,8 +30,7 @@ complex_number turned(complex_number a) {
 
 // exp(-2 pi i k / n)
 complex_number root(std::size_t k, std::size_t n) {
-    const double angle =
-        -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n);
+    const double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n);
     return {std::cos(angle), std::sin(angle)};
 }
 
@@ -88,8 +87,8 @@ void fourier::transform(const complex_number* x, complex_number* out) const {
 }
 
 // The transform of x[0], x[stride], ... (n numbers) from those of its p interleaved parts.
-void fourier::split(const complex_number* x, std::size_t stride, complex_number* out,
-                    std::size_t n, std::size_t level) const {
+void fourier::split(const complex_number* x, std::size_t stride, complex_number* out, std::size_t n,
+                    std::size_t level) const {
     const auto p = factors[level], m = n / p;
     for (std::size_t q = 0; q < p; ++q) {
         if (m == 1)

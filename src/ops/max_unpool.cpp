@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// max_unpool(x, indices[, dims]): the opposite of a maximum pooling: zeros, and each element of x where
-// its index says. Indices count the elements of the tensor that the pooling had as its input as far
-// as its windows cover it: (n - 1) * stride - padding + lengths along each dimension. A result of
-// other dimensions has that tensor at its origin.
+// max_unpool(x, indices[, dims]): the opposite of a maximum pooling: zeros, and each element of x
+// where its index says. Indices count the elements of the tensor that the pooling had as its input
+// as far as its windows cover it: (n - 1) * stride - padding + lengths along each dimension. A
+// result of other dimensions has that tensor at its origin.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/shape_input.hpp"
@@ -59,8 +59,9 @@ struct max_unpool_op {
         const auto& x = in[0];
         const auto spatial = x.ndim() - 2;
         if (lengths.size() != spatial or stride.size() != spatial or padding.size() != 2 * spatial)
-            fail_shape(str("lengths, strides and paddings of ", spatial, " dimensions were expected, got ",
-                           lengths.size(), ", ", stride.size(), " and ", padding.size(), " values"));
+            fail_shape(str("lengths, strides and paddings of ", spatial,
+                           " dimensions were expected, got ", lengths.size(), ", ", stride.size(),
+                           " and ", padding.size(), " values"));
         if (in.size() == 3) {
             if (shape_input_size(in[2], "dims") != x.ndim())
                 fail_shape(str(x.ndim(), " dimensions were expected, got ", in[2]));
@@ -116,7 +117,8 @@ private:
         for (std::size_t d = from.size(); d-- > 0; at /= from[d]) {
             const auto position = at % from[d];
             if (position >= to[d])
-                fail_shape(str("a position below ", to[d], " in dimension ", d, " was expected, got ", position));
+                fail_shape(str("a position below ", to[d], " in dimension ", d,
+                               " was expected, got ", position));
             result += position * step;
             step *= to[d];
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ngram_count(x (C) or (N, C), pool): how often each n-gram of the pool occurs in a row, its tokens at
-// most `max_skip` apart. The pool holds the n-grams of 1 token, then those of 2 ...; those of
-// n + 1 tokens begin at starts[n], and n-gram i is counted in column columns[i].
+// ngram_count(x (C) or (N, C), pool): how often each n-gram of the pool occurs in a row, its tokens
+// at most `max_skip` apart. The pool holds the n-grams of 1 token, then those of 2 ...; those of n
+// + 1 tokens begin at starts[n], and n-gram i is counted in column columns[i].
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
@@ -49,7 +49,8 @@ private:
     };
     struct hash {
         std::size_t operator()(const edge& e) const {
-            return (e.node * 0x9e3779b97f4a7c15u) ^ (static_cast<std::size_t>(e.token) * 0xc2b2ae3d27d4eb4fu);
+            return (e.node * 0x9e3779b97f4a7c15u) ^
+                   (static_cast<std::size_t>(e.token) * 0xc2b2ae3d27d4eb4fu);
         }
     };
     std::unordered_map<edge, std::size_t, hash> edges;
@@ -69,12 +70,17 @@ struct ngram_count_op {
         f.add("min_length", &ngram_count_op::min_length, "tokens of the shortest n-gram to count");
         f.add("max_length", &ngram_count_op::max_length, "tokens of the longest one");
         f.add("max_skip", &ngram_count_op::max_skip, "tokens left out between two of an n-gram");
-        f.add("starts", &ngram_count_op::starts, "where the n-grams of each length begin in the pool");
-        f.add("columns", &ngram_count_op::columns, "column of the result for each n-gram of the pool");
+        f.add("starts", &ngram_count_op::starts,
+              "where the n-grams of each length begin in the pool");
+        f.add("columns", &ngram_count_op::columns,
+              "column of the result for each n-gram of the pool");
     }
 
     std::size_t width() const {
-        return columns.empty() ? 0 : static_cast<std::size_t>(*std::max_element(columns.begin(), columns.end())) + 1;
+        return columns.empty()
+                   ? 0
+                   : static_cast<std::size_t>(*std::max_element(columns.begin(), columns.end())) +
+                         1;
     }
     // Number of tokens in the pool of n-grams of length n + 1.
     int64_t part_end(std::size_t n, std::size_t pool) const {
@@ -85,8 +91,8 @@ struct ngram_count_op {
         expect(in).count(2).tensor().integral();
         expect(in).only(1, 2).rank(1).static_shapes();
         if (min_length < 1 or max_length < min_length or max_skip < 0)
-            fail_shape(str("lengths from 1 up and skips from 0 up were expected, got ", min_length, " to ",
-                           max_length, " and ", max_skip));
+            fail_shape(str("lengths from 1 up and skips from 0 up were expected, got ", min_length,
+                           " to ", max_length, " and ", max_skip));
         constexpr auto most = int64_t{1} << 31;
         for (auto c : columns)
             if (c < 0 or c >= most)
@@ -97,7 +103,9 @@ struct ngram_count_op {
             const auto begin = starts[n], end = part_end(n, pool);
             if (begin < 0 or end < begin or end > static_cast<int64_t>(pool) or
                 static_cast<std::size_t>(end - begin) % (n + 1) != 0)
-                fail_shape(str("n-grams of ", n + 1, " tokens were expected in the pool, got tokens ", begin, " to ", end));
+                fail_shape(str("n-grams of ", n + 1,
+                               " tokens were expected in the pool, got tokens ", begin, " to ",
+                               end));
             grams += static_cast<std::size_t>(end - begin) / (n + 1);
         }
         if (grams > columns.size())
@@ -107,7 +115,8 @@ struct ngram_count_op {
             fail_shape(str("one row or rows of tokens were expected, got ", in[0]));
         dims.back() = {width(), width()};
         if (in[0].dynamic())
-            return {shape::float_type, in[0].symbolic() ? dims_of(shape{shape::float_type, dims}, true) : dims};
+            return {shape::float_type,
+                    in[0].symbolic() ? dims_of(shape{shape::float_type, dims}, true) : dims};
         auto lens = in[0].lens();
         lens.back() = width();
         return {shape::float_type, lens};
@@ -140,10 +149,12 @@ private:
         }
         return tree;
     }
-    void count_row(const ngram_tree& tree, const int64_t* x, std::size_t length, std::vector<double>& y) const {
+    void count_row(const ngram_tree& tree, const int64_t* x, std::size_t length,
+                   std::vector<double>& y) const {
         const auto longest = static_cast<std::size_t>(max_length);
         auto shortest = static_cast<std::size_t>(min_length);
-        const auto most_steps = std::min(static_cast<std::size_t>(max_skip) + 1, std::max<std::size_t>(length, 1));
+        const auto most_steps =
+            std::min(static_cast<std::size_t>(max_skip) + 1, std::max<std::size_t>(length, 1));
         for (std::size_t step = 1; step <= most_steps and shortest <= longest; ++step) {
             for (std::size_t start = 0; start < length; ++start) {
                 std::size_t node = 0, at = start;

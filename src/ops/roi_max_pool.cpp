@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// roi_max_pool(x (N, C, H, W), rois (n, 5)): every region (batch index, x1, y1, x2, y2) is divided in
-// pooled_height x pooled_width bins of whole elements; a bin is their maximum, 0 when it has none.
+// roi_max_pool(x (N, C, H, W), rois (n, 5)): every region (batch index, x1, y1, x2, y2) is divided
+// in pooled_height x pooled_width bins of whole elements; a bin is their maximum, 0 when it has
+// none.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/shape_input.hpp"

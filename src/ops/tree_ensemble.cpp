@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// tree_ensemble(x (N, F), nodes (n, 6), thresholds (n), targets (l), weights (l), roots (t), members (m)):
-// decision trees over the rows of x; what the leaf reached in each tree votes for, aggregated.
-// Columns of `nodes`:
+// tree_ensemble(x (N, F), nodes (n, 6), thresholds (n), targets (l), weights (l), roots (t),
+// members (m)): decision trees over the rows of x; what the leaf reached in each tree votes for,
+// aggregated. Columns of `nodes`:
 //   feature
 //   mode      0: x <= threshold  1: <  2: >=  3: >  4: ==  5: !=  6: x is a member  7: a leaf;
 //             plus 8: NaN goes the way of true
@@ -72,13 +72,15 @@ struct tree_ensemble_op {
         for (std::size_t i : {2, 4, 6})
             if (in[i].type() != in[2].type() or
                 (in[i].type() != shape::float_type and in[i].type() != shape::double_type))
-                fail_shape("thresholds, weights and members of one type, float or double, were expected");
+                fail_shape(
+                    "thresholds, weights and members of one type, float or double, were expected");
         if (in[1].lens()[1] != tree_columns)
             fail_shape(str(tree_columns, " columns of nodes were expected, got ", in[1].lens()[1]));
         if (in[2].lens()[0] != in[1].lens()[0])
             fail_shape(str(in[1].lens()[0], " thresholds were expected, got ", in[2].lens()[0]));
         if (in[3].lens()[0] != in[4].lens()[0])
-            fail_shape(str("as many targets as weights were expected, got ", in[3].lens()[0], " and ", in[4].lens()[0]));
+            fail_shape(str("as many targets as weights were expected, got ", in[3].lens()[0],
+                           " and ", in[4].lens()[0]));
         if (n_targets < 1 or n_targets > std::numeric_limits<int32_t>::max())
             fail_shape(str("a number of targets of 1 or more was expected, got ", n_targets));
         if (aggregate < 0 or aggregate > 3)
@@ -87,8 +89,9 @@ struct tree_ensemble_op {
         if (not in[0].dynamic())
             return {in[2].type(), {in[0].lens()[0], n}};
         const auto rows = dims_of(in[0])[0];
-        return rows.is_symbolic() ? shape{in[2].type(), dims_of(shape{in[2].type(), {rows, {n, n}}}, true)}
-                                  : shape{in[2].type(), {rows, shape::dynamic_dimension{n, n}}};
+        return rows.is_symbolic()
+                   ? shape{in[2].type(), dims_of(shape{in[2].type(), {rows, {n, n}}}, true)}
+                   : shape{in[2].type(), {rows, shape::dynamic_dimension{n, n}}};
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         if (in[2].get_shape().type() == shape::double_type)
@@ -110,8 +113,10 @@ private:
 
         // A slice of a list of n elements.
         static void check_part(int32_t first, int32_t count, std::size_t n) {
-            if (first < 0 or count < 0 or static_cast<std::size_t>(first) + static_cast<std::size_t>(count) > n)
-                fail_shape(str("a part of ", n, " elements was expected, got ", count, " from ", first));
+            if (first < 0 or count < 0 or
+                static_cast<std::size_t>(first) + static_cast<std::size_t>(count) > n)
+                fail_shape(
+                    str("a part of ", n, " elements was expected, got ", count, " from ", first));
         }
         bool holds(const int32_t* node, double threshold, const double* x) const {
             if (node[0] < 0 or static_cast<std::size_t>(node[0]) >= features)
@@ -120,17 +125,25 @@ private:
             if (std::isnan(v) and (node[1] & 8) != 0)
                 return true;
             switch (node[1] & 7) {
-            case leq: return v <= threshold;
-            case lt: return v < threshold;
-            case gte: return v >= threshold;
-            case gt: return v > threshold;
-            case eq: return v == threshold;
-            case neq: return v != threshold;
-            default: break;
+            case leq:
+                return v <= threshold;
+            case lt:
+                return v < threshold;
+            case gte:
+                return v >= threshold;
+            case gt:
+                return v > threshold;
+            case eq:
+                return v == threshold;
+            case neq:
+                return v != threshold;
+            default:
+                break;
             }
             check_part(node[4], node[5], members.size());
             const auto* first = members.data() + node[4];
-            return std::any_of(first, first + node[5], [&](T m) { return static_cast<double>(m) == v; });
+            return std::any_of(first, first + node[5],
+                               [&](T m) { return static_cast<double>(m) == v; });
         }
         // The leaf that a row reaches from a root.
         const int32_t* find(int32_t root, const double* x) const {
@@ -142,9 +155,13 @@ private:
                 if ((node[1] & 7) == leaf)
                     return node;
                 const auto next =
-                    node[holds(node, static_cast<double>(thresholds[static_cast<std::size_t>(at)]), x) ? 2 : 3];
+                    node[holds(node, static_cast<double>(thresholds[static_cast<std::size_t>(at)]),
+                               x)
+                             ? 2
+                             : 3];
                 if (next <= at or next >= n)
-                    fail_shape(str("a node from ", at + 1, " to ", n - 1, " was expected, got ", next));
+                    fail_shape(
+                        str("a node from ", at + 1, " to ", n - 1, " was expected, got ", next));
                 at = next;
             }
         }
@@ -155,11 +172,13 @@ private:
     }
     template <class T>
     void run(const argument& out, const std::vector<argument>& in) const {
-        const forest<T> f{row_major<int32_t>(in[1]), row_major<T>(in[2]),       row_major<int32_t>(in[3]),
-                          row_major<T>(in[4]),       row_major<int32_t>(in[5]), row_major<T>(in[6]),
+        const forest<T> f{row_major<int32_t>(in[1]),  row_major<T>(in[2]),
+                          row_major<int32_t>(in[3]),  row_major<T>(in[4]),
+                          row_major<int32_t>(in[5]),  row_major<T>(in[6]),
                           in[0].get_shape().lens()[1]};
         const auto columns = static_cast<std::size_t>(n_targets);
-        const double scale = aggregate == 0 ? 1 / static_cast<double>(std::max<std::size_t>(1, f.roots.size())) : 1;
+        const double scale =
+            aggregate == 0 ? 1 / static_cast<double>(std::max<std::size_t>(1, f.roots.size())) : 1;
         const auto one = [&](std::size_t row, std::vector<double>& x, std::vector<double>& y) {
             load(in[0], row * f.features, f.features, x.data());
             // A target without votes has 0.
@@ -168,11 +187,13 @@ private:
             for (std::size_t t = 0; t < f.roots.size(); ++t) {
                 const auto* node = f.find(f.roots[t], x.data());
                 f.check_part(node[4], node[5], f.targets.size());
-                const auto first = static_cast<std::size_t>(node[4]), end = first + static_cast<std::size_t>(node[5]);
+                const auto first = static_cast<std::size_t>(node[4]),
+                           end = first + static_cast<std::size_t>(node[5]);
                 for (auto i = first; i < end; ++i) {
                     const auto target = f.targets[i];
                     if (target < 0 or target >= n_targets)
-                        fail_shape(str("a target below ", n_targets, " was expected, got ", target));
+                        fail_shape(
+                            str("a target below ", n_targets, " was expected, got ", target));
                     const auto c = static_cast<std::size_t>(target);
                     const auto weight = static_cast<double>(f.weights[i]);
                     y[c] = voted[c] ? combine(y[c], weight) : weight;
@@ -183,12 +204,14 @@ private:
                 v *= scale;
             store(out, row * columns, columns, y.data());
         };
-        const auto grain = std::max<int64_t>(1, int64_t{512} / static_cast<int64_t>(f.roots.size() + 1));
-        parallel_for(static_cast<int64_t>(in[0].get_shape().lens()[0]), grain, [&](int64_t begin, int64_t end) {
-            std::vector<double> x(f.features), y(columns);
-            for (auto row = begin; row < end; ++row)
-                one(static_cast<std::size_t>(row), x, y);
-        });
+        const auto grain =
+            std::max<int64_t>(1, int64_t{512} / static_cast<int64_t>(f.roots.size() + 1));
+        parallel_for(static_cast<int64_t>(in[0].get_shape().lens()[0]), grain,
+                     [&](int64_t begin, int64_t end) {
+                         std::vector<double> x(f.features), y(columns);
+                         for (auto row = begin; row < end; ++row)
+                             one(static_cast<std::size_t>(row), x, y);
+                     });
     }
 };
 
