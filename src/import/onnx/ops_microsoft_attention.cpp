@@ -99,10 +99,12 @@ struct mask_inputs {
 
 attention_request request_of(node_reader& n, instruction_ref q, const cached& c, mask_inputs at) {
     attention_mask mask{q->get_shape().type()};
+    // Of buffers they reach what is in use.
+    const auto fitting = [&](instruction_ref m) { return c.length ? full_length(n, m, c.k) : m; };
     if (n.has(at.keys))
-        mask.add(n, key_mask(n, n.input(at.keys), q, c.k, c.offset));
+        mask.add(n, fitting(key_mask(n, n.input(at.keys), q, c.k, c.offset)));
     if (n.has(at.bias))
-        mask.add(n, n.input(at.bias));
+        mask.add(n, fitting(n.input(at.bias)));
     if (n.integer("unidirectional", 0) != 0)
         mask.add(n, window_mask(n, q, c.k, c.offset, -1, 0));
     if (c.length)
