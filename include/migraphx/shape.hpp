@@ -58,7 +58,15 @@ struct shape {
         MIGRAPHX_SHAPE_VISIT_TYPES(MIGRAPHX_SHAPE_ENUMERATOR)
 #undef MIGRAPHX_SHAPE_ENUMERATOR
             tuple_type,
-        fp4x2_type
+        fp4x2_type,
+        string_type,
+        // One element a byte, its code in the low bits; see is_small.
+        int4_type,
+        uint4_type,
+        int2_type,
+        uint2_type,
+        fp4_type,
+        fp8e8m0_type
     };
 
     /// get_type<T>::value is the enumerator of the C++ type T.
@@ -391,8 +399,12 @@ struct shape {
     /// With these values of the variables. Throws when one is missing or a range is not fixed.
     shape to_static(const std::unordered_map<sym::expr, std::size_t>& symbol_map = {}) const;
 
-    /// All element types but tuple_type and fp4x2_type.
+    /// All element types that can be computed with.
     static const std::vector<type_t>& types();
+    /// Every element type, in the order of the numbers.
+    static const std::vector<type_t>& all_types();
+    /// The number of an element type as one. Throws for others.
+    static type_t type_of_number(std::int64_t n);
     /// "float_type".
     static std::string name(type_t t);
     /// "float", "int8_t", "migraphx::fp8::fp8e4m3fn" …
@@ -401,8 +413,11 @@ struct shape {
     static type_t parse_type(const std::string& s);
     static bool is_integral(type_t t);
     static bool is_unsigned(type_t t);
-    /// Values of the type can be visited: all but tuple_type and fp4x2_type.
+    /// Values of the type can be visited: all up to fp8e5m2fnuz_type.
     static bool is_computable(type_t t);
+    /// Numbers of two, four or eight bits, one a byte, that can be stored, moved, converted and
+    /// quantised: int4, uint4, int2, uint2, fp4 (e2m1) and fp8e8m0 (a power of two). Not computable.
+    static bool is_small(type_t t) { return t >= int4_type && t <= fp8e8m0_type; }
     /// An actual argument fits where `expected` is declared: equal type and dimensions, strides
     /// equal but for axes of one element; within the bounds when expected is dynamic.
     static bool is_compatible(const shape& actual, const shape& expected);
@@ -412,23 +427,23 @@ struct shape {
     /// "2x3, 4x5".
     static std::string to_sizes_string(const std::vector<shape>& shapes);
 
-    /// Calls v(as<T>{}) with the type's C++ type, tv() for a tuple. Throws for fp4x2_type.
+    /// Calls v(as<T>{}) with the type's C++ type, tv() for a tuple. Throws for other types that are
+    /// not computable.
     template <class Visitor, class TupleVisitor>
     static void visit(type_t t, Visitor v, TupleVisitor tv) {
         switch (t) {
         case tuple_type:
             tv();
             return;
-        case fp4x2_type:
-            throw_not_visitable(t);
 #define MIGRAPHX_SHAPE_CASE(name, type)                                                            \
     case name:                                                                                     \
         v(as<type>());                                                                             \
         return;
             MIGRAPHX_SHAPE_VISIT_TYPES(MIGRAPHX_SHAPE_CASE)
 #undef MIGRAPHX_SHAPE_CASE
+        default:
+            throw_not_visitable(t);
         }
-        throw_not_visitable(t);
     }
     template <class Visitor>
     static void visit(type_t t, Visitor v) {

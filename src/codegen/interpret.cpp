@@ -145,8 +145,7 @@ scalar_value load_scalar(shape::type_t type, const void* p) {
         return {double(float(read_as<bf16>(p))), 0};
     case shape::fp8e5m2fnuz_type:
         return {double(float(read_as<fp8::fp8e5m2fnuz>(p))), 0};
-    case shape::tuple_type:
-    case shape::fp4x2_type:
+    default:
         break;
     }
     (void)class_of(type);
@@ -186,8 +185,7 @@ void store_scalar(shape::type_t type, void* p, const scalar_value& v) {
         return write_as<bf16>(p, bf16(v.real));
     case shape::fp8e5m2fnuz_type:
         return write_as<fp8::fp8e5m2fnuz>(p, fp8::fp8e5m2fnuz(narrow));
-    case shape::tuple_type:
-    case shape::fp4x2_type:
+    default:
         break;
     }
     (void)class_of(type);

@@ -251,11 +251,9 @@ value_class class_of(shape::type_t type) {
         return value_class::f32;
     case shape::double_type:
         return value_class::f64;
-    case shape::tuple_type:
-    case shape::fp4x2_type:
-        break;
     default:
-        return value_class::i64;
+        if (shape::is_computable(type))
+            return value_class::i64;
     }
     fail(error_kind::invalid_argument,
          "nest: a type to compute with was expected, got " + type_text(type));

@@ -71,10 +71,9 @@ promotion promotion_of(shape::type_t t) {
     switch (t) {
     case shape::double_type:
         return promotion::real64;
-    case shape::tuple_type:
-    case shape::fp4x2_type:
-        return promotion::none;
     default:
+        if (not shape::is_computable(t))
+            return promotion::none;
         return shape::is_integral(t) ? promotion::integer : promotion::real32;
     }
 }

@@ -3,6 +3,8 @@
 
 #include <migraphx/errors.hpp>
 
+#include "ir/small_number.hpp"
+
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -54,6 +56,17 @@ To from_integer(From x)
         return from_double<To>(static_cast<double>(x));
 }
 
+// The elements of a small type as doubles, in logical order.
+argument widened(const argument& in)
+{
+    const auto& s = in.get_shape();
+    const argument result{{shape::double_type, s.lens()}};
+    auto* to = result.cast<double>();
+    for(std::size_t i = 0; i < s.elements(); i++)
+        to[i] = small_value(s.type(), static_cast<std::uint8_t>(in.data()[s.index(i)]));
+    return result;
+}
+
 } // namespace
 
 void convert_elements(const argument& out, const argument& in)
@@ -61,6 +74,17 @@ void convert_elements(const argument& out, const argument& in)
     const auto& so = out.get_shape();
     if(so.lens() != in.get_shape().lens())
         fail(error_kind::internal, "convert: equal dimensions were expected, got others");
+    if(shape::is_small(in.get_shape().type()))
+        return convert_elements(out, widened(in));
+    if(shape::is_small(so.type()))
+    {
+        std::size_t i = 0;
+        in.visit([&](auto from) {
+            for(auto x : from)
+                out.data()[so.index(i++)] = static_cast<char>(small_code(so.type(), static_cast<double>(x)));
+        });
+        return;
+    }
     const bool to_bool = so.type() == shape::bool_type;
     in.visit([&](auto from) {
         using from_type = std::decay_t<decltype(*from.begin())>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Element conversion with the rules of the `convert` operator: NaN gives 0 for integers, infinities stay
-// for floating point, finite values out of range saturate, fractions are cut off, bool is x > 0.
+// for floating point, finite values out of range saturate, fractions are cut off, bool is x > 0;
+// small types as small_number.hpp says.
 #pragma once
 
 #include <migraphx/argument.hpp>

@@ -8,6 +8,7 @@
 #include <migraphx/generate.hpp>
 
 #include "base/parallel.hpp"
+#include "ir/small_number.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -62,7 +63,10 @@ void fill_random(const argument& a, std::uint64_t seed, random_mode mode) {
         return mixed_bits(start + static_cast<std::uint64_t>(i));
     };
     if (not s.computable() or s.type() == shape::bool_type) {
-        const unsigned mask = s.type() == shape::bool_type ? 1 : 255;
+        const auto code_bits = s.type() == shape::bool_type  ? 1
+                               : s.type() == shape::fp4_type ? 4
+                                                             : small_integer_bits(s.type());
+        const unsigned mask = code_bits == 0 ? 255 : (1u << code_bits) - 1;
         fill_memory(a.data(), s.bytes(), 1, [=](char* out, auto begin, auto end) {
             for (auto i = begin; i < end; ++i)
                 out[i] = static_cast<char>((bits(i) >> 40) & mask);
@@ -105,6 +109,8 @@ argument fill_argument(shape s, double value) {
         return {subs};
     }
     argument a{s};
+    if (shape::is_small(s.type()))
+        std::fill_n(a.data(), s.bytes(), static_cast<char>(small_code(s.type(), value)));
     if (s.computable())
         a.visit([&](auto view) {
             using type = std::decay_t<decltype(*view.begin())>;

@@ -30,10 +30,12 @@ std::string braced(const Range& xs) {
 }
 
 std::size_t size_of_type(shape::type_t t) {
-    std::size_t result = 0;
-    if (t != shape::tuple_type && t != shape::fp4x2_type)
+    if (t == shape::tuple_type)
+        return 0;
+    std::size_t result = 1;
+    if (shape::is_computable(t))
         shape::visit(t, [&](auto as) { result = as.size(); });
-    return t == shape::fp4x2_type ? 1 : result;
+    return result;
 }
 
 [[noreturn]] void too_large(const sizes& lens) {

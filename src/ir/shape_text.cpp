@@ -38,14 +38,20 @@ constexpr type_names all_type_names[] = {
     {shape::fp8e5m2fnuz_type, "fp8e5m2fnuz_type", "migraphx::fp8::fp8e5m2fnuz"},
     {shape::tuple_type, "tuple_type", "tuple"},
     {shape::fp4x2_type, "fp4x2_type", "fp4x2_type"},
+    {shape::int4_type, "int4_type", "int4_type"},
+    {shape::uint4_type, "uint4_type", "uint4_type"},
+    {shape::int2_type, "int2_type", "int2_type"},
+    {shape::uint2_type, "uint2_type", "uint2_type"},
+    {shape::fp4_type, "fp4_type", "fp4_type"},
+    {shape::fp8e8m0_type, "fp8e8m0_type", "fp8e8m0_type"},
 };
 
 const type_names& names_of(shape::type_t t) {
     for (const auto& x : all_type_names)
         if (x.type == t)
             return x;
-    fail(error_kind::invalid_argument,
-         "shape: expected a type from 0 to 18, got " + std::to_string(static_cast<int>(t)));
+    fail(error_kind::invalid_argument, "shape: expected the number of an element type, got " +
+                                           std::to_string(static_cast<int>(t)));
 }
 
 // "migraphx::fp8::fp8e5m2" and "fp8e5m2_type" -> "fp8e5m2", "int8_t" -> "int8".
@@ -108,6 +114,24 @@ const std::vector<shape::type_t>& shape::types() {
     return result;
 }
 
+const std::vector<shape::type_t>& shape::all_types() {
+    static const std::vector<type_t> result = [] {
+        std::vector<type_t> r;
+        for (const auto& x : all_type_names)
+            r.push_back(x.type);
+        return r;
+    }();
+    return result;
+}
+
+shape::type_t shape::type_of_number(std::int64_t n) {
+    for (const auto& x : all_type_names)
+        if (x.type == n)
+            return x.type;
+    fail(error_kind::invalid_argument,
+         "shape: expected the number of an element type, got " + std::to_string(n));
+}
+
 std::string shape::name(type_t t) {
     return names_of(t).name;
 }
@@ -139,7 +163,7 @@ bool shape::is_unsigned(type_t t) {
 }
 
 bool shape::is_computable(type_t t) {
-    return t != tuple_type && t != fp4x2_type;
+    return t < tuple_type;
 }
 
 std::string shape::to_sizes_string(const std::vector<shape>& shapes) {

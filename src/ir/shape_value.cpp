@@ -31,11 +31,7 @@ const value* member_of(const value& v, const char* key) {
 
 shape::type_t type_from(const value& v) {
     if (v.is_int64() || v.is_uint64()) {
-        const auto t = v.to<std::int64_t>();
-        if (t < 0 || t > shape::fp4x2_type)
-            fail(error_kind::invalid_argument,
-                 "shape: expected a type from 0 to 18, got " + std::to_string(t));
-        return static_cast<shape::type_t>(t);
+        return shape::type_of_number(v.to<std::int64_t>());
     }
     return shape::parse_type(v.to<std::string>());
 }

@@ -30,9 +30,10 @@ int hex_digit(char c) {
 }
 
 bool is_type_name(std::string_view s) {
-    const auto& types = shape::types();
-    auto names = [&](shape::type_t t) { return shape::name(t) == s; };
-    return names(shape::fp4x2_type) or std::any_of(types.begin(), types.end(), names);
+    const auto& types = shape::all_types();
+    return std::any_of(types.begin(), types.end(), [&](shape::type_t t) {
+        return t != shape::tuple_type and shape::name(t) == s;
+    });
 }
 
 } // namespace

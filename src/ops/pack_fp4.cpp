@@ -8,33 +8,11 @@
 
 #include <migraphx/permutation.hpp>
 
-#include <cmath>
+#include "ir/small_number.hpp"
 
 namespace migraphx {
 
 namespace {
-
-constexpr double fp4_values[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
-
-// Nearest, ties to the even code; beyond 6 saturates; NaN gives 0.
-unsigned fp4_code(double x) {
-    if (std::isnan(x))
-        return 0;
-    const auto magnitude = std::fabs(x);
-    unsigned code = 7;
-    for (unsigned c = 0; c < 7; ++c) {
-        const auto middle = (fp4_values[c] + fp4_values[c + 1]) / 2;
-        if (magnitude < middle or (magnitude == middle and c % 2 == 0)) {
-            code = c;
-            break;
-        }
-    }
-    return code | (std::signbit(x) ? 8u : 0u);
-}
-
-double fp4_value(unsigned code) {
-    return (code & 8u) != 0 ? -fp4_values[code & 7u] : fp4_values[code & 7u];
-}
 
 std::size_t product_of(const std::vector<std::size_t>& lens, std::size_t first, std::size_t last) {
     std::size_t n = 1;
@@ -71,7 +49,8 @@ struct pack_fp4_op {
         std::size_t i = 0;
         each_offset(out.get_shape(), [&](std::size_t offset) {
             const auto low = i / inner * 2 * inner + i % inner;
-            const auto byte = fp4_code(x[low]) | fp4_code(x[low + inner]) << 4;
+            const auto byte = small_code(shape::fp4_type, x[low]) |
+                              small_code(shape::fp4_type, x[low + inner]) << 4;
             out.data()[offset] = static_cast<char>(byte);
             ++i;
         });
@@ -104,8 +83,8 @@ struct unpack_fp4_op {
         each_offset(in[0].get_shape(), [&](std::size_t offset) {
             const auto byte = static_cast<unsigned char>(in[0].data()[offset]);
             const auto low = i / inner * 2 * inner + i % inner;
-            y[low] = fp4_value(byte & 15u);
-            y[low + inner] = fp4_value(byte >> 4u);
+            y[low] = small_value(shape::fp4_type, byte);
+            y[low + inner] = small_value(shape::fp4_type, byte >> 4);
             ++i;
         });
         store(out, y);

@@ -7,6 +7,7 @@
 #include "ops/shape_input.hpp"
 #include "ops/tensor.hpp"
 
+#include "ir/number_kinds.hpp"
 #include "ir/shape_rules.hpp"
 
 #include <algorithm>
@@ -19,14 +20,10 @@ namespace {
 // The value as an element of type t: finite ones saturate, infinities stay where the type has them.
 argument pad_element(shape::type_t t, double x) {
     argument element{shape{t}};
-    if (not shape::is_computable(t))
+    if (not shape::is_computable(t) and not shape::is_small(t))
         return element;
-    double lowest = 0, largest = 0;
-    shape::visit(t, [&](auto as) {
-        lowest = static_cast<double>(as.min());
-        largest = static_cast<double>(as.max());
-    });
-    const bool bounded = shape::is_integral(t) or not std::isinf(x);
+    const auto [lowest, largest] = number_limits(t);
+    const bool bounded = not std::isinf(x) or is_whole_number(t);
     if (bounded and not std::isnan(x) and t != shape::bool_type)
         x = std::clamp(x, lowest, largest);
     store(element, std::vector<double>{x});

@@ -8,6 +8,7 @@
 #include "ops/tensor.hpp"
 #include "ops/type_field.hpp"
 
+#include "ir/number_kinds.hpp"
 #include "ir/shape_rules.hpp"
 
 #include <cmath>
@@ -17,15 +18,6 @@
 namespace migraphx {
 
 namespace {
-
-// Limits of an element type as doubles.
-std::pair<double, double> quantised_limits(shape::type_t t) {
-    std::pair<double, double> result;
-    shape::visit(t, [&](auto as) {
-        result = {static_cast<double>(as.min()), static_cast<double>(as.max())};
-    });
-    return result;
-}
 
 double nearest_even(double x) {
     const double r = std::round(x);
@@ -55,14 +47,14 @@ struct quantizelinear_op {
     shape infer(const std::vector<shape>& in) const {
         expect(in).count({2, 3}).only(0, 2).same_type();
         const auto t = in.size() == 3 ? in[2].type() : out_type.value_or(shape::uint8_type);
-        expect(in).that(shape{t}.computable() and t != shape::bool_type,
+        expect(in).that((shape::is_computable(t) and t != shape::bool_type) or shape::is_small(t),
                         str("a type of numbers was expected, got ", shape::name(t)));
         return quantise_shape(in, t, name);
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const auto t = out.get_shape().type();
-        const auto [low, high] = quantised_limits(t);
-        const bool rounds = shape::is_integral(t);
+        const auto [low, high] = number_limits(t);
+        const bool rounds = is_whole_number(t);
         const bool wide = in[0].get_shape().type() == shape::double_type;
         for_each_part(
             elements_to_store(out), [&, lo = low, hi = high](std::size_t first, std::size_t count) {

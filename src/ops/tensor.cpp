@@ -3,6 +3,8 @@
 
 #include <migraphx/errors.hpp>
 
+#include "ir/small_number.hpp"
+
 #include <cmath>
 #include <limits>
 
@@ -96,6 +98,13 @@ template <class T>
 void load(const argument& a, std::size_t first, std::size_t count, T* to)
 {
     check_range(a, first, count);
+    if(const auto type = a.get_shape().type(); shape::is_small(type))
+    {
+        for_each_offset(a.get_shape(), first, count, [&](std::size_t offset, std::size_t i) {
+            to[i] = widened<T>(small_value(type, static_cast<std::uint8_t>(a.data()[offset])));
+        });
+        return;
+    }
     with_element_type(a.get_shape(), [&](auto as) {
         const auto* p = as.from(static_cast<const char*>(a.data()));
         for_each_offset(a.get_shape(), first, count, [&](std::size_t offset, std::size_t i) {
@@ -116,6 +125,13 @@ template <class T>
 void store(const argument& out, std::size_t first, std::size_t count, const T* from)
 {
     check_range(out, first, count);
+    if(const auto type = out.get_shape().type(); shape::is_small(type))
+    {
+        for_each_offset(out.get_shape(), first, count, [&](std::size_t offset, std::size_t i) {
+            out.data()[offset] = static_cast<char>(small_code(type, static_cast<double>(from[i])));
+        });
+        return;
+    }
     const bool is_bool = out.get_shape().type() == shape::bool_type;
     with_element_type(out.get_shape(), [&](auto as) {
         using type = typename decltype(as)::type;

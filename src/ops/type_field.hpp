@@ -17,12 +17,7 @@ inline shape::type_t type_from_value(const value& v) {
                             [](unsigned char c) { return std::isdigit(c); }))
             return shape::parse_type(text);
     }
-    const auto n = v.to<int>();
-    if (n < 0 or n > shape::fp4x2_type)
-        fail(error_kind::invalid_argument, "an element type from 0 to " +
-                                               std::to_string(int(shape::fp4x2_type)) +
-                                               " was expected, got " + std::to_string(n));
-    return static_cast<shape::type_t>(n);
+    return shape::type_of_number(v.to<std::int64_t>());
 }
 
 template <class T, class C>

@@ -25,7 +25,9 @@ bool is_pointwise(instruction_ref ins)
     const auto name = ins->name();
     return ins->get_operator().info().is_pointwise and name != "identity" and name != "quantizelinear" and
            name != "dequantizelinear" and ins->module_inputs().empty() and
-           ins->get_shape().type() != shape::tuple_type and not ins->get_shape().dynamic();
+           ins->get_shape().computable() and not ins->get_shape().dynamic() and
+           std::all_of(ins->inputs().begin(), ins->inputs().end(),
+                       [](auto x) { return x->get_shape().computable(); });
 }
 
 // A constant with one value, possibly stretched: its literal.

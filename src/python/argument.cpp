@@ -5,7 +5,9 @@
 #include <migraphx/generate.hpp>
 
 #include "base/str.hpp"
+#include "ir/convert_element.hpp"
 #include "ir/rank_zero.hpp"
+#include "ir/small_number.hpp"
 
 #include <filesystem>
 
@@ -33,6 +35,10 @@ nb::object to_array(nb::handle self) {
     const auto& a = *nb::inst_ptr<argument>(self);
     const auto& code = shareable(a);
     const auto& s = a.get_shape();
+    if (code.dlpack == no_dlpack)
+        throw nb::type_error(str("argument: a type of DLPack was expected, got ", s.type_string(),
+                                 "; numpy.asarray reads it")
+                                 .c_str());
     const std::vector<std::int64_t> strides(s.strides().begin(), s.strides().end());
     const nb::dlpack::dtype type{code.dlpack, static_cast<std::uint8_t>(code.size * 8), 1};
     const auto rank = is_rank_zero(s) ? 0 : s.ndim();
@@ -109,6 +115,13 @@ nb::list to_list(const argument& a) {
     if (element_code_of(a.get_shape().type()) == nullptr)
         throw nb::type_error(str("tolist: numbers were expected, got ", a.get_shape()).c_str());
     const auto type = a.get_shape().type();
+    if (shape::is_small(type)) {
+        const bool is_integer = small_integer_bits(type) != 0;
+        argument wide{
+            {is_integer ? shape::int64_type : shape::double_type, a.get_shape().lens()}};
+        convert_elements(wide, a);
+        return to_list(wide);
+    }
     if (type == shape::bool_type) {
         nb::list flags;
         for (auto x : a.to_vector<int>())

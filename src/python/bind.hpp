@@ -40,8 +40,10 @@ struct element_code {
     char kind;           ///< of __array_interface__: 'b', 'i', 'u', 'f'; 0 where it has none
     std::uint8_t size;   ///< bytes
     const char* dtype;   ///< name of the numpy or ml_dtypes type
-    std::uint8_t dlpack; ///< type code of DLPack
+    std::uint8_t dlpack; ///< type code of DLPack, or no_dlpack
 };
+/// DLPack packs numbers of less than eight bits.
+constexpr std::uint8_t no_dlpack = 0xff;
 /// Null for tuple_type and fp4x2_type.
 const element_code* element_code_of(shape::type_t t);
 
@@ -68,5 +70,6 @@ void bind_shape(nb::module_& m);
 void bind_argument(nb::module_& m);
 void bind_operation(nb::module_& m);
 void bind_program(nb::module_& m);
+void bind_quantization(nb::module_& m);
 
 } // namespace migraphx::python

@@ -36,9 +36,8 @@ void make_shape(shape* self, nb::handle type, const sizes& lens,
 
 void bind_types(nb::class_<shape>& s) {
     auto types = nb::enum_<shape::type_t>(s, "type_t", nb::is_arithmetic(), "Element types.");
-    for (auto t : shape::types())
+    for (auto t : shape::all_types())
         types.value(shape::name(t).c_str(), t);
-    types.value("tuple_type", shape::tuple_type).value("fp4x2_type", shape::fp4x2_type);
 }
 
 void bind_dynamic_dimension(nb::class_<shape>& s) {
@@ -84,11 +83,11 @@ shape::type_t to_type(nb::handle x) {
     std::int64_t number = 0;
     if (not nb::try_cast(x, number))
         throw nb::type_error("type: a name, a number or a shape.type_t was expected");
-    if (number < 0 or number > shape::fp4x2_type)
-        throw nb::value_error(
-            str("type: a number from 0 to ", int(shape::fp4x2_type), " was expected, got ", number)
-                .c_str());
-    return static_cast<shape::type_t>(number);
+    try {
+        return shape::type_of_number(number);
+    } catch (const exception& e) {
+        throw nb::value_error(e.what());
+    }
 }
 
 void bind_shape(nb::module_& m) {

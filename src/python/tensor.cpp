@@ -5,8 +5,11 @@
 #include "python/bind.hpp"
 
 #include "base/str.hpp"
+#include "ir/convert_element.hpp"
+#include "ir/small_number.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string_view>
 
@@ -36,6 +39,12 @@ const element_code element_codes[] = {
     {shape::fp8e5m2_type, 0, 1, "float8_e5m2", 12},
     {shape::bf16_type, 0, 2, "bfloat16", 4},
     {shape::fp8e5m2fnuz_type, 0, 1, "float8_e5m2fnuz", 13},
+    {shape::int4_type, 0, 1, "int4", no_dlpack},
+    {shape::uint4_type, 0, 1, "uint4", no_dlpack},
+    {shape::int2_type, 0, 1, "int2", no_dlpack},
+    {shape::uint2_type, 0, 1, "uint2", no_dlpack},
+    {shape::fp4_type, 0, 1, "float4_e2m1fn", no_dlpack},
+    {shape::fp8e8m0_type, 0, 1, "float8_e8m0fnu", 14},
 };
 
 template <class F>
@@ -279,6 +288,22 @@ T read_integer(const shape& s, nb::handle x) {
     return n;
 }
 
+// Numbers of a type that is not computed with; integers must be in its range.
+argument small_numbers(const shape& s, nb::handle values) {
+    const bool is_integer = small_integer_bits(s.type()) != 0;
+    const auto [low, high] = small_limits(s.type());
+    const auto wide =
+        collect<double>(shape{shape::double_type, s.lens()}, values, [&](nb::handle x) {
+            const auto v = nb::cast<double>(nb::float_(nb::borrow(x)));
+            if (is_integer and not(v >= low and v <= high and v == std::floor(v)))
+                out_of_range(s, x);
+            return v;
+        });
+    auto result = argument::uninitialized(s);
+    convert_elements(result, wide);
+    return result;
+}
+
 } // namespace
 
 const element_code* element_code_of(shape::type_t t) {
@@ -318,9 +343,11 @@ bool is_read_only(const argument& a) {
 }
 
 argument from_numbers(const shape& s, nb::handle values) {
-    if (not s.computable() or s.dynamic())
+    if (not(s.computable() or shape::is_small(s.type())) or s.dynamic())
         throw nb::value_error(
             str("values: a static shape of numbers was expected, got ", s).c_str());
+    if (shape::is_small(s.type()))
+        return small_numbers(s, values);
     if (shape::is_unsigned(s.type()) and s.type() != shape::bool_type)
         return collect<std::uint64_t>(
             s, values, [&](nb::handle x) { return read_integer<std::uint64_t>(s, x); });

@@ -194,14 +194,16 @@ TEST(shape_static, types) {
     EXPECT_EQ(static_cast<int>(shape::bf16_type), 15);
     EXPECT_EQ(static_cast<int>(shape::tuple_type), 17);
     EXPECT_EQ(static_cast<int>(shape::fp4x2_type), 18);
+    EXPECT_EQ(static_cast<int>(shape::int4_type), 20);
+    EXPECT_EQ(static_cast<int>(shape::fp8e8m0_type), 25);
     EXPECT_EQ(shape::types().size(), 17u);
     EXPECT_EQ(shape::get_type<half>{}, shape::half_type);
     EXPECT_EQ(shape::get_type<const std::int8_t>::value, shape::int8_type);
     EXPECT_EQ(shape::name(shape::fp8e5m2fnuz_type), "fp8e5m2fnuz_type");
     EXPECT_EQ(shape::cpp_type(shape::fp8e4m3fn_type), "migraphx::fp8::fp8e4m3fn");
     EXPECT_EQ(shape::cpp_type(shape::uint16_type), "uint16_t");
-    for (int i = 0; i <= shape::fp4x2_type; ++i) {
-        const auto t = static_cast<shape::type_t>(i);
+    for (const auto t : shape::all_types()) {
+        EXPECT_EQ(shape::type_of_number(t), t);
         EXPECT_EQ(shape::parse_type(shape::name(t)), t);
         EXPECT_EQ(shape::parse_type(shape::cpp_type(t)), t);
     }
@@ -214,7 +216,18 @@ TEST(shape_static, types) {
     EXPECT_FALSE(shape::is_integral(shape::half_type));
     EXPECT_TRUE(shape::is_unsigned(shape::uint8_type));
     EXPECT_FALSE(shape::is_unsigned(shape::int8_type));
+    for (const int n : {-1, 26, 1000})
+        EXPECT_THROW(shape::type_of_number(n), migraphx::exception) << n;
     EXPECT_FALSE(shape::is_computable(shape::fp4x2_type));
+    EXPECT_FALSE(shape::is_small(shape::fp4x2_type));
+    EXPECT_FALSE(shape::is_small(shape::int8_type));
+    for (const auto t : {shape::int4_type, shape::uint4_type, shape::int2_type, shape::uint2_type,
+                         shape::fp4_type, shape::fp8e8m0_type}) {
+        EXPECT_FALSE(shape::is_computable(t));
+        EXPECT_TRUE(shape::is_small(t));
+        EXPECT_FALSE(shape::is_integral(t));
+        EXPECT_EQ((shape{t, {3, 5}}.bytes()), 15u);
+    }
     int visited = 0;
     shape::visit_types(
         [&](auto as) { visited += shape::types()[std::size_t(visited)] == as.type_enum(); });
