@@ -160,13 +160,15 @@ TEST(onnx_reader_tensor, small_bit_widths) {
     const auto packed = data_of(ow::raw_tensor("t", 22, {3}, "\x8f\x07"));
     EXPECT_EQ(packed.elements, 3U);
     EXPECT_EQ(packed.bytes.size(), 2U);
-    const auto signed_ = unpack_4bit(packed);
-    EXPECT_EQ(signed_.type, element_type::int8);
-    EXPECT_EQ(values<std::int8_t>(signed_), (std::vector<std::int8_t>{-1, -8, 7}));
-    const auto unsigned_ = unpack_4bit(data_of(int32s(21, {3}, {0x8f, 0x07})));
-    EXPECT_EQ(unsigned_.type, element_type::uint8);
+    const auto signed_ = unpack_bits(packed);
+    EXPECT_EQ(signed_.type, element_type::int4);
+    EXPECT_EQ(values<std::uint8_t>(signed_), (std::vector<std::uint8_t>{15, 8, 7}));
+    const auto unsigned_ = unpack_bits(data_of(int32s(21, {3}, {0x8f, 0x07})));
+    EXPECT_EQ(unsigned_.type, element_type::uint4);
     EXPECT_EQ(values<std::uint8_t>(unsigned_), (std::vector<std::uint8_t>{15, 8, 7}));
-    EXPECT_THROW(unpack_4bit(data_of(int32s(2, {1}, {1}))), migraphx::exception);
+    const auto pairs = unpack_bits(data_of(ow::raw_tensor("t", 25, {5}, "\xe4\x03")));
+    EXPECT_EQ(values<std::uint8_t>(pairs), (std::vector<std::uint8_t>{0, 1, 2, 3, 3}));
+    EXPECT_THROW(unpack_bits(data_of(int32s(2, {1}, {1}))), migraphx::exception);
     EXPECT_EQ(data_of(ow::raw_tensor("t", 23, {4}, "ab")).bytes, "ab");
     EXPECT_EQ(data_of(ow::raw_tensor("t", 25, {5}, "ab")).bytes, "ab");
     EXPECT_EQ(data_of(ow::raw_tensor("t", 27, {3}, "abc")).bytes, "abc");
@@ -338,11 +340,17 @@ TEST(onnx_reader_tensor, arguments) {
     EXPECT_EQ(scalar.get_shape(), shape{shape::float_type});
     EXPECT_EQ(scalar.at<float>(), 4.0F);
     const auto int4 = argument_of(ow::raw_tensor("t", 22, {3}, "\x8f\x07"));
-    EXPECT_EQ(int4.get_shape(), (shape{shape::int8_type, {3}}));
-    EXPECT_EQ(int4.to_vector<int>(), (std::vector<int>{-1, -8, 7}));
-    const auto pairs = argument_of(ow::raw_tensor("t", 23, {2, 4}, "abcd"));
-    EXPECT_EQ(pairs.get_shape(), (shape{shape::fp4x2_type, {2, 2}}));
-    EXPECT_THROW(argument_of(ow::raw_tensor("t", 23, {4, 1}, "ab")), migraphx::exception);
-    EXPECT_THROW(argument_of(ow::raw_tensor("t", 24, {1}, "a")), migraphx::exception);
+    EXPECT_EQ(int4.get_shape(), (shape{shape::int4_type, {3}}));
+    EXPECT_EQ(std::string(int4.data(), 3), (std::string{15, 8, 7}));
+    const auto int2 = argument_of(ow::raw_tensor("t", 26, {5}, std::string("\xe4\x03", 2)));
+    EXPECT_EQ(int2.get_shape(), (shape{shape::int2_type, {5}}));
+    EXPECT_EQ(std::string(int2.data(), 5), (std::string{0, 1, 2, 3, 3}));
+    const auto fp4 = argument_of(ow::raw_tensor("t", 23, {3, 1}, "\x21\x03"));
+    EXPECT_EQ(fp4.get_shape(), (shape{shape::fp4_type, {3, 1}}));
+    EXPECT_EQ(std::string(fp4.data(), 3), (std::string{1, 2, 3}));
+    EXPECT_EQ(argument_of(ow::raw_tensor("t", 24, {1}, "a")).get_shape(),
+              (shape{shape::fp8e8m0_type, {1}}));
+    EXPECT_THROW(argument_of(ow::raw_tensor("t", 27, {4}, "abc")), migraphx::exception);
+    EXPECT_THROW(argument_of(ow::raw_tensor("t", 22, {3}, "a")), migraphx::exception);
     EXPECT_EQ(argument_of(ow::raw_tensor("t", 1, {0, 2}, "")).get_shape().elements(), 0U);
 }

@@ -2,7 +2,6 @@
 #include "import/onnx/known_dims.hpp"
 #include "import/onnx/importer.hpp"
 #include "ir/constant_value.hpp"
-#include "ops/copy.hpp"
 
 #include <algorithm>
 
@@ -110,7 +109,7 @@ known_dims find_result(const known_dims_table& table, const node_reader& n) {
 bool foldable(const node_reader& n, instruction_ref output) {
     const auto& s = output->get_shape();
     if (output->name() == "@literal" or s.any_of_dynamic() or not s.computable() or
-        s.elements() > most_folded_bytes / s.type_size() or n.op_type().starts_with("Random"))
+        s.bytes() > most_folded_bytes or n.op_type().starts_with("Random"))
         return false;
     return not n.inputs().empty() and std::all_of(n.inputs().begin(), n.inputs().end(), [](auto in) {
         return in->name() == "undefined" or
@@ -143,7 +142,7 @@ void note_known_dims(known_dims_table& table, const node_reader& n, instructions
             continue;
         // Views may see more memory than they use, so the elements are copied.
         auto value = argument::uninitialized(plain(v->get_shape()));
-        copy_in_order(value, *v);
+        v->visit([&](auto from) { value.fill(from.begin(), from.end()); });
         output = node_reader::put_literal(n.target_module(), literal::adopt(value));
     }
     if (outputs.size() != 1 or n.input_count() == 0)

@@ -22,6 +22,23 @@ value convolution_options(node_reader& n) {
     return o;
 }
 
+instruction_ref channels_first(node_reader& n, instruction_ref x) {
+    const auto rank = int64_t(x->get_shape().ndim());
+    std::vector<int64_t> order{0, rank - 1};
+    for (int64_t d = 1; d + 1 < rank; d++)
+        order.push_back(d);
+    return n.add(make_op("transpose", {{"permutation", order}}), {x});
+}
+
+instruction_ref channels_last(node_reader& n, instruction_ref x) {
+    const auto rank = int64_t(x->get_shape().ndim());
+    std::vector<int64_t> order{0};
+    for (int64_t d = 2; d < rank; d++)
+        order.push_back(d);
+    order.push_back(1);
+    return n.add(make_op("transpose", {{"permutation", order}}), {x});
+}
+
 namespace {
 
 using ints = std::vector<int64_t>;
@@ -47,29 +64,16 @@ instructions read_conv(node_reader& n) {
 // Data with the channels last, weights (O, kernel…, C / group).
 instructions read_nhwc_conv(node_reader& n) {
     n.expect_inputs(2, 3);
-    const auto rank = int64_t(n.rank_of(0));
-    ints to_first{0, rank - 1}, to_last{0};
-    for (int64_t i = 1; i + 1 < rank; i++) {
-        to_first.push_back(i);
-        to_last.push_back(i + 1);
-    }
-    to_last.push_back(1);
+    if (n.rank_of(0) < 3)
+        n.malformed(str("data of at least three dimensions was expected, got ", n.shape_of(0)));
     auto in = n.inputs();
     for (std::size_t i = 0; i < 2; i++)
-        in[i] = n.add(make_op("transpose", {{"permutation", to_first}}), {in[i]});
-    const auto y = n.expand("convolution", in, convolution_options(n));
-    return {n.add(make_op("transpose", {{"permutation", to_last}}), {y})};
+        in[i] = channels_first(n, in[i]);
+    return {channels_last(n, n.expand("convolution", in, convolution_options(n)))};
 }
 
 instructions read_conv_integer(node_reader& n) {
     n.expect_inputs(2, 4);
-    for (std::size_t i = 0; i < 2; i++) {
-        const auto t = n.shape_of(i).type();
-        if (t != shape::int8_type and t != shape::uint8_type)
-            n.malformed("int8 or uint8 was expected, got " + shape::name(t));
-        if (n.has(i + 2) and n.shape_of(i + 2).type() != t)
-            n.malformed(str("a zero point of type ", shape::name(t), " was expected, got ", n.shape_of(i + 2)));
-    }
     check_kernel_shape(n, n.shape_of(1));
     return {n.expand("quant_convolution", n.inputs(), convolution_options(n))};
 }

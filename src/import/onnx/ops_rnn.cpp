@@ -3,7 +3,7 @@
 #include <migraphx/make_op.hpp>
 #include <migraphx/op/common.hpp>
 
-#include "import/onnx/importer.hpp"
+#include "import/onnx/ops_shared.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -78,15 +78,16 @@ instruction_ref swap_first_two(node_reader& n, instruction_ref x) {
     return n.add(make_op("transpose", {{"permutation", perm}}), {x});
 }
 
-instructions read_recurrent(node_reader& n) {
-    const bool lstm = n.op_type() == "LSTM", gru = n.op_type() == "GRU";
-    n.expect_inputs(3, lstm ? 8 : 6);
-    const auto& r = n.shape_of(2);
-    if (n.rank_of(0) != 3 or n.rank_of(1) != 3 or r.ndim() != 3)
-        n.malformed(str("X, W and R of three dimensions were expected, got ", n.shape_of(0), ", ", n.shape_of(1), " and ", r));
+} // namespace
+
+instructions recurrent_of(node_reader& n, std::string_view op, instructions in) {
+    const bool lstm = op == "LSTM", gru = op == "GRU";
+    const auto &x = in.at(0)->get_shape(), &w = in.at(1)->get_shape(), &r = in.at(2)->get_shape();
+    if (x.ndim() != 3 or w.ndim() != 3 or r.ndim() != 3)
+        n.malformed(str("X, W and R of three dimensions were expected, got ", x, ", ", w, " and ", r));
     const auto direction = direction_of(n);
     const std::size_t directions = direction == op::rnn_direction::bidirectional ? 2 : 1;
-    const auto hidden = n.has_attribute("hidden_size") ? n.integer("hidden_size") : n.known_size(n.input(2), 2);
+    const auto hidden = n.has_attribute("hidden_size") ? n.integer("hidden_size") : n.known_size(in[2], 2);
     if (hidden < 1 or (not r.dynamic() and (r.lens()[2] != std::size_t(hidden) or r.lens()[0] != directions)))
         n.malformed(str("R of ", directions, " directions and hidden_size ", hidden, " was expected, got ", r));
     const auto layout = n.integer("layout", 0);
@@ -104,10 +105,9 @@ instructions read_recurrent(node_reader& n) {
         o["linear_before_reset"] = n.integer("linear_before_reset", 0);
     if (lstm)
         o["input_forget"] = n.integer("input_forget", 0);
-    auto in = n.inputs();
     if (layout == 1)
         for (std::size_t i : {0, 5, 6})
-            if (n.has(i))
+            if (i < in.size() and in[i]->name() != "undefined")
                 in[i] = swap_first_two(n, in[i]);
     const auto all = n.add(make_op(lstm ? "lstm_all" : gru ? "gru_all" : "rnn_all", o), in);
     instructions results;
@@ -122,7 +122,35 @@ instructions read_recurrent(node_reader& n) {
     return results;
 }
 
-const operators rnn_operators{{"RNN", read_recurrent}, {"GRU", read_recurrent}, {"LSTM", read_recurrent}};
+namespace {
+
+instructions read_recurrent(node_reader& n) {
+    n.expect_inputs(3, n.op_type() == "LSTM" ? 8 : 6);
+    for (std::size_t i = 0; i < 3; i++)
+        (void)n.input(i); // given
+    return recurrent_of(n, n.op_type(), n.inputs());
+}
+
+// W and R as (directions, inputs, 4 * hidden) of 8 bits, with scales and zero points of one number or one
+// for each column of a direction.
+instructions read_dynamic_quantize_lstm(node_reader& n) {
+    n.expect_inputs(12, 12);
+    const auto weights = [&](std::size_t i, std::size_t scale) {
+        const auto w = n.input(i);
+        const auto along = [&](instruction_ref v) {
+            const std::vector<int64_t> axes = v->get_shape().ndim() == 1 ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1};
+            return n.broadcast_like(n.add(make_op("unsqueeze", {{"axes", axes}}), {v}), w);
+        };
+        const auto wide = n.add("dequantizelinear", w, along(n.input(scale)), along(n.input(scale + 1)));
+        return n.add(make_op("transpose", {{"permutation", {0, 2, 1}}}), {wide});
+    };
+    instructions in{n.input(0), weights(1, 8), weights(2, 10)};
+    in.insert(in.end(), n.inputs().begin() + 3, n.inputs().begin() + 8);
+    return recurrent_of(n, "LSTM", in);
+}
+
+const operators rnn_operators{{"RNN", read_recurrent}, {"GRU", read_recurrent}, {"LSTM", read_recurrent},
+                              {"DynamicQuantizeLSTM", read_dynamic_quantize_lstm, "com.microsoft"}};
 
 } // namespace
 

@@ -327,22 +327,21 @@ std::vector<std::string_view> tensor_strings(const model& m, const tensor& t) {
     });
 }
 
-tensor_bytes unpack_4bit(const tensor_bytes& packed) {
-    const bool is_signed = packed.type == element_type::int4;
-    if (!is_signed && packed.type != element_type::uint4)
-        invalid_tensor("expected elements of type int4 or uint4, got type " +
-                       type_name(packed.type));
+tensor_bytes unpack_bits(const tensor_bytes& packed) {
+    const std::size_t bits = bit_width(packed.type);
+    if (bits != 2 && bits != 4)
+        invalid_tensor("expected elements of two or four bits, got type " + type_name(packed.type));
     if (packed.bytes.size() != byte_size(packed.type, packed.elements))
-        invalid_tensor("expected two elements a byte, got " + std::to_string(packed.elements) +
-                       " in " + bytes_text(packed.bytes.size()));
+        invalid_tensor("expected " + std::to_string(8 / bits) + " elements a byte, got " +
+                       std::to_string(packed.elements) + " in " + bytes_text(packed.bytes.size()));
     const buffer b(packed.elements);
+    const std::size_t per_byte = 8 / bits;
     for (std::size_t i = 0; i < packed.elements; ++i) {
-        const auto both = static_cast<unsigned char>(packed.bytes[i / 2]);
-        const int x = i % 2 == 0 ? both & 15 : both >> 4;
-        b.data()[i] = static_cast<char>(is_signed && x > 7 ? x - 16 : x);
+        const auto all = static_cast<unsigned char>(packed.bytes[i / per_byte]);
+        b.data()[i] = static_cast<char>((all >> (i % per_byte * bits)) & ((1U << bits) - 1));
     }
     tensor_bytes out;
-    out.type = is_signed ? element_type::int8 : element_type::uint8;
+    out.type = packed.type;
     out.elements = packed.elements;
     adopt(out, b);
     return out;

@@ -43,9 +43,8 @@ tensor_bytes tensor_data(const model& m, const tensor& t, std::size_t alignment 
 /// The elements of a tensor of strings, as views into the model.
 std::vector<std::string_view> tensor_strings(const model& m, const tensor& t);
 
-/// int4 and uint4 elements, one a byte, with their sign. The result has `packed.elements` bytes and
-/// the type int8 or uint8.
-tensor_bytes unpack_4bit(const tensor_bytes& packed);
+/// Elements of two or four bits, one a byte with zeros above. The result has `packed.elements` bytes.
+tensor_bytes unpack_bits(const tensor_bytes& packed);
 
 /// The dense form of a sparse tensor, zero where nothing is stored. `limit` bounds its size in
 /// bytes, since dims alone decide it.

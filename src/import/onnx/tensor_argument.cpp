@@ -17,15 +17,7 @@ argument make_argument(const tensor_bytes& data, const std::vector<std::int64_t>
     if (!type)
         fail(error_kind::unsupported,
              "tensor: expected an element type of the engine, got " + type_name(data.type));
-    std::vector<std::size_t> lens(dims.begin(), dims.end());
-    if (*type == shape::fp4x2_type) {
-        if (lens.empty() || lens.back() % 2 != 0)
-            fail(error_kind::unsupported,
-                 "tensor: expected an even last dim of float4e2m1 "
-                 "elements, got " +
-                     (lens.empty() ? "none" : std::to_string(lens.back())));
-        lens.back() /= 2;
-    }
+    const std::vector<std::size_t> lens(dims.begin(), dims.end());
     const shape s = lens.empty() ? shape{*type} : shape{*type, lens};
     return {s, std::shared_ptr<const char>(data.owner, data.bytes.data())};
 }
@@ -42,10 +34,8 @@ std::optional<shape::type_t> to_shape_type(element_type t) {
     case element_type::float32:
         return shape::float_type;
     case element_type::uint8:
-    case element_type::uint4:
         return shape::uint8_type;
     case element_type::int8:
-    case element_type::int4:
         return shape::int8_type;
     case element_type::uint16:
         return shape::uint16_type;
@@ -75,8 +65,18 @@ std::optional<shape::type_t> to_shape_type(element_type t) {
         return shape::fp8e5m2_type;
     case element_type::float8e5m2fnuz:
         return shape::fp8e5m2fnuz_type;
+    case element_type::uint4:
+        return shape::uint4_type;
+    case element_type::int4:
+        return shape::int4_type;
+    case element_type::uint2:
+        return shape::uint2_type;
+    case element_type::int2:
+        return shape::int2_type;
     case element_type::float4e2m1:
-        return shape::fp4x2_type;
+        return shape::fp4_type;
+    case element_type::float8e8m0:
+        return shape::fp8e8m0_type;
     default:
         return std::nullopt;
     }
@@ -84,9 +84,9 @@ std::optional<shape::type_t> to_shape_type(element_type t) {
 
 argument tensor_argument(const model& m, const tensor& t) {
     const tensor_bytes data = tensor_data(m, t);
-    const bool is_packed = data.type == element_type::int4 || data.type == element_type::uint4;
-    return about_argument(
-        m, t.name, [&] { return make_argument(is_packed ? unpack_4bit(data) : data, t.dims); });
+    return about_argument(m, t.name, [&] {
+        return make_argument(bit_width(data.type) < 6 ? unpack_bits(data) : data, t.dims);
+    });
 }
 
 argument tensor_argument(const model& m, const sparse_tensor& t) {

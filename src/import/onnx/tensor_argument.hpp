@@ -11,14 +11,12 @@
 
 namespace migraphx::onnx {
 
-/// The element type of the engine; nullopt where it has none. int4 and uint4 are int8 and uint8, as
-/// unpack_4bit() gives them; float4e2m1 stays packed in pairs.
+/// The element type of the engine; nullopt where it has none.
 std::optional<shape::type_t> to_shape_type(element_type t);
 
 /// The elements as an argument that shares the model's memory where it can; it must not be written.
-/// A tensor without dims is a scalar. int4 and uint4 elements are unpacked to int8 and uint8;
-/// float4e2m1 stays in pairs, so its last dim is halved. Throws for strings and for types that the
-/// engine does not have.
+/// A tensor without dims is a scalar. Elements of two or four bits are unpacked, one a byte. Throws for
+/// strings and for types that the engine does not have.
 argument tensor_argument(const model& m, const tensor& t);
 argument tensor_argument(const model& m, const sparse_tensor& t);
 

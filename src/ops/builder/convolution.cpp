@@ -2,9 +2,7 @@
 // Recipes of convolutions: paddings as ONNX states them, a bias, zero points.
 #include <migraphx/op/common.hpp>
 
-#include "ops/builder/site.hpp"
-
-#include "ir/constant_value.hpp"
+#include "ops/builder/zero_point.hpp"
 
 #include <algorithm>
 
@@ -61,7 +59,8 @@ conv_options read_options(const site& s, const shape& x, const shape& w) {
     if (o.padding.size() != spatial and o.padding.size() != 2 * spatial)
         s.malformed(str("paddings: ", spatial, " or ", 2 * spatial, " values were expected, got ",
                         o.padding.size()));
-    const auto in = x.min_lens(), in_max = x.max_lens(), kernel = w.min_lens(), k_max = w.max_lens();
+    const auto in = x.min_lens(), in_max = x.max_lens(), kernel = w.min_lens(),
+               k_max = w.max_lens();
     const bool known = std::equal(in.begin() + 2, in.end(), in_max.begin() + 2) and
                        std::equal(kernel.begin() + 2, kernel.end(), k_max.begin() + 2);
     if (o.mode == op::default_ or not known)
@@ -84,13 +83,14 @@ conv_options read_options(const site& s, const shape& x, const shape& w) {
     return o;
 }
 
-instruction_ref convolve(site& s, const std::string& op, instruction_ref x, instruction_ref w) {
-    const auto& sx = x->get_shape();
-    const auto& sw = w->get_shape();
-    if (sx.ndim() < 3 or sx.ndim() != sw.ndim())
-        s.malformed(str("data and weights of equal rank, at least 3, were expected, got ", sx,
-                        " and ", sw));
-    const auto o = read_options(s, sx, sw);
+void expect_images(const site& s, const shape& x, const shape& w) {
+    if (x.ndim() < 3 or x.ndim() != w.ndim())
+        s.malformed(
+            str("data and weights of equal rank, at least 3, were expected, got ", x, " and ", w));
+}
+
+instruction_ref convolve(site& s, const std::string& op, instruction_ref x, instruction_ref w,
+                         const conv_options& o) {
     return s.add(make_op(op, {{"padding", o.padding},
                               {"stride", o.stride},
                               {"dilation", o.dilation},
@@ -109,46 +109,83 @@ instruction_ref add_bias(site& s, instruction_ref y, instruction_ref bias) {
 // convolution(x, w[, bias])
 instructions build_convolution(site& s) {
     s.expect_operands(2, 3);
-    const auto y = convolve(s, "convolution", s.operand(0), s.operand(1));
+    const auto x = s.operand(0), w = s.operand(1);
+    expect_images(s, x->get_shape(), w->get_shape());
+    const auto y =
+        convolve(s, "convolution", x, w, read_options(s, x->get_shape(), w->get_shape()));
     return {s.has(2) ? add_bias(s, y, s.operand(2)) : y};
 }
 
-bool is_zero(instruction_ref x) {
-    const auto v = constant_value(x);
-    if (not v)
-        return false;
-    const auto values = v->to_vector<int64_t>();
-    return std::all_of(values.begin(), values.end(), [](int64_t z) { return z == 0; });
+// `x` padded with its offset, so that the border counts as 0, and no padding left in the options.
+instruction_ref pad_with_offset(site& s, const centred_operand& x, conv_options& o) {
+    const auto rank = x.values->get_shape().ndim();
+    const auto spatial = rank - 2;
+    std::vector<int64_t> pads(2 * rank, 0);
+    for (std::size_t i = 0; i < spatial; ++i) {
+        const auto end = o.padding.size() == spatial ? i : i + spatial;
+        pads[i + 2] = static_cast<int64_t>(o.padding[i]);
+        pads[i + 2 + rank] = static_cast<int64_t>(o.padding[end]);
+    }
+    o.padding.assign(spatial, 0);
+    if (std::all_of(pads.begin(), pads.end(), [](int64_t p) { return p == 0; }))
+        return x.values;
+    const auto padded = [&](instruction_ref v) {
+        return s.add(make_op("pad", {{"pads", pads}}), {v});
+    };
+    const auto ones = s.stretch(s.scalar(shape::bool_type, 1), x.values);
+    const auto values = padded(x.values);
+    const auto border = s.stretch(s.convert(*x.offset, shape::int8_type), values);
+    return s.add("where", padded(ones), values, border);
 }
 
-// x - zero point; the zero point is one number or one for each entry of `axis`.
-instruction_ref without_zero_point(site& s, instruction_ref x, instruction_ref zero, std::size_t axis) {
-    const auto wide = s.convert(x, shape::float_type);
-    const auto z = s.convert(zero, shape::float_type);
-    const auto& shape_z = z->get_shape();
-    const bool one = not shape_z.dynamic() and shape_z.elements() == 1;
-    return s.add("sub", wide, one ? s.stretch(z, wide) : s.along(z, axis, wide));
+// The sum of each output channel's weights, along the channels of y.
+instruction_ref weight_sums(site& s, instruction_ref w, instruction_ref y) {
+    std::vector<int64_t> axes;
+    for (std::size_t d = 1; d < w->get_shape().ndim(); ++d)
+        axes.push_back(static_cast<int64_t>(d));
+    const auto wide = s.convert(w, shape::int32_type);
+    const auto sums = s.add(make_op("reduce_sum", {{"axes", axes}}), {wide});
+    return s.along(s.add(make_op("squeeze", {{"axes", axes}}), {sums}), 1, y);
 }
 
-// quant_convolution(x, w[, x_zero_point[, w_zero_point]]): products of (x - zx) and (w - zw) as int32.
-// uint8 data and zero points other than 0 go through float, in which the sums are exact below 2^24.
+// One number for all channels, or one for each, along the channels of y.
+instruction_ref along_channels(site& s, instruction_ref v, instruction_ref y) {
+    const auto& from = v->get_shape();
+    const bool one = not from.dynamic() and from.elements() == 1;
+    if (one and from.ndim() > 1)
+        s.malformed(str("zero points of one dimension were expected, got ", from));
+    return one ? s.stretch(v, y) : s.along(v, 1, y);
+}
+
+// quant_convolution(x, w[, x_zero_point[, w_zero_point]]): products of (x - zx) and (w - zw) as
+// int32, exact: x * w of int8, less zx times the sums of the weights, less zw times the sums of the
+// windows.
 instructions build_quant_convolution(site& s) {
     s.expect_operands(2, 4);
-    const auto x = s.operand(0), w = s.operand(1);
-    const auto plain = [&](std::size_t operand, std::size_t zero) {
-        return s.operand(operand)->get_shape().type() == shape::int8_type and
-               (not s.has(zero) or is_zero(s.operand(zero)));
+    const auto x = centre(s, 0, 2), w = centre(s, 1, 3);
+    expect_images(s, x.values->get_shape(), w.values->get_shape());
+    auto o = read_options(s, x.values->get_shape(), w.values->get_shape());
+    if (x.offset and o.mode != op::default_)
+        s.malformed("padding of known size was expected for a zero point other than 0");
+    if (x.offset and
+        ((*x.offset)->get_shape().dynamic() or (*x.offset)->get_shape().elements() != 1))
+        s.malformed(str("one zero point for x was expected, got ", (*x.offset)->get_shape()));
+    const auto in = x.offset ? pad_with_offset(s, x, o) : x.values;
+    auto y = convolve(s, "quant_convolution", in, w.values, o);
+    const auto less = [&](instruction_ref from, instruction_ref factor, instruction_ref sums) {
+        return s.add("sub", from, s.add("mul", along_channels(s, factor, sums), sums));
     };
-    if (plain(0, 2) and plain(1, 3))
-        return {convolve(s, "quant_convolution", x, w)};
-    const auto prepared = [&](std::size_t operand, std::size_t zero, std::size_t axis) {
-        const auto v = s.operand(operand);
-        if (s.has(zero) and not is_zero(s.operand(zero)))
-            return without_zero_point(s, v, s.operand(zero), axis);
-        return s.convert(v, shape::float_type);
-    };
-    const auto y = convolve(s, "convolution", prepared(0, 2, 1), prepared(1, 3, 0));
-    return {s.convert(y, shape::int32_type)};
+    const auto plain = y;
+    if (x.offset)
+        y = less(y, *x.offset, weight_sums(s, w.values, plain));
+    if (w.offset) {
+        const auto ones = s.stretch(s.scalar(shape::int8_type, 1), w.values);
+        auto windows = convolve(s, "quant_convolution", in, ones, o);
+        if (x.offset)
+            windows = less(windows, *x.offset, weight_sums(s, ones, windows));
+        y = less(y, *w.offset, windows);
+    }
+    return {y};
 }
 
 // bias_uint8(x[, zero]): uint8 as int8 around zero, x - 128; with has_bias the zero point too.
@@ -164,13 +201,12 @@ instructions build_bias_uint8(site& s) {
     return result;
 }
 
-const std::vector<std::string> conv_option_names{"auto_pad", "paddings", "strides",
-                                                 "dilations", "group", "padding_mode"};
+const std::vector<std::string> conv_option_names{"auto_pad",  "paddings", "strides",
+                                                 "dilations", "group",    "padding_mode"};
 
-const recipes convolution_recipes{
-    {"convolution", build_convolution, conv_option_names},
-    {"quant_convolution", build_quant_convolution, conv_option_names},
-    {"bias_uint8", build_bias_uint8, {"has_bias"}}};
+const recipes convolution_recipes{{"convolution", build_convolution, conv_option_names},
+                                  {"quant_convolution", build_quant_convolution, conv_option_names},
+                                  {"bias_uint8", build_bias_uint8, {"has_bias"}}};
 
 } // namespace
 

@@ -2,7 +2,7 @@
 // Recipes of matrix products: dot and quant_dot over broadcast batch dimensions, gemm.
 #include <migraphx/common_shape.hpp>
 
-#include "ops/builder/site.hpp"
+#include "ops/builder/zero_point.hpp"
 
 namespace migraphx::op::builder {
 
@@ -50,6 +50,37 @@ instructions build_dot(site& s) {
     return {s.add(make_op(s.recipe_name()), {a, b})};
 }
 
+// quant_dot(a, b[, a_zero_point[, b_zero_point]]): products of (a - za) and (b - zb) as int32, exact: a * b
+// of int8, less za times the sums of the columns of b, less zb times those of the rows of (a - za). Zero
+// points stretch to their operand; one of one dimension has a number for each row of a, each column of b.
+instructions build_quant_dot(site& s) {
+    s.expect_operands(2, 4);
+    if (s.count() == 2 and s.operand(0)->get_shape().type() == s.operand(1)->get_shape().type() and
+        s.operand(0)->get_shape().type() != shape::uint8_type)
+        return build_dot(s);
+    auto a = centre(s, 0, 2), b = centre(s, 1, 3);
+    const auto [left, right] = with_common_batch(s, a.values, b.values);
+    auto y = s.add("quant_dot", left, right);
+    const auto sums = [&](instruction_ref x, std::size_t from_last) {
+        const auto axis = static_cast<int64_t>(x->get_shape().ndim() - from_last);
+        return s.add(make_op("reduce_sum", {{"axes", std::vector<int64_t>{axis}}}), {x});
+    };
+    const auto less = [&](instruction_ref from, instruction_ref x, instruction_ref z) {
+        return s.common("sub", {from, s.common("mul", {x, z})});
+    };
+    auto rows = s.convert(a.values, shape::int32_type);
+    if (a.offset) {
+        auto za = *a.offset;
+        if (za->get_shape().ndim() == 1 and not(not za->get_shape().dynamic() and za->get_shape().elements() == 1))
+            za = s.add(make_op("unsqueeze", {{"axes", std::vector<int64_t>{1}}}), {za});
+        y = less(y, sums(s.convert(b.values, shape::int32_type), 2), za);
+        rows = s.common("sub", {rows, za});
+    }
+    if (b.offset)
+        y = less(y, sums(rows, 1), *b.offset);
+    return {y};
+}
+
 // alpha * A' * B' + beta * C, where A' and B' may be transposed and C may be absent.
 instructions build_gemm(site& s) {
     s.expect_operands(2, 3);
@@ -84,7 +115,7 @@ instructions build_gemm(site& s) {
 }
 
 const recipes linear_recipes{{"dot", build_dot},
-                             {"quant_dot", build_dot},
+                             {"quant_dot", build_quant_dot},
                              {"gemm", build_gemm, {"alpha", "beta", "transA", "transB"}}};
 
 } // namespace

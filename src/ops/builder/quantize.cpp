@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Recipes of quantizelinear and dequantizelinear: scales and zero points of one number, one for each
-// entry of `axis`, or one for each block along `axis`, stretched to the dimensions of x.
+// Recipes of quantizelinear and dequantizelinear: scales and zero points of one number, one for
+// each entry of `axis`, or one for each block along `axis`, stretched to the dimensions of x. The
+// division is done in `precision` (the type of the scale); what is too large for an 8-bit float
+// becomes infinite or NaN when `saturate` is false.
 #include "ops/builder/site.hpp"
+
+#include "ir/number_kinds.hpp"
 
 namespace migraphx::op::builder {
 
@@ -30,8 +34,8 @@ instruction_ref stretch_blocks(site& s, instruction_ref p, instruction_ref x, st
         const bool fits = d == axis ? width > 0 and lens[d] == (len + width - 1) / width
                                     : lens[d] == to.lens()[d];
         if (not fits)
-            s.malformed(str("a parameter for each block of ", block, " in ", to, " was expected, got ",
-                            from));
+            s.malformed(str("a parameter for each block of ", block, " in ", to,
+                            " was expected, got ", from));
     }
     if (width == 1)
         return p;
@@ -71,9 +75,22 @@ instruction_ref stretch_parameter(site& s, instruction_ref p, instruction_ref x)
 
 instructions build_quantize(site& s) {
     s.expect_operands(2, 3);
-    const auto scale_type = s.operand(1)->get_shape().type();
-    const auto x = s.convert(s.operand(0), scale_type);
-    instructions in{x, stretch_parameter(s, s.operand(1), x)};
+    const auto type_option = [&](const char* key, shape::type_t fallback) {
+        return shape::type_of_number(s.option<int64_t>(key, fallback));
+    };
+    const auto from = s.operand(0)->get_shape().type();
+    auto precision = s.operand(1)->get_shape().type();
+    if (not shape::is_computable(precision))
+        precision = shape::is_integral(from) ? shape::float_type : from;
+    precision = type_option("precision", precision);
+    const auto x = s.convert(s.operand(0), precision);
+    const auto scale = stretch_parameter(s, s.convert(s.operand(1), precision), x);
+    const auto to =
+        s.has(2) ? s.operand(2)->get_shape().type() : type_option("output_type", shape::uint8_type);
+    if (not s.option<bool>("saturate", true) and is_fp8(to))
+        return {s.add(make_op("cast", {{"target_type", to}, {"saturate", false}}),
+                      {s.add("div", x, scale)})};
+    instructions in{x, scale};
     if (s.has(2))
         in.push_back(stretch_parameter(s, s.operand(2), x));
     value attributes = value::object{};
@@ -92,9 +109,10 @@ instructions build_dequantize(site& s) {
     return {s.add(make_op("dequantizelinear"), in)};
 }
 
-const recipes quantize_recipes{
-    {"quantizelinear", build_quantize, {"axis", "block_size", "output_type"}},
-    {"dequantizelinear", build_dequantize, {"axis", "block_size"}}};
+const recipes quantize_recipes{{"quantizelinear",
+                                build_quantize,
+                                {"axis", "block_size", "output_type", "precision", "saturate"}},
+                               {"dequantizelinear", build_dequantize, {"axis", "block_size"}}};
 
 } // namespace
 
