@@ -60,6 +60,7 @@ struct compile_command : command {
     program compiled()
     {
         auto p = model.load();
+        how.quantize(p, [&] { return fill.fill(p, model); });
         if(p.is_compiled())
             return p;
         how.compile(p);

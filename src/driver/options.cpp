@@ -10,6 +10,7 @@
 #include <migraphx/logger.hpp>
 #include <migraphx/make_op.hpp>
 #include <migraphx/pass_manager.hpp>
+#include <migraphx/quantization.hpp>
 #include <migraphx/register_target.hpp>
 
 #include "ir/text_parser.hpp"
@@ -287,6 +288,11 @@ void compiler::add_to(CLI::App& app)
     app.add_flag("--enable-offload-copy", offload_copy, "copy inputs and outputs to and from the device");
     app.add_flag("--disable-fast-math", no_fast_math, "no approximations");
     app.add_flag("--exhaustive-tune", exhaustive_tune, "time candidates");
+    app.add_flag("--fp16", fp16, "compute in half");
+    app.add_flag("--bf16", bf16, "compute in bf16");
+    app.add_flag("--int8", int8, "dot and convolution in int8, scaled by a run over the inputs");
+    app.add_flag("--fp8", fp8, "dot and convolution in fp8e4m3fn, scaled by a run over the inputs");
+    app.add_flag("--int4-weights", int4_weights, "weights of dot and convolution in 4 bits");
     app.add_option("--threads", threads, "threads of one evaluation (cpu)");
 }
 
@@ -313,6 +319,43 @@ compile_options compiler::options() const
     o.exhaustive_tune = exhaustive_tune;
     o.num_threads     = threads;
     return o;
+}
+
+void compiler::quantize(program& p, const std::function<parameter_map()>& calibration) const
+{
+    if(not lowers_precision())
+        return;
+    if(p.is_compiled())
+    {
+        log::warn() << "the program is compiled: it keeps its precision";
+        return;
+    }
+    const auto ranges = [&] { return std::vector<parameter_map>{calibration()}; };
+    if(fp16)
+    {
+        log::info() << "Quantizing to fp16 ... ";
+        quantize_fp16(p);
+    }
+    if(bf16)
+    {
+        log::info() << "Quantizing to bf16 ... ";
+        quantize_bf16(p);
+    }
+    if(int8)
+    {
+        log::info() << "Quantizing to int8 ... ";
+        quantize_int8(p, make_target(target_name()), ranges());
+    }
+    if(fp8)
+    {
+        log::info() << "Quantizing to fp8 ... ";
+        quantize_fp8(p, make_target(target_name()), ranges());
+    }
+    if(int4_weights)
+    {
+        log::info() << "Quantizing weights to int4 ... ";
+        quantize_int4_weights(p);
+    }
 }
 
 void compiler::compile(program& p) const

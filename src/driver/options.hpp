@@ -7,6 +7,7 @@
 #include <migraphx/program.hpp>
 #include <migraphx/verify.hpp>
 
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -62,11 +63,16 @@ struct filler {
 struct compiler {
     bool gpu = false, cpu = false, ref = false;
     bool offload_copy = false, no_fast_math = false, exhaustive_tune = false;
+    bool fp16 = false, bf16 = false, int8 = false, fp8 = false, int4_weights = false;
     std::size_t threads = 0;
 
     void add_to(CLI::App& app);
     std::string target_name() const;
     compile_options options() const;
+    /// Any of the flags for a lower precision.
+    bool lowers_precision() const { return fp16 or bf16 or int8 or fp8 or int4_weights; }
+    /// In the order of the flags above; `calibration` gives the inputs that ranges are taken from.
+    void quantize(program& p, const std::function<parameter_map()>& calibration) const;
     /// Leaves a program alone that is compiled already.
     void compile(program& p) const;
 };

@@ -30,6 +30,7 @@ struct timed_command : command {
     program compiled()
     {
         auto p = model.load();
+        how.quantize(p, [&] { return fill.fill(p, model); });
         if(not p.is_compiled())
         {
             how.compile(p);

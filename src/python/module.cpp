@@ -177,4 +177,5 @@ NB_MODULE(migraphx, m) {
     bind_program(m);
     bind_parsers(m);
     bind_files(m);
+    bind_quantization(m);
 }

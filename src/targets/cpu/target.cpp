@@ -2,9 +2,11 @@
 // The cpu target: its passes, and the backend that lowers their result.
 #include <migraphx/fuse_pointwise.hpp>
 #include <migraphx/register_target.hpp>
+#include <migraphx/simplify_qdq.hpp>
 
 #include "passes/pass_registry.hpp"
 #include "runtime/backend.hpp"
+#include "targets/cpu/lower/quant_product.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/passes/passes.hpp"
 
@@ -14,38 +16,51 @@ namespace {
 
 struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
-    std::vector<pass> static_passes(const compile_options&) const override {
-        return {half_in_float{}, make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
-                make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
-                make_pass("simplify_algebra"), make_pass("recognise_composites"),
-                make_pass("simplify_reshapes"), make_pass("propagate_constant"), channels_last{},
-                fuse_pointwise{}, fuse_epilogue{},
-                // Last: what is a view depends on layouts, which fusion still changes.
-                lazy_reshapes{}};
+    std::vector<pass> static_passes(const compile_options&) const override
+    {
+        return {half_in_float{},
+                make_pass("simplify_reshapes"),
+                make_pass("simplify_algebra"),
+                make_pass("eliminate_common_subexpression"),
+                make_pass("fold_convolution"),
+                make_pass("simplify_algebra"),
+                make_pass("recognise_composites"),
+                make_pass("simplify_reshapes"),
+                make_pass("propagate_constant"),
+                channels_last{},
+                lazy_reshapes{},
+                fuse_pointwise{},
+                fuse_epilogue{}};
     }
     std::unique_ptr<kernel> lower(const problem& p) const override { return cpu::lower(p); }
-    std::optional<argument> evaluate(const operation& op,
-                                     const std::vector<argument>& in) const override {
+    std::optional<argument> evaluate(const operation& op, const std::vector<argument>& in) const override
+    {
         return evaluate_selection(op, in);
     }
 };
 
-std::shared_ptr<const backend> instance() {
+std::shared_ptr<const backend> instance()
+{
     static const auto b = std::make_shared<const cpu_backend>();
     return b;
 }
 
 struct cpu_target {
     std::string name() const { return "cpu"; }
-    std::vector<pass> get_passes(context&, const compile_options& options) const {
+    std::vector<pass> get_passes(context&, const compile_options& options) const
+    {
         // Once for all sizes; what needs concrete shapes follows, here or for each set of sizes.
-        return {make_pass("normalize_ops"),      make_pass("rewrite_rnn"),
-                make_pass("eliminate_identity"), make_pass("eliminate_common_subexpression"),
-                make_pass("propagate_constant"), specialise_static(instance(), options)};
+        return {make_pass("normalize_ops"),
+                make_pass("rewrite_rnn"),
+                make_pass("eliminate_identity"),
+                make_pass("eliminate_common_subexpression"),
+                enable_pass(has_int8_products(), simplify_qdq{}),
+                make_pass("propagate_constant"),
+                specialise_static(instance(), options)};
     }
     context get_context() const { return {}; }
-    std::shared_ptr<executable> make_executable(const program& p,
-                                                const compile_options& options) const {
+    std::shared_ptr<executable> make_executable(const program& p, const compile_options& options) const
+    {
         return make_planned_executable(p, instance(), options);
     }
 };

@@ -65,9 +65,6 @@ convolution_window window_of(const problem& p) {
     return w;
 }
 
-namespace {
-
-// Weights O, C/g, k… seen as g, O/g, C/g, k….
 dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed) {
     std::vector<int64_t> lens(w.lens().begin(), w.lens().end());
     std::vector<int64_t> strides(w.strides().begin(), w.strides().end());
@@ -84,6 +81,18 @@ dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed) 
     }
     return dnnl_desc(w.type(), lens, strides);
 }
+
+std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s) {
+    std::vector<std::pair<image_order, dnnl::memory::desc>> result;
+    for (auto order : {image_order::channels_last, image_order::row_major})
+        if (auto d = dnnl_image_desc(s, order))
+            result.emplace_back(order, *d);
+    if (result.empty())
+        result.emplace_back(image_order::as_given, dnnl_desc(s));
+    return result;
+}
+
+namespace {
 
 bool takes(const problem& p, std::string& reason) {
     const auto& x = p.inputs[0];
@@ -136,17 +145,6 @@ problem without_unit_axes(const problem& given) {
                      {"dilation", list(dilation)},
                      {"padding_mode", 0}});
     return p;
-}
-
-// Orders in which the library may see a tensor: several when it has axes of one element.
-std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s) {
-    std::vector<std::pair<image_order, dnnl::memory::desc>> result;
-    for (auto order : {image_order::channels_last, image_order::row_major})
-        if (auto d = dnnl_image_desc(s, order))
-            result.emplace_back(order, *d);
-    if (result.empty())
-        result.emplace_back(image_order::as_given, dnnl_desc(s));
-    return result;
 }
 
 struct layer {

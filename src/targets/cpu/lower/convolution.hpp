@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/kernel.hpp"
+#include "targets/cpu/dnnl_kernel.hpp"
 
 #include <dnnl.hpp>
 
@@ -13,6 +14,12 @@ struct convolution_window {
     dnnl::memory::dims kernel, stride, dilation, before, after;
 };
 convolution_window window_of(const problem& p);
+
+/// Weights O, C/g, k… seen as g, O/g, C/g, k….
+dnnl::memory::desc weights_desc(const shape& w, int64_t group, bool transposed);
+
+/// Orders in which the library may see a tensor: several when it has axes of one element.
+std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape& s);
 
 /// The windows as rows of a matrix (copied, unless they lie in memory as such), times the weights:
 /// for shapes that the library has no vector code for.

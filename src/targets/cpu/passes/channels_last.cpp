@@ -30,11 +30,11 @@ void channels_last::apply(module& m) const
     for(auto ins = m.begin(); ins != m.end(); ++ins)
     {
         const auto name = ins->name();
-        if(name != "convolution" and name != "convolution_backwards")
+        if(name != "convolution" and name != "convolution_backwards" and name != "quant_convolution")
             continue;
         const auto x  = ins->inputs()[0];
         const auto& s = x->get_shape();
-        if(s.ndim() < 3 or s.ndim() > 5 or s.type() != shape::float_type)
+        if(s.ndim() < 3 or s.ndim() > 5 or (s.type() != shape::float_type and s.type() != shape::int8_type))
             continue;
         // One position: both orders are the same memory.
         if(s.packed() and std::all_of(s.lens().begin() + 2, s.lens().end(), [](auto n) { return n == 1; }))

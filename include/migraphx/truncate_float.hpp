@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#ifndef MIGRAPHX_TRUNCATE_FLOAT_HPP
+#define MIGRAPHX_TRUNCATE_FLOAT_HPP
+
+#include <migraphx/shape.hpp>
+#include <string>
+#include <vector>
+
+namespace migraphx {
+
+struct module;
+
+/// Operators with these names ("all": every one) get their float and double operands as
+/// `float_type` and give back the type they had. Quantising operators and constants of other types
+/// are left alone.
+struct truncate_float_pass {
+    std::vector<std::string> ins_names = {"all"};
+    shape::type_t float_type = shape::half_type;
+    std::string name() const { return "truncate_float"; }
+    void apply(module& m) const;
+};
+
+} // namespace migraphx
+#endif
