@@ -275,7 +275,7 @@ struct nest_interpreter {
         if (is_float_class(class_of(op.type)))
             return {op.row->real(real.data()), 0};
         const int64_t v =
-            evaluate_integer(*op.row, integer.data(), real[std::size_t(op.row->arity)]);
+            evaluate_integer(*op.row, op.type, integer.data(), real[std::size_t(op.row->arity)]);
         return {0, wrap_integer(op.type, v)};
     }
 };

@@ -12,7 +12,6 @@
 #include <migraphx/op/max.hpp>
 #include <migraphx/op/min.hpp>
 
-#include <cmath>
 #include <cstring>
 
 namespace migraphx {
@@ -25,49 +24,6 @@ constexpr std::size_t most_operands = 4;
 struct pointwise_attributes {
     float value = 0;
 };
-
-// Rows whose result differs between the signed and the unsigned reading of the same 64 bits.
-struct unsigned_row {
-    const char* name;
-    uint64_t (*apply)(const uint64_t*);
-};
-
-// clang-format off
-constexpr unsigned_row unsigned_rows[] = {
-    {"abs",   [](const uint64_t* x) { return x[0]; }},
-    {"relu",  [](const uint64_t* x) { return x[0]; }},
-    {"prelu", [](const uint64_t* x) { return x[0]; }},
-    {"sign",  [](const uint64_t* x) { return uint64_t(x[0] != 0); }},
-    {"recip", [](const uint64_t* x) { return uint64_t(x[0] == 1); }},
-    {"div",   [](const uint64_t* x) { return x[1] == 0 ? 0 : x[0] / x[1]; }},
-    {"mod",   [](const uint64_t* x) { return x[1] == 0 ? 0 : x[0] % x[1]; }},
-    {"fmod",  [](const uint64_t* x) { return x[1] == 0 ? 0 : x[0] % x[1]; }},
-    {"max",   [](const uint64_t* x) { return std::max(x[0], x[1]); }},
-    {"min",   [](const uint64_t* x) { return std::min(x[0], x[1]); }},
-    {"greater", [](const uint64_t* x) { return uint64_t(x[0] > x[1]); }},
-    {"less",  [](const uint64_t* x) { return uint64_t(x[0] < x[1]); }},
-    {"clip",  [](const uint64_t* x) { return std::min(std::max(x[0], x[1]), x[2]); }},
-    {"pow",   [](const uint64_t* x) {
-         uint64_t result = 1, base = x[0];
-         for (auto e = x[1]; e > 0; e >>= 1, base *= base)
-             result *= (e & 1) != 0 ? base : 1;
-         return result;
-     }},
-};
-// clang-format on
-
-auto find_unsigned(const pointwise_row& row) -> uint64_t (*)(const uint64_t*) {
-    for (const auto& u : unsigned_rows)
-        if (std::strcmp(u.name, row.name) == 0)
-            return u.apply;
-    return nullptr;
-}
-
-uint64_t to_unsigned(double x) {
-    if (std::isnan(x) or x <= 0)
-        return 0;
-    return x >= 0x1p64 ? ~uint64_t{0} : static_cast<uint64_t>(x);
-}
 
 // f(first operand values of one element) -> result, for all elements; all operands have type T.
 template <class T, class F>
@@ -93,21 +49,9 @@ void compute_row(const pointwise_row& row, double attribute, const argument& out
         x[row.arity] = attribute;
         return row.real(x);
     };
-    if (type == shape::uint64_type) {
-        if (const auto apply = find_unsigned(row))
-            map_elements<uint64_t>(out, in, apply);
-        else if (row.integer == nullptr)
-            map_elements<uint64_t>(out, in, [&](const uint64_t* x) {
-                double wide[most_operands] = {};
-                for (int i = 0; i < row.arity; ++i)
-                    wide[i] = static_cast<double>(x[i]);
-                return to_unsigned(real(wide));
-            });
-        else
-            map_elements<int64_t>(out, in, row.integer);
-    } else if (shape::is_integral(type) or type == shape::bool_type)
+    if (shape::is_integral(type) or type == shape::bool_type)
         map_elements<int64_t>(
-            out, in, [&](const int64_t* x) { return evaluate_integer(row, x, attribute); });
+            out, in, [&](const int64_t* x) { return evaluate_integer(row, type, x, attribute); });
     else
         map_elements<double>(out, in, real);
 }

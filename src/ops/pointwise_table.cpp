@@ -4,7 +4,6 @@
 
 #include "ops/pointwise_table.hpp"
 
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -13,8 +12,6 @@ namespace {
 
 using row_real = const double*;
 using row_int = const int64_t*;
-
-constexpr int64_t row_int_min = std::numeric_limits<int64_t>::min();
 
 int64_t wrap_add(int64_t a, int64_t b) { return int64_t(uint64_t(a) + uint64_t(b)); }
 int64_t wrap_sub(int64_t a, int64_t b) { return int64_t(uint64_t(a) - uint64_t(b)); }
@@ -193,21 +190,6 @@ const pointwise_row* find_pointwise_row(std::string_view name) {
         if (name == row.name)
             return &row;
     return nullptr;
-}
-
-int64_t evaluate_integer(const pointwise_row& row, const int64_t* operands, double attribute) {
-    if (row.integer != nullptr)
-        return row.integer(operands);
-    std::array<double, 4> wide{};
-    for (int i = 0; i < row.arity; ++i)
-        wide[i] = double(operands[i]);
-    wide[row.arity] = attribute;
-    const double result = row.real(wide.data());
-    if (std::isnan(result))
-        return 0;
-    if (result >= 0x1p63)
-        return std::numeric_limits<int64_t>::max();
-    return result <= -0x1p63 ? row_int_min : int64_t(result);
 }
 
 } // namespace migraphx

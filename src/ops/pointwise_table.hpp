@@ -3,6 +3,8 @@
 // and the accuracy test.
 #pragma once
 
+#include <migraphx/shape.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -36,8 +38,13 @@ std::span<const pointwise_row> pointwise_rows();
 // The row of that name, or null.
 const pointwise_row* find_pointwise_row(std::string_view name);
 
-// Evaluates a row for `arity` integer operands: `integer` if there is one, else `real` with the
-// result truncated toward zero (NaN gives 0, out of range saturates).
-int64_t evaluate_integer(const pointwise_row& row, const int64_t* operands, double attribute = 0);
+// Evaluates a row for `arity` operands of an integer type or bool, those of uint64 as their two's
+// complement: `integer` if there is one, else `real` with the result truncated toward zero (NaN
+// gives 0, out of range saturates).
+int64_t evaluate_integer(const pointwise_row& row, shape::type_t type, const int64_t* operands,
+                         double attribute = 0);
+
+// Are the results for uint64 others than those for the same bits as int64?
+bool differs_for_unsigned(const pointwise_row& row);
 
 } // namespace migraphx

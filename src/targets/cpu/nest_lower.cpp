@@ -335,7 +335,7 @@ int nest_lowering::lower_wide(int reg, const nest_op& op) {
         fn = cls == vm_class::f64 ? kernels.wide_f64[int(row->op)] : kernels.wide_i64[int(row->op)];
     if (name == "identity")
         return operand_node(op, 0);
-    if (fn == nullptr)
+    if (fn == nullptr or (op.type == shape::uint64_type and differs_for_unsigned(*op.row)))
         return scalar(op);
     std::vector<int> operands;
     for (std::size_t i = 0; i < op.operands.size(); ++i)

@@ -54,7 +54,7 @@ codegen::scalar_value evaluate_call(const nest_scalar_call& call, const codegen:
     if (codegen::is_float_class(codegen::class_of(call.type)))
         return {call.row->real(real.data()), 0};
     const double attribute = real[std::size_t(call.row->arity)];
-    const int64_t v = evaluate_integer(*call.row, integer.data(), attribute);
+    const int64_t v = evaluate_integer(*call.row, call.type, integer.data(), attribute);
     return {0, codegen::wrap_integer(call.type, v)};
 }
 
