@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Identities on views, conversions and pointwise operators. Also works where sizes are not known yet.
+// Identities on views, conversions and pointwise operators. Also works where sizes are not known
+// yet.
 #include <migraphx/make_op.hpp>
 #include <migraphx/simplify_algebra.hpp>
 #include <migraphx/simplify_reshapes.hpp>
@@ -15,41 +16,40 @@ namespace migraphx {
 
 namespace {
 
-bool same_static_lens(instruction_ref x, instruction_ref y)
-{
+bool same_static_lens(instruction_ref x, instruction_ref y) {
     return not x->get_shape().dynamic() and not y->get_shape().dynamic() and
            x->get_shape().lens() == y->get_shape().lens();
 }
 
-bool is_floating(instruction_ref x)
-{
-    return not shape::is_integral(x->get_shape().type()) and x->get_shape().type() != shape::bool_type;
+bool is_floating(instruction_ref x) {
+    return not shape::is_integral(x->get_shape().type()) and
+           x->get_shape().type() != shape::bool_type;
 }
 
-std::vector<rule> shape_rules()
-{
+std::vector<rule> shape_rules() {
     return {
-        {"multibroadcast(x) to its own dimensions -> x",
-         op("multibroadcast"),
+        {"multibroadcast(x) to its own dimensions -> x", op("multibroadcast"),
          [](const match& m, rewriter& rw) -> replacement {
              const auto x = m.root->inputs().front();
-             if(same_static_lens(x, m.root))
+             if (same_static_lens(x, m.root))
                  return x;
              // Dimensions that came from other operands are known now.
-             if(m.root->inputs().size() > 1 and not m.root->get_shape().dynamic() and not x->get_shape().dynamic())
-                 return rw.add(make_op("multibroadcast", {{"out_lens", m.root->get_shape().lens()}}), {x});
+             if (m.root->inputs().size() > 1 and not m.root->get_shape().dynamic() and
+                 not x->get_shape().dynamic())
+                 return rw.add(
+                     make_op("multibroadcast", {{"out_lens", m.root->get_shape().lens()}}), {x});
              return declined;
          }},
         {"multibroadcast(multibroadcast(x)) -> multibroadcast(x)",
          op("multibroadcast", op("multibroadcast").as("inner")),
          [](const match& m, rewriter& rw) -> replacement {
              const auto& inner = m["inner"];
-             if(m.root->get_shape().dynamic() or inner->inputs().size() != 1 or inner->inputs().front()->get_shape().dynamic())
+             if (m.root->get_shape().dynamic() or inner->inputs().size() != 1 or
+                 inner->inputs().front()->get_shape().dynamic())
                  return declined;
              return rw.add(m.root->get_operator(), {inner->inputs().front()});
          }},
-        {"transpose(x) in order -> x",
-         op("transpose", any("x")),
+        {"transpose(x) in order -> x", op("transpose", any("x")),
          [](const match& m, rewriter&) -> replacement {
              const auto p = m.root->get_operator().get_vector<int64_t>("permutation");
              std::vector<int64_t> id(p.size());
@@ -62,7 +62,7 @@ std::vector<rule> shape_rules()
              const auto outer = m.root->get_operator().get_vector<int64_t>("permutation");
              const auto inner = m["inner"]->get_operator().get_vector<int64_t>("permutation");
              std::vector<int64_t> p;
-             for(auto i : outer)
+             for (auto i : outer)
                  p.push_back(inner.at(std::size_t(i)));
              return rw.add(make_op("transpose", {{"permutation", p}}), {m["x"]});
          }},
@@ -75,55 +75,68 @@ std::vector<rule> shape_rules()
          one_of({"reshape", "flatten", "squeeze", "unsqueeze"},
                 one_of({"reshape", "flatten", "squeeze", "unsqueeze"}, any("x")).used_once()),
          [](const match& m, rewriter& rw) -> replacement {
-             if(m.root->get_shape().dynamic() or m["x"]->get_shape().dynamic() or
-                m.root->get_shape().lens() == std::vector<std::size_t>{} or m["x"]->get_shape().scalar())
+             if (m.root->get_shape().dynamic() or m["x"]->get_shape().dynamic() or
+                 m.root->get_shape().lens() == std::vector<std::size_t>{} or
+                 m["x"]->get_shape().scalar())
                  return declined;
              const auto inner = m.root->inputs().front();
-             if(not inner->get_shape().dynamic() and same_static_lens(m["x"], m.root))
+             if (not inner->get_shape().dynamic() and same_static_lens(m["x"], m.root))
                  return m["x"];
-             if(inner->get_shape().dynamic() or (m.root->name() != "reshape" and m.root->name() != "flatten" and inner->name() != "reshape" and inner->name() != "flatten"))
+             if (inner->get_shape().dynamic() or
+                 (m.root->name() != "reshape" and m.root->name() != "flatten" and
+                  inner->name() != "reshape" and inner->name() != "flatten"))
                  return declined;
              return rw.add(make_op("reshape", {{"dims", m.root->get_shape().lens()}}), {m["x"]});
          }},
         {"contiguous(contiguous(x)) -> contiguous(x)",
          op("contiguous", op("contiguous").as("inner")),
          [](const match& m, rewriter&) -> replacement { return m["inner"]; }},
-        {"convert(x) to its own type -> x",
-         op("convert", any("x")),
+        {"contiguous(x) of the same layout -> x",
+         // as_shape needs this order even if that of x changes.
+         op("contiguous", any("x")).where([](instruction_ref ins) {
+             const auto& users = ins->outputs();
+             return std::none_of(users.begin(), users.end(),
+                                 [](auto u) { return u->name() == "as_shape"; });
+         }),
          [](const match& m, rewriter&) -> replacement {
-             return m["x"]->get_shape().type() == m.root->get_shape().type() ? replacement(m["x"]) : declined;
+             return m["x"]->get_shape() == m.root->get_shape() and not m.root->get_shape().dynamic()
+                        ? replacement(m["x"])
+                        : declined;
          }},
-        {"slice(x) of everything -> x",
-         op("slice", any("x")),
+        {"convert(x) to its own type -> x", op("convert", any("x")),
+         [](const match& m, rewriter&) -> replacement {
+             return m["x"]->get_shape().type() == m.root->get_shape().type() ? replacement(m["x"])
+                                                                             : declined;
+         }},
+        {"slice(x) of everything -> x", op("slice", any("x")),
          [](const match& m, rewriter&) -> replacement {
              return same_static_lens(m["x"], m.root) ? replacement(m["x"]) : declined;
          }},
-        {"concat(x) -> x",
-         op("concat", any("x")),
+        {"concat(x) -> x", op("concat", any("x")),
          [](const match& m, rewriter&) -> replacement { return m["x"]; }},
-        {"gather(x, constant number) -> squeeze(slice(x))",
-         op("gather", any("x"), constant("i")),
+        {"gather(x, constant number) -> squeeze(slice(x))", op("gather", any("x"), constant("i")),
          [](const match& m, rewriter& rw) -> replacement {
              const auto& s = m["x"]->get_shape();
              const auto& i = m["i"]->get_shape();
              // Only the scalar index, which removes the axis.
-             if(s.dynamic() or m["x"]->can_eval() or i.dynamic() or not i.scalar() or i.elements() != 1 or s.ndim() < 2)
+             if (s.dynamic() or m["x"]->can_eval() or i.dynamic() or not i.scalar() or
+                 i.elements() != 1 or s.ndim() < 2)
                  return declined;
              const auto axis = m.root->get_operator().get<int64_t>("axis");
-             const auto a    = std::size_t(axis < 0 ? axis + int64_t(s.ndim()) : axis);
-             auto at         = m["i"]->eval().at<int64_t>();
-             const auto n    = int64_t(s.lens()[a]);
+             const auto a = std::size_t(axis < 0 ? axis + int64_t(s.ndim()) : axis);
+             auto at = m["i"]->eval().at<int64_t>();
+             const auto n = int64_t(s.lens()[a]);
              at += at < 0 ? n : 0;
-             if(at < 0 or at >= n)
+             if (at < 0 or at >= n)
                  return declined;
-             auto part = rw.add(make_op("slice", {{"axes", {a}}, {"starts", {at}}, {"ends", {at + 1}}}), {m["x"]});
+             auto part = rw.add(
+                 make_op("slice", {{"axes", {a}}, {"starts", {at}}, {"ends", {at + 1}}}), {m["x"]});
              return rw.add(make_op("squeeze", {{"axes", {a}}}), {part});
          }},
     };
 }
 
-std::vector<rule> algebra_rules()
-{
+std::vector<rule> algebra_rules() {
     auto keep_x = [](const match& m, rewriter&) -> replacement {
         return m["x"]->get_shape() == m.root->get_shape() ? replacement(m["x"]) : declined;
     };
@@ -133,37 +146,37 @@ std::vector<rule> algebra_rules()
         {"x + 0 -> x", op("add", any("x"), number(0)), keep_x},
         {"x - 0 -> x", op("sub", any("x"), number(0)), keep_x},
         {"pow(x, 1) -> x", op("pow", any("x"), number(1)), keep_x},
-        {"pow(x, 2) -> x * x",
-         op("pow", any("x"), number(2)),
-         [](const match& m, rewriter& rw) -> replacement { return rw.add("mul", {m["x"], m["x"]}); }},
-        {"pow(x, 3) -> x * x * x",
-         op("pow", any("x"), number(3)),
+        {"pow(x, 2) -> x * x", op("pow", any("x"), number(2)),
+         [](const match& m, rewriter& rw) -> replacement {
+             return rw.add("mul", {m["x"], m["x"]});
+         }},
+        {"pow(x, 3) -> x * x * x", op("pow", any("x"), number(3)),
          [](const match& m, rewriter& rw) -> replacement {
              return rw.add("mul", {rw.add("mul", {m["x"], m["x"]}), m["x"]});
          }},
-        {"pow(x, 0.5) -> sqrt(x)",
-         op("pow", any("x"), number(0.5)),
+        {"pow(x, 0.5) -> sqrt(x)", op("pow", any("x"), number(0.5)),
          [](const match& m, rewriter& rw) -> replacement {
              return is_floating(m.root) ? replacement(rw.add("sqrt", {m["x"]})) : declined;
          }},
-        {"x / c -> x * (1 / c)",
-         op("div", any("x"), scalar("c")),
+        {"x / c -> x * (1 / c)", op("div", any("x"), scalar("c")),
          [](const match& m, rewriter& rw) -> replacement {
              const auto c = m.value("c");
-             if(m.root->get_shape().type() != shape::float_type or c == 0 or not std::isnormal(1 / c) or m["x"]->can_eval())
+             if (m.root->get_shape().type() != shape::float_type or c == 0 or
+                 not std::isnormal(1 / c) or m["x"]->can_eval())
                  return declined;
              return rw.add("mul", {m["x"], rw.number(1 / c, m["x"])});
          }},
-        {"recip(sqrt(x)) -> rsqrt(x)",
-         op("recip", op("sqrt", any("x"))),
+        {"recip(sqrt(x)) -> rsqrt(x)", op("recip", op("sqrt", any("x"))),
          [](const match& m, rewriter& rw) -> replacement { return rw.add("rsqrt", {m["x"]}); }},
         // Constants stretched alike: the operator works on the small ones, which then fold.
         {"f(broadcast(a), broadcast(b)) -> broadcast(f(a, b))",
-         one_of({"add", "sub", "mul", "div"}, one_of({"broadcast", "multibroadcast"}, constant("a")).as("x"),
+         one_of({"add", "sub", "mul", "div"},
+                one_of({"broadcast", "multibroadcast"}, constant("a")).as("x"),
                 one_of({"broadcast", "multibroadcast"}, constant("b")).as("y")),
          [](const match& m, rewriter& rw) -> replacement {
-             if(m["x"]->get_operator() != m["y"]->get_operator() or m["a"]->get_shape().lens() != m["b"]->get_shape().lens() or
-                m["x"]->inputs().size() != 1)
+             if (m["x"]->get_operator() != m["y"]->get_operator() or
+                 m["a"]->get_shape().lens() != m["b"]->get_shape().lens() or
+                 m["x"]->inputs().size() != 1)
                  return declined;
              auto inner = rw.add(m.root->get_operator(), {m["a"], m["b"]});
              return rw.add(m["x"]->get_operator(), {inner});
@@ -171,14 +184,14 @@ std::vector<rule> algebra_rules()
         {"(x + a) + b -> x + (a + b)",
          op("add", op("add", any("x"), constant("a")).used_once(), constant("b")),
          [](const match& m, rewriter& rw) -> replacement {
-             if(m["x"]->can_eval() or not is_floating(m.root))
+             if (m["x"]->can_eval() or not is_floating(m.root))
                  return declined;
              return rw.add("add", {m["x"], rw.add("add", {m["a"], m["b"]})});
          }},
         {"(x * a) * b -> x * (a * b)",
          op("mul", op("mul", any("x"), constant("a")).used_once(), constant("b")),
          [](const match& m, rewriter& rw) -> replacement {
-             if(m["x"]->can_eval() or not is_floating(m.root))
+             if (m["x"]->can_eval() or not is_floating(m.root))
                  return declined;
              return rw.add("mul", {m["x"], rw.add("mul", {m["a"], m["b"]})});
          }},
@@ -187,9 +200,13 @@ std::vector<rule> algebra_rules()
 
 } // namespace
 
-void simplify_algebra::apply(module& m) const { apply_rules(m, algebra_rules()); }
+void simplify_algebra::apply(module& m) const {
+    apply_rules(m, algebra_rules());
+}
 
-void simplify_reshapes::apply(module& m) const { apply_rules(m, shape_rules()); }
+void simplify_reshapes::apply(module& m) const {
+    apply_rules(m, shape_rules());
+}
 
 namespace {
 const registered_pass algebra_registered{"simplify_algebra", [] { return simplify_algebra{}; }};

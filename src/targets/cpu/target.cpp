@@ -28,9 +28,9 @@ struct cpu_backend : backend {
                 make_pass("simplify_reshapes"),
                 make_pass("propagate_constant"),
                 channels_last{},
-                lazy_reshapes{},
                 fuse_pointwise{},
-                fuse_epilogue{}};
+                fuse_epilogue{},
+                lazy_reshapes{}};
     }
     std::unique_ptr<kernel> lower(const problem& p) const override { return cpu::lower(p); }
     std::optional<argument> evaluate(const operation& op, const std::vector<argument>& in) const override
@@ -51,6 +51,7 @@ struct cpu_target {
     {
         // Once for all sizes; what needs concrete shapes follows, here or for each set of sizes.
         return {make_pass("normalize_ops"),
+                make_pass("relax_views"),
                 make_pass("rewrite_rnn"),
                 make_pass("eliminate_identity"),
                 make_pass("eliminate_common_subexpression"),

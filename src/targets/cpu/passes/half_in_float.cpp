@@ -13,6 +13,13 @@ namespace migraphx::cpu {
 
 namespace {
 
+// Its result depends on the type of its operands by more than their values: bits, a shape among the
+// attributes, memory that it writes to.
+bool looks_at_memory(const operation& op)
+{
+    return op.name() == "bit_cast" or op.has_attribute("shape") or op.info().has_side_effect;
+}
+
 bool is_short(shape::type_t t) { return t == shape::half_type or t == shape::bf16_type; }
 
 instruction_ref converted(module& m, instruction_ref pos, instruction_ref x, shape::type_t t)
@@ -33,7 +40,8 @@ void half_in_float::apply(module& m) const
     for(auto ins : all)
     {
         const auto name = ins->name();
-        if(name.starts_with("@") or name == "convert" or name == "undefined" or not ins->module_inputs().empty())
+        if(name.starts_with("@") or name == "convert" or name == "undefined" or not ins->module_inputs().empty() or
+           looks_at_memory(ins->get_operator()))
             continue;
         bool any = false;
         std::vector<instruction_ref> in;
