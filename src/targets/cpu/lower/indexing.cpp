@@ -192,14 +192,19 @@ lowered gathernd(const problem& p) {
 
 // ---- scatter
 
-std::optional<scatter_op> scatter_kind(const std::string& name) {
+// What the kernels compute for elements of this type; nothing where they differ from the operator:
+// their floating-point extremes do not carry NaN.
+std::optional<scatter_op> scatter_kind(const std::string& name, elem_type type) {
     const auto kind = name.substr(name.find('_') + 1);
+    const bool is_bool = type == elem_type::boolean;
     if (kind == "none")
         return scatter_op::none;
     if (kind == "add")
-        return scatter_op::add;
+        return is_bool ? scatter_op::max : scatter_op::add;
     if (kind == "mul")
-        return scatter_op::mul;
+        return is_bool ? scatter_op::min : scatter_op::mul;
+    if (is_floating(type))
+        return std::nullopt;
     if (kind == "min")
         return scatter_op::min;
     if (kind == "max")
@@ -207,16 +212,39 @@ std::optional<scatter_op> scatter_kind(const std::string& name) {
     return std::nullopt;
 }
 
-// Types whose arithmetic the kernels do as the operator states it: floating-point extremes carry
-// NaN.
-bool can_scatter(scatter_op op, elem_type type) {
-    return not((op == scatter_op::min or op == scatter_op::max) and is_floating(type));
+// Both scatters: the data are copied, or kept where the result may lie over them, then updated.
+template <class Params>
+lowered scattered(const problem& p, const Params& params, scatter_op op,
+                  int64_t (*update)(const Params&, scatter_op, const kernel_table&)) {
+    scratch_layout scratch;
+    const auto data = strided_copy::make(p.inputs[0], p.output);
+    const auto indices = index_operand(p, 1, scratch);
+    const auto updates = dense_input::make(p, 2, scratch);
+    if (not data or not indices or not updates)
+        return lowered::refuse("indices of type " + p.inputs[1].type_string() +
+                               ", or more than 8 axes");
+    const auto name = p.op.name();
+    auto k = make_kernel(
+        name, scratch.bytes(),
+        [=, data = *data, indices = *indices, updates = *updates](const kernel_args& args) {
+            auto q = params;
+            q.idx = indices.get(args);
+            q.packed = const_cast<char*>(updates.get(args));
+            q.tensor = args.outputs[0];
+            if (args.inputs[0] != args.outputs[0])
+                data.run(args.inputs[0], args.outputs[0]);
+            if (const auto bad = update(q, op, kernels()); bad >= 0)
+                fail_index(name.c_str(), q.idx, bad);
+        });
+    const auto& in = p.ins->inputs();
+    k->over = {p.inputs[0] == p.output and in[0] != in[1] and in[0] != in[2]};
+    return k;
 }
 
 lowered scatter(const problem& p) {
-    const auto kind = scatter_kind(p.op.name());
     const auto type = element_of(p.inputs[0].type());
-    if (not kind or not type or not can_scatter(*kind, *type))
+    const auto kind = type ? scatter_kind(p.op.name(), *type) : std::nullopt;
+    if (not kind)
         return lowered::refuse("this reduction of type " + p.inputs[0].type_string());
     const auto& out = p.output;
     const auto& from = p.inputs[1];
@@ -226,12 +254,6 @@ lowered scatter(const problem& p) {
     for (std::size_t d = 0; d < out.ndim(); d++)
         if (d != axis and from.lens()[d] > out.lens()[d])
             return lowered::refuse("indices outside of the data");
-    scratch_layout scratch;
-    const auto data = strided_copy::make(p.inputs[0], out);
-    const auto indices = index_operand(p, 1, scratch);
-    const auto updates = dense_input::make(p, 2, scratch);
-    if (not data or not indices or not updates)
-        return lowered::refuse("indices of type " + from.type_string() + ", or more than 8 axes");
     index_walk_params q{};
     q.type = *type;
     q.rank = int32_t(out.ndim());
@@ -242,45 +264,25 @@ lowered scatter(const problem& p) {
         q.steps[d] = int64_t(out.strides()[d]);
     }
     q.skip_outside = p.op.get<bool>("skip_out_of_bounds");
-    auto k = make_kernel(p.op.name(), scratch.bytes(),
-                         [q, op = *kind, data = *data, indices = *indices,
-                          updates = *updates](const kernel_args& args) {
-                             auto r = q;
-                             r.idx = indices.get(args);
-                             r.packed = const_cast<char*>(updates.get(args));
-                             r.tensor = args.outputs[0];
-                             if (args.inputs[0] != args.outputs[0])
-                                 data.run(args.inputs[0], args.outputs[0]);
-                             if (const auto bad = run_scatter_elements(r, op); bad >= 0)
-                                 fail_index("scatter", r.idx, bad);
-                         });
-    k->over = {p.inputs[0] == out and p.ins->inputs()[0] != p.ins->inputs()[2]};
-    return k;
+    return scattered(p, q, *kind, run_scatter_elements);
 }
 
 lowered scatternd(const problem& p) {
-    const auto kind = scatter_kind(p.op.name());
-    const auto type = element_of(p.inputs[0].type());
-    if (not kind or not type or not can_scatter(*kind, *type))
-        return lowered::refuse("this reduction of type " + p.inputs[0].type_string());
     const auto& x = p.inputs[0];
+    const auto type = element_of(x.type());
+    const auto kind = type ? scatter_kind(p.op.name(), *type) : std::nullopt;
+    if (not kind)
+        return lowered::refuse("this reduction of type " + x.type_string());
     const auto depth = p.inputs[1].lens().back();
     if (not is_dense(p.output))
         return lowered::refuse("a result that is not row-major");
     if (depth > std::size_t(index_tuple_params::max_rank))
         return lowered::refuse("tuples of more than 8 indices");
-    scratch_layout scratch;
-    const auto data = strided_copy::make(x, p.output);
-    const auto indices = index_operand(p, 1, scratch);
-    const auto updates = dense_input::make(p, 2, scratch);
-    if (not data or not indices or not updates)
-        return lowered::refuse("indices of type " + p.inputs[1].type_string() +
-                               ", or more than 8 axes");
     index_tuple_params q{};
     q.type = *type;
     q.depth = int32_t(depth);
     q.batches = 1;
-    q.tuples = indices->count / int64_t(depth);
+    q.tuples = int64_t(p.inputs[1].elements() / depth);
     q.run = elements_between(x, depth, x.ndim());
     if (q.tuples * q.run != int64_t(p.inputs[2].elements()))
         return lowered::refuse("another number of updates");
@@ -288,20 +290,7 @@ lowered scatternd(const problem& p) {
         q.lens[d] = int64_t(x.lens()[d]);
         q.steps[d] = elements_between(x, d + 1, x.ndim());
     }
-    auto k = make_kernel(p.op.name(), scratch.bytes(),
-                         [q, op = *kind, data = *data, indices = *indices,
-                          updates = *updates](const kernel_args& args) {
-                             auto r = q;
-                             r.idx = indices.get(args);
-                             r.packed = const_cast<char*>(updates.get(args));
-                             r.tensor = args.outputs[0];
-                             if (args.inputs[0] != args.outputs[0])
-                                 data.run(args.inputs[0], args.outputs[0]);
-                             if (const auto bad = run_scatter_tuples(r, op); bad >= 0)
-                                 fail_index("scatternd", r.idx, bad);
-                         });
-    k->over = {x == p.output and p.ins->inputs()[0] != p.ins->inputs()[2]};
-    return k;
+    return scattered(p, q, *kind, run_scatter_tuples);
 }
 
 // ---- onehot

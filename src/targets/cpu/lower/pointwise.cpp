@@ -70,6 +70,40 @@ std::vector<shape> outputs_of(const problem& p)
     return p.output.type() == shape::tuple_type ? p.output.sub_shapes() : std::vector<shape>{p.output};
 }
 
+shape computed_once(const shape& s, const std::vector<bool>& repeats)
+{
+    auto lens = s.lens();
+    for(std::size_t d = 0; d < lens.size(); d++)
+        if(repeats[d])
+            lens[d] = 1;
+    return {s.type(), lens, s.strides()};
+}
+
+// Where results repeat their elements (no stride), one position of each dimension is enough. False when
+// the results do not agree on that.
+bool without_repeats(problem& p)
+{
+    auto outs = outputs_of(p);
+    std::vector<bool> repeats(outs.front().ndim(), false);
+    for(std::size_t i = 0; i < outs.size(); i++)
+        for(std::size_t d = 0; d < repeats.size(); d++)
+        {
+            const bool here = outs[i].lens()[d] > 1 and outs[i].strides()[d] == 0;
+            if(i > 0 and here != repeats[d])
+                return false;
+            repeats[d] = here;
+        }
+    if(std::find(repeats.begin(), repeats.end(), true) == repeats.end())
+        return true;
+    for(auto& s : outs)
+        s = computed_once(s, repeats);
+    p.output = p.output.type() == shape::tuple_type ? shape{outs} : outs.front();
+    for(auto& s : p.inputs)
+        if(s.ndim() == repeats.size())
+            s = computed_once(s, repeats);
+    return true;
+}
+
 lowered finish(const problem& p, nest_builder& b, std::string label)
 {
     auto k   = std::make_unique<nest_kernel>();
@@ -80,10 +114,13 @@ lowered finish(const problem& p, nest_builder& b, std::string label)
     return k;
 }
 
-lowered region(const problem& p)
+lowered region(const problem& given)
 {
+    auto p = given;
     if(auto why = declined(p); not why.empty())
         return lowered::refuse(why);
+    if(not without_repeats(p))
+        return lowered::refuse("results that repeat their elements in different ways");
     const auto& m   = *p.modules.front();
     const auto outs = outputs_of(p);
     nest_builder b{signed_sizes(outs.front().lens())};
@@ -138,10 +175,12 @@ lowered region(const problem& p)
     return finish(p, b, "nest " + label);
 }
 
-lowered single(const problem& p)
+lowered single(const problem& given)
 {
+    auto p = given;
     if(auto why = declined(p); not why.empty())
         return lowered::refuse(why);
+    without_repeats(p);
     nest_builder b{signed_sizes(p.output.lens())};
     std::vector<nest_operand> operands;
     for(const auto& s : p.inputs)
