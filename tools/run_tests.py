@@ -24,7 +24,7 @@ import time
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FULL_ONLY = {"test_models", "test_fuzz"}  # binaries that the quick suite leaves out
+FULL_ONLY = {"test_models"}  # binaries that the quick suite leaves out
 HIDDEN = ("Running main()", "[ RUN ", "[       OK", "[----", "[====", "[  PASSED", "Note: ", "[  SKIPPED")
 MODELS_GIB = 4
 
