@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// attention(q (B, H, S, D), k (B, K, T, D), v (B, K, T, E)[, mask]) -> (B, H, S, E), where K
-// divides H: head h uses key and value head h / (H / K).
-//   softmax(q . transpose(k) * scale + mask) . v
-//     k and v repeated H / K times; dot(q, transpose(k)); mul by scale; add(mask); softmax[axis=3];
-//     dot with v
+// attention(q (B, H, S, D), k (B, K, T, D), v (B, K, T, E)[, mask][, sink (H)]) -> (B, H, S, E),
+// where K divides H: head h uses key and value head h / (H / K).
+//   softmax(cap(q . transpose(k) * scale) + mask) . v
+//     k and v repeated H / K times; dot(q, transpose(k)); mul by scale; x -> softcap *
+//     tanh(x / softcap); add(mask); softmax[axis=3]; dot with v
 // A bool mask hides where it is false (where(mask, x, -inf)), others are added; it stretches to
-// (B, H, S, T). `causal` hides key t from query s where t > s + T - S. A query that sees no key
-// gives 0. scale 0 stands for 1 / sqrt(D).
+// (B, H, S, T). `causal` hides key t from query s where t > s + T - S. A sink is one more score of
+// each query of its head, with a value of 0. A query that sees no key gives 0. scale 0 stands for
+// 1 / sqrt(D), softcap 0 for no bound.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/shape_input.hpp"
@@ -27,16 +28,18 @@ namespace {
 struct attention_op {
     float scale = 0;
     bool causal = false;
+    float softcap = 0;
 
     static constexpr auto name = "attention";
     static constexpr auto summary = "softmax(q . k' * scale + mask) . v for every head";
     static void fields(field_list<attention_op>& f) {
         f.add("scale", &attention_op::scale, "factor of the scores; 0: 1 / sqrt(size of a head)");
         f.add("causal", &attention_op::causal, "queries see no later keys");
+        f.add("softcap", &attention_op::softcap, "bound of the scores; 0: none");
     }
 
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count({3, 4}).tensor().only(0, 3).rank(4).same_type().floating();
+        expect(in).count({3, 4, 5}).tensor().only(0, 3).rank(4).same_type().floating();
         const auto aligned = align_kinds({in[0], in[1], in[2]});
         const auto q = dims_of(aligned[0]), k = dims_of(aligned[1]), v = dims_of(aligned[2]);
         const auto equal = [](const shape::dynamic_dimension& a, const shape::dynamic_dimension& b,
@@ -59,6 +62,10 @@ struct attention_op {
             not in[1].dynamic())
             make_bcast_shape(in[3],
                              {in[0].lens()[0], in[0].lens()[1], in[0].lens()[2], in[1].lens()[2]});
+        if (not is_absent(in, 4)) {
+            expect(in).only(4, 5).rank(1).floating();
+            equal(q[1], dims_of(in[4])[0], "heads of q and sinks");
+        }
         if (not aligned[0].dynamic())
             return {in[0].type(), std::vector<std::size_t>{in[0].lens()[0], in[0].lens()[1],
                                                            in[0].lens()[2], in[2].lens()[3]}};
@@ -77,7 +84,12 @@ struct attention_op {
         const bool hides = masked and in[3].get_shape().type() == shape::bool_type;
         const double factor =
             scale == 0 ? 1 / std::sqrt(static_cast<double>(size)) : static_cast<double>(scale);
+        const bool drains = not is_absent(in, 4);
+        const auto sinks = drains ? load<double>(in[4]) : std::vector<double>{};
         constexpr double hidden = -std::numeric_limits<double>::infinity();
+        const auto capped = [cap = static_cast<double>(softcap)](double x) {
+            return cap > 0 ? cap * std::tanh(x / cap) : x;
+        };
 
         const auto one_head = [&](std::size_t b, std::size_t h) {
             const auto kv = b * v[1] + h / (heads / v[1]);
@@ -90,18 +102,19 @@ struct attention_op {
                 const auto row = (b * heads + h) * queries + s;
                 if (masked)
                     load(mask, row * keys, keys, bias.data());
-                double top = hidden;
+                double top = drains ? sinks.at(h) : hidden;
                 for (std::size_t t = 0; t < keys; ++t) {
                     double sum = 0;
 #pragma omp simd reduction(+ : sum)
                     for (std::size_t d = 0; d < size; ++d)
                         sum += x[s * size + d] * k[t * size + d];
-                    score[t] = sum * factor + (hides ? (bias[t] != 0 ? 0 : hidden) : bias[t]);
+                    score[t] =
+                        capped(sum * factor) + (hides ? (bias[t] != 0 ? 0 : hidden) : bias[t]);
                     if (causal and t + queries > s + keys)
                         score[t] = hidden;
                     top = std::max(top, score[t]);
                 }
-                double total = 0;
+                double total = drains ? std::exp(sinks.at(h) - top) : 0;
                 std::fill(y.begin(), y.end(), 0.0);
                 for (std::size_t t = 0; t < keys and top != hidden; ++t) {
                     const double weight = std::exp(score[t] - top);

@@ -8,6 +8,7 @@
 #include <migraphx/errors.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace migraphx {
@@ -27,6 +28,13 @@ void copy_run(char* out, const char* in, const copy_axis& a, std::size_t size) {
     }
     const auto run = [&](auto bytes) {
         constexpr std::size_t n = decltype(bytes)::value;
+        if (a.in == 0 and a.out == 1) {
+            std::array<char, n> element;
+            std::memcpy(element.data(), in, n);
+            for (std::size_t i = 0; i < a.len; ++i)
+                std::memcpy(out + i * n, element.data(), n);
+            return;
+        }
         for (std::size_t i = 0; i < a.len; ++i)
             std::memcpy(out + i * a.out * n, in + i * a.in * n, n);
     };

@@ -4,6 +4,7 @@
 #include <migraphx/fold_convolution.hpp>
 #include <migraphx/make_op.hpp>
 
+#include "base/parallel.hpp"
 #include "ops/tensor.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/pattern.hpp"
@@ -35,14 +36,20 @@ std::optional<std::vector<double>> per_channel(instruction_ref c)
 instruction_ref scaled_weights(instruction_ref w, const std::vector<double>& factor, rewriter& rw)
 {
     const auto value  = w->eval();
-    auto data         = load<double>(value);
-    const auto rows   = value.get_shape().lens()[0];
-    const auto inside = data.size() / rows;
-    for(std::size_t o = 0; o < rows; o++)
-        for(std::size_t i = 0; i < inside; i++)
-            data[o * inside + i] *= factor[factor.size() == 1 ? 0 : o];
-    auto out = argument::uninitialized(shape{value.get_shape().type(), value.get_shape().lens()});
-    store(out, data);
+    const auto& lens  = value.get_shape().lens();
+    const auto inside = value.get_shape().elements() / std::max<std::size_t>(1, lens[0]);
+    auto out          = argument::uninitialized(shape{value.get_shape().type(), lens});
+    // A row at a time, so that memory for numbers in double stays small.
+    parallel_for(std::int64_t(lens[0]), std::int64_t(1 + 65536 / (inside + 1)), [&](auto begin, auto end) {
+        std::vector<double> row(inside);
+        for(auto o = std::size_t(begin); o < std::size_t(end); o++)
+        {
+            load(value, o * inside, inside, row.data());
+            for(auto& x : row)
+                x *= factor[factor.size() == 1 ? 0 : o];
+            store(out, o * inside, inside, row.data());
+        }
+    });
     return rw.literal(literal::adopt(out));
 }
 

@@ -10,10 +10,10 @@
 
 #include "base/settings.hpp"
 #include "ir/text.hpp"
+#include "ops/copy.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <unordered_map>
 
@@ -121,10 +121,7 @@ private:
     // The same elements in the layout that was inferred.
     static argument relaid(const argument& a, const shape& s) {
         argument out{s};
-        const auto width = s.type_size();
-        for (std::size_t i = 0; i < s.elements(); ++i)
-            std::memcpy(out.data() + s.index(i) * width, a.data() + a.get_shape().index(i) * width,
-                        width);
+        copy_in_order(out, a);
         return out;
     }
 

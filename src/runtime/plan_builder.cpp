@@ -13,6 +13,7 @@
 #include "runtime/weight_store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <sstream>
 #include <unordered_map>
 #include <unordered_set>
@@ -39,6 +40,8 @@ struct root {
 };
 
 constexpr std::size_t not_used = std::size_t(-1);
+
+constexpr std::size_t packed_by_all_threads = std::size_t{32} << 20; // bytes of constants
 
 // Where a view lies in the memory of its input: the operator is evaluated on an address that is never
 // read, and the result's address gives the offset.
@@ -69,6 +72,8 @@ public:
             param_roots.push_back(new_root(root_kind::parameter, ins->get_shape().bytes()));
             places[ins] = place_on(param_roots.back(), ins->get_shape());
         }
+        find_constants(*m);
+        lower_all(*m);
         for(auto ins = m->begin(); ins != m->end(); ++ins)
             with_context([&] { visit(ins); }, [&] { return describe(ins); });
         finish(*m);
@@ -147,6 +152,103 @@ private:
         return it->second;
     }
 
+    // Literals and views of them.
+    void find_constants(module& m)
+    {
+        for(auto ins = m.begin(); ins != m.end(); ++ins)
+        {
+            if(ins->name() == "@literal")
+                constants[ins] = ins->get_literal().get_argument();
+            else if(is_view(ins))
+            {
+                const auto in = ins->inputs().front();
+                if(auto it = constants.find(in); it != constants.end())
+                    constants[ins] = it->second.view(ins->get_shape(), offset_in_input(ins));
+            }
+        }
+    }
+
+    static bool is_view(instruction_ref ins)
+    {
+        return ins->get_operator().info().is_view and ins->inputs().size() == 1 and not is_placed_by_name(ins);
+    }
+
+    static std::size_t offset_in_input(instruction_ref ins)
+    {
+        return view_offset(ins->normalized_operator(), ins->inputs().front()->get_shape(), ins->get_shape());
+    }
+
+    // Instructions for which visit() has a case of its own.
+    static bool is_placed_by_name(instruction_ref ins)
+    {
+        static const std::unordered_set<std::string> names{
+            "@param", "@return", "@comment", "@literal", "undefined", "@outline", "get_tuple_elem", "identity"};
+        return names.contains(ins->name());
+    }
+
+    static bool is_lowered_whole(instruction_ref ins)
+    {
+        return ins->module_inputs().empty() or ins->name() == "pointwise" or ins->name().starts_with("cpu::");
+    }
+
+    problem problem_of(instruction_ref ins) const
+    {
+        problem pr;
+        pr.ins         = ins;
+        pr.op          = ins->normalized_operator();
+        pr.output      = ins->get_shape();
+        pr.modules     = ins->module_inputs();
+        pr.num_threads = options.num_threads;
+        pr.fast_math   = options.fast_math;
+        pr.weights     = &weight_store::instance();
+        for(auto in : ins->inputs())
+        {
+            pr.inputs.push_back(in->get_shape());
+            auto it = constants.find(in);
+            pr.constants.push_back(it == constants.end() ? argument{} : it->second);
+        }
+        return pr;
+    }
+
+    // Kernels are made by all threads at once: what costs is packing weights and generating code, and each
+    // is for itself. A weight that outweighs the others is packed by all threads together, before.
+    void lower_all(module& m)
+    {
+        std::vector<instruction_ref> todo;
+        for(auto ins = m.begin(); ins != m.end(); ++ins)
+            if(not is_placed_by_name(ins) and not is_view(ins) and is_lowered_whole(ins) and
+               not ins->get_shape().any_of_dynamic())
+                todo.push_back(ins);
+        std::vector<std::unique_ptr<kernel>> made(todo.size());
+        const auto make = [&](std::size_t i) {
+            with_context([&] { made[i] = b->lower(problem_of(todo[i])); }, [&] { return describe(todo[i]); });
+        };
+        std::vector<std::size_t> shared_out;
+        for(std::size_t i = 0; i < todo.size(); i++)
+            if(constant_bytes(todo[i]) < packed_by_all_threads)
+                shared_out.push_back(i);
+            else
+                make(i);
+        const int threads = num_threads();
+        std::atomic<std::size_t> next = 0;
+        parallel_for(threads, 1, [&](std::int64_t, std::int64_t) {
+            const thread_count_guard same_split(threads);
+            for(auto i = next++; i < shared_out.size(); i = next++)
+                make(shared_out[i]);
+        });
+        for(std::size_t i = 0; i < todo.size(); i++)
+            kernels[todo[i]] = std::move(made[i]);
+    }
+
+    std::size_t constant_bytes(instruction_ref ins) const
+    {
+        std::size_t bytes = 0;
+        for(auto in : ins->inputs())
+            if(auto it = constants.find(in); it != constants.end())
+                bytes += it->second.get_shape().bytes();
+        return bytes;
+    }
+
     void visit(instruction_ref ins)
     {
         const auto& op  = ins->get_operator();
@@ -156,8 +258,7 @@ private:
             return;
         if(name == "@literal")
         {
-            constants[ins] = ins->get_literal().get_argument();
-            places[ins]    = place_on(constant_root(constants[ins]), s);
+            places[ins] = place_on(constant_root(constants.at(ins)), s);
             return;
         }
         if(name == "undefined" or name == "@outline")
@@ -178,7 +279,7 @@ private:
         }
         if(s.any_of_dynamic())
             fail(error_kind::internal, "plan: concrete shapes were expected, got " + str(s));
-        if(op.info().is_view and ins->inputs().size() == 1)
+        if(is_view(ins))
         {
             place_view(ins);
             return;
@@ -193,11 +294,8 @@ private:
         value_place v;
         v.root      = from.root;
         v.layout    = ins->get_shape();
-        v.offset    = from.offset + view_offset(ins->normalized_operator(), in->get_shape(), ins->get_shape());
+        v.offset    = from.offset + offset_in_input(ins);
         places[ins] = v;
-        auto it     = constants.find(in);
-        if(it != constants.end())
-            constants[ins] = it->second.view(v.layout, v.offset - from.offset);
     }
 
     void leaves(const value_place& v, std::vector<value_place>& out) const
@@ -210,25 +308,12 @@ private:
 
     void add_step(instruction_ref ins)
     {
-        problem pr;
-        pr.ins         = ins;
-        pr.op          = ins->normalized_operator();
-        pr.output      = ins->get_shape();
-        pr.modules     = ins->module_inputs();
-        pr.num_threads = options.num_threads;
-        pr.fast_math   = options.fast_math;
-        pr.weights     = &weight_store::instance();
-        auto inputs    = ins->inputs();
-        for(auto in : inputs)
-        {
-            pr.inputs.push_back(in->get_shape());
-            auto it = constants.find(in);
-            pr.constants.push_back(it == constants.end() ? argument{} : it->second);
-        }
+        const auto pr = problem_of(ins);
+        auto inputs   = ins->inputs();
         step st;
         st.ins = ins;
-        if(ins->module_inputs().empty() or ins->name() == "pointwise" or ins->name().starts_with("cpu::"))
-            st.work = b->lower(pr);
+        if(is_lowered_whole(ins))
+            st.work = std::move(kernels.at(ins));
         else
         {
             std::vector<lifted_module> lifted;
@@ -475,6 +560,7 @@ private:
     std::unordered_map<const char*, uint32_t> constant_roots;
     std::unordered_map<instruction_ref, value_place> places;
     std::unordered_map<instruction_ref, argument> constants;
+    std::unordered_map<instruction_ref, std::unique_ptr<kernel>> kernels;
     std::unordered_map<instruction_ref, std::vector<uint32_t>> needed;
     std::unordered_map<instruction_ref, std::size_t> order;
     std::vector<step> steps;

@@ -18,9 +18,11 @@ struct attention_case {
     int64_t batches, heads, queries, keys, dim, v_dim;
     bool interleaved = true; // {batch, position, head, dim}, else {batch, head, position, dim}
     bool transposed_keys = false;
-    int mask = 0; // 1: by key, 2: by query and key with hidden entries
+    int mask = 0; // 1: by key, 2: by query and key with hidden entries, 3: and a hidden row
     bool causal = false;
     int64_t heads_per_kv = 1;
+    float softcap = 0;
+    bool sink = false;
 };
 
 void check_attention(const attention_case& c) {
@@ -48,17 +50,21 @@ void check_attention(const attention_case& c) {
         p.k_dim = c.keys;
     }
     auto mask = random_floats(size_t(c.batches * c.queries * c.keys), 4, -1, 1);
-    if (c.mask == 2)
+    if (c.mask >= 2)
         for (size_t i = 0; i < mask.size(); ++i)
-            if (i % 3 == 1 || i % size_t(c.keys) > size_t(c.keys) / 2 + 1)
+            if (i % 3 == 1 || i % size_t(c.keys) > size_t(c.keys) / 2 + 1 ||
+                (c.mask == 3 && i / size_t(c.keys) % 3 == 2))
                 mask[i] = -inf;
+    const auto sinks = random_floats(size_t(c.heads), 5, -1, 3);
     if (c.mask != 0) {
         p.mask = mask.data();
         p.mask_batch = c.queries * c.keys;
-        p.mask_row = c.mask == 2 ? c.keys : 0;
+        p.mask_row = c.mask >= 2 ? c.keys : 0;
         p.mask_key = 1;
     }
     p.scale = 0.3f;
+    p.softcap = c.softcap;
+    p.sink = c.sink ? sinks.data() : nullptr;
     p.causal = c.causal;
     p.causal_offset = c.keys - c.queries;
     p.batches = c.batches;
@@ -78,7 +84,8 @@ void check_attention(const attention_case& c) {
             for (int64_t i = 0; i < c.queries; ++i) {
                 const int64_t g = h / c.heads_per_kv;
                 std::vector<double> s;
-                double top = -inf, sum = 0;
+                const double drain = c.sink ? double(sinks[size_t(h)]) : -double(inf);
+                double top = drain, sum = 0;
                 for (int64_t j = 0; j < c.keys; ++j) {
                     double t = 0;
                     for (int64_t d = 0; d < c.dim; ++d)
@@ -86,6 +93,8 @@ void check_attention(const attention_case& c) {
                              double(k[size_t(b * p.k_batch + g * p.k_head + j * p.k_row +
                                              d * p.k_dim)]);
                     t *= double(p.scale);
+                    if (c.softcap > 0)
+                        t = double(c.softcap) * std::tanh(t / double(c.softcap));
                     if (c.mask != 0)
                         t += double(mask[size_t(b * p.mask_batch + i * p.mask_row + j)]);
                     if (c.causal && j > i + p.causal_offset)
@@ -93,8 +102,10 @@ void check_attention(const attention_case& c) {
                     s.push_back(t);
                     top = std::max(top, t);
                 }
+                const bool blind = top == -double(inf);
+                sum = blind ? 1 : std::exp(drain - top);
                 for (double& t : s)
-                    sum += t = std::exp(t - top);
+                    sum += t = blind ? 0 : std::exp(t - top);
                 for (int64_t d = 0; d < c.v_dim; ++d) {
                     double t = 0;
                     for (int64_t j = 0; j < c.keys; ++j)
@@ -148,6 +159,25 @@ TEST(kernels_attention, layouts_masks_causal_and_shared_heads) {
                     }
     check_attention({1, 1, 600, 600, 8, 8, true, false, 0, true});
     check_attention({1, 1, 30, 600, 8, 8, true, false, 0, true});
+}
+
+TEST(kernels_attention, hidden_rows_give_zero) {
+    for (int64_t keys : {1, 7, 64, 600})
+        for (int64_t queries : {1, 3, 70})
+            check_attention({2, 2, queries, keys, 16, 16, true, false, 3});
+    check_attention(
+        {1, 1, 70, 30, 8, 8, true, false, 0, true}); // the first ones come before all keys
+}
+
+TEST(kernels_attention, bounds_and_sinks) {
+    for (float cap : {0.0f, 0.7f, 20.0f})
+        for (bool sink : {false, true})
+            for (int mask : {0, 1, 3}) {
+                check_attention({2, 4, 9, 37, 16, 16, true, false, mask, false, 2, cap, sink});
+                check_attention(
+                    {1, 2, 70, 600, 24, 20, true, false, mask, mask == 0, 1, cap, sink});
+                check_attention({1, 2, 1, 70, 64, 64, true, true, mask, false, 1, cap, sink});
+            }
 }
 
 TEST(kernels_attention, refusals) {

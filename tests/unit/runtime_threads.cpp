@@ -24,6 +24,7 @@ using namespace migraphx;
 namespace {
 
 constexpr int evaluating_threads = 8;
+constexpr int evaluations = 1000; // of each thread
 
 const char* const conv_net = R"(
 x = @param:x -> float_type, {1, 3, 16, 16}
@@ -132,7 +133,7 @@ TEST(runtime_threads, one_program_in_many_threads) {
     std::vector<parameter_map> inputs;
     for (unsigned long seed = 0; seed < 5; ++seed)
         inputs.push_back(input(image, seed));
-    expect_same_from_threads(compiled(conv_net), inputs, 60);
+    expect_same_from_threads(compiled(conv_net), inputs, evaluations);
 }
 
 TEST(runtime_threads, changing_sizes_in_many_threads) {
@@ -140,7 +141,7 @@ TEST(runtime_threads, changing_sizes_in_many_threads) {
     for (std::size_t n : {1, 2, 3, 7, 8, 16, 31, 32})
         inputs.push_back(input({shape::float_type, {n, 12}}, n));
     const auto p = compiled(dynamic_net);
-    expect_same_from_threads(p, inputs, 60);
+    expect_same_from_threads(p, inputs, evaluations);
     const auto on_ref = compiled(dynamic_net, "ref");
     for (const auto& in : inputs) {
         const auto got = load<double>(p.eval(in)[0]), wanted = load<double>(on_ref.eval(in)[0]);

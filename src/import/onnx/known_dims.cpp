@@ -2,6 +2,7 @@
 #include "import/onnx/known_dims.hpp"
 #include "import/onnx/importer.hpp"
 #include "ir/constant_value.hpp"
+#include "ops/copy.hpp"
 
 #include <algorithm>
 
@@ -109,7 +110,7 @@ known_dims find_result(const known_dims_table& table, const node_reader& n) {
 bool foldable(const node_reader& n, instruction_ref output) {
     const auto& s = output->get_shape();
     if (output->name() == "@literal" or s.any_of_dynamic() or not s.computable() or
-        s.bytes() > most_folded_bytes or n.op_type().starts_with("Random"))
+        s.elements() > most_folded_bytes / s.type_size() or n.op_type().starts_with("Random"))
         return false;
     return not n.inputs().empty() and std::all_of(n.inputs().begin(), n.inputs().end(), [](auto in) {
         return in->name() == "undefined" or
@@ -142,7 +143,7 @@ void note_known_dims(known_dims_table& table, const node_reader& n, instructions
             continue;
         // Views may see more memory than they use, so the elements are copied.
         auto value = argument::uninitialized(plain(v->get_shape()));
-        v->visit([&](auto from) { value.fill(from.begin(), from.end()); });
+        copy_in_order(value, *v);
         output = node_reader::put_literal(n.target_module(), literal::adopt(value));
     }
     if (outputs.size() != 1 or n.input_count() == 0)

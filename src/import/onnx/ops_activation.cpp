@@ -12,7 +12,8 @@ namespace {
 
 instruction_ref clip_between(node_reader& n, instruction_ref x, double low, double high) {
     const auto t = x->get_shape().type();
-    return n.add("clip", x, n.broadcast_like(n.scalar(t, low), x), n.broadcast_like(n.scalar(t, high), x));
+    return n.add("clip", x, n.broadcast_like(n.scalar(t, low), x),
+                 n.broadcast_like(n.scalar(t, high), x));
 }
 
 instructions read_relu(node_reader& n) {
@@ -104,6 +105,18 @@ instructions read_swish(node_reader& n) {
     return {n.expand("gelu_quick", {n.input(0)}, {{"alpha", n.real("alpha", 1)}})};
 }
 
+// swish(a) * b
+instructions read_swiglu(node_reader& n) {
+    n.expect_inputs(2, 2);
+    const auto &a = n.shape_of(0), &b = n.shape_of(1);
+    if (a.type() != b.type() or a.ndim() != b.ndim() or
+        (not a.dynamic() and not b.dynamic() and a.lens() != b.lens()))
+        n.malformed(str("two tensors of one shape were expected, got ", a, " and ", b));
+    return {
+        n.add_common("mul", {n.expand("gelu_quick", {n.input(0)}, {{"alpha", n.real("alpha", 1)}}),
+                             n.input(1)})};
+}
+
 instructions read_softsign(node_reader& n) {
     n.expect_inputs(1, 1);
     const auto x = n.input(0);
@@ -114,7 +127,8 @@ instructions read_softsign(node_reader& n) {
 instructions read_thresholded_relu(node_reader& n) {
     n.expect_inputs(1, 1);
     const auto x = n.input(0);
-    const auto above = n.convert(n.with_number("greater", x, double(n.real("alpha", 1))), shape::bool_type);
+    const auto above =
+        n.convert(n.with_number("greater", x, double(n.real("alpha", 1))), shape::bool_type);
     const auto zero = n.broadcast_like(n.scalar(x->get_shape().type(), 0), x);
     return {n.add("where", above, x, zero)};
 }
@@ -139,7 +153,8 @@ instruction_ref hard_sigmoid(node_reader& n, instruction_ref x, double alpha, do
 
 instructions read_hard_sigmoid(node_reader& n) {
     n.expect_inputs(1, 1);
-    return {hard_sigmoid(n, n.input(0), double(n.real("alpha", 0.2f)), double(n.real("beta", 0.5f)))};
+    return {
+        hard_sigmoid(n, n.input(0), double(n.real("alpha", 0.2f)), double(n.real("beta", 0.5f)))};
 }
 
 instructions read_hard_swish(node_reader& n) {
@@ -197,6 +212,7 @@ const operators activation_operators{{"Relu", read_relu},
                                      {"Softplus", read_softplus},
                                      {"Mish", read_mish},
                                      {"Swish", read_swish},
+                                     {"SwiGLU", read_swiglu},
                                      {"Softsign", read_softsign},
                                      {"ThresholdedRelu", read_thresholded_relu},
                                      {"Shrink", read_shrink},

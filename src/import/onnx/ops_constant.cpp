@@ -6,11 +6,35 @@
 #include "import/onnx/tensor_argument.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
 
 namespace migraphx::onnx {
+
+shape::type_t type_attribute(node_reader& n, const char* name, shape::type_t fallback) {
+    if (not n.has_attribute(name))
+        return fallback;
+    const auto code = element_type(n.integer(name));
+    const auto t = to_shape_type(code);
+    if (not t or not shape::is_computable(*t))
+        n.unsupported(std::string(name) + ": a type of numbers was expected, got " +
+                      type_name(code));
+    return *t;
+}
+
+instruction_ref uniform_numbers(node_reader& n, instruction_ref like) {
+    instruction_ref seed;
+    if (n.has_attribute("seed")) {
+        // A float of any size: its bits are as good a seed as its value.
+        const auto bits = std::bit_cast<std::uint32_t>(n.real("seed", 0));
+        seed = n.literal(
+            migraphx::literal{shape{shape::uint64_type, {1}}, std::vector<uint64_t>{bits}});
+    } else
+        seed = n.add("random_seed");
+    return n.add("random_uniform", seed, like);
+}
 
 namespace {
 
@@ -40,9 +64,11 @@ instructions read_constant(node_reader& n) {
         return n.literal(migraphx::literal{shape{t, {values.size()}}, values});
     };
     if (a.name == "value_float")
-        return {n.literal(migraphx::literal{shape{shape::float_type}, std::vector<float>{n.real("value_float", 0)}})};
+        return {n.literal(migraphx::literal{shape{shape::float_type},
+                                            std::vector<float>{n.real("value_float", 0)}})};
     if (a.name == "value_int")
-        return {n.literal(migraphx::literal{shape{shape::int64_type}, std::vector<int64_t>{n.integer("value_int")}})};
+        return {n.literal(migraphx::literal{shape{shape::int64_type},
+                                            std::vector<int64_t>{n.integer("value_int")}})};
     if (a.name == "value_floats")
         return {vector_of(shape::float_type, n.reals("value_floats"))};
     if (a.name == "value_ints")
@@ -51,7 +77,8 @@ instructions read_constant(node_reader& n) {
     if (a.name == "value" and not a.tensors.empty())
         return {n.literal(migraphx::literal::adopt(tensor_argument(model, a.t())))};
     if (a.name == "sparse_value" and not a.sparse_tensors.empty())
-        return {n.literal(migraphx::literal::adopt(tensor_argument(model, a.sparse_tensors.front())))};
+        return {
+            n.literal(migraphx::literal::adopt(tensor_argument(model, a.sparse_tensors.front())))};
     n.unsupported("numbers were expected as attribute, got '" + std::string(a.name) + "'");
 }
 
@@ -142,17 +169,10 @@ instructions read_range(node_reader& n) {
             n.malformed(str("one number was expected, got ", v.get_shape()));
     const auto t = n.shape_of(0).type();
     if (shape::is_integral(t))
-        return {n.literal(counted(n, t, start->at<int64_t>(), limit->at<int64_t>(), delta->at<int64_t>()))};
-    return {n.literal(counted(n, t, start->at<double>(), limit->at<double>(), delta->at<double>()))};
-}
-
-shape::type_t type_attribute(node_reader& n, shape::type_t fallback) {
-    if (not n.has_attribute("dtype"))
-        return fallback;
-    const auto t = to_shape_type(element_type(n.integer("dtype")));
-    if (not t or not shape::is_computable(*t))
-        n.unsupported("dtype: a type of numbers was expected, got another");
-    return *t;
+        return {n.literal(
+            counted(n, t, start->at<int64_t>(), limit->at<int64_t>(), delta->at<int64_t>()))};
+    return {
+        n.literal(counted(n, t, start->at<double>(), limit->at<double>(), delta->at<double>()))};
 }
 
 instructions read_eye_like(node_reader& n) {
@@ -165,7 +185,8 @@ instructions read_eye_like(node_reader& n) {
         const auto row = n.along_axis(count_along(n, n.input(0), 0), 0, 2);
         const auto column = n.along_axis(count_along(n, n.input(0), 1), 1, 2);
         const auto distance = n.add_common("sub", {column, row});
-        return {n.convert(n.with_number("equal", distance, double(k)), type_attribute(n, s.type()))};
+        return {n.convert(n.with_number("equal", distance, double(k)),
+                          type_attribute(n, "dtype", s.type()))};
     }
     const auto rows = s.lens()[0], columns = s.lens()[1];
     std::vector<int> values(rows * columns, 0);
@@ -174,7 +195,8 @@ instructions read_eye_like(node_reader& n) {
         if (j >= 0 and j < int64_t(columns))
             values[i * columns + std::size_t(j)] = 1;
     }
-    return {n.literal(migraphx::literal{shape{type_attribute(n, s.type()), {rows, columns}}, values})};
+    return {n.literal(
+        migraphx::literal{shape{type_attribute(n, "dtype", s.type()), {rows, columns}}, values})};
 }
 
 instructions read_onehot(node_reader& n) {
@@ -186,7 +208,8 @@ instructions read_onehot(node_reader& n) {
     if (const auto depth = n.constant_ints(1)) {
         if (depth->size() != 1 or depth->front() < 0)
             n.malformed(str("a depth of 0 or more was expected, got ", *depth));
-        return {n.add(make_op("onehot", {{"axis", axis}, {"depth", depth->front()}}), {indices, n.input(2)})};
+        return {n.add(make_op("onehot", {{"axis", axis}, {"depth", depth->front()}}),
+                      {indices, n.input(2)})};
     }
     const auto depth = n.convert(n.input(1), shape::int64_type);
     return {n.add(make_op("onehot", {{"axis", axis}}), {indices, depth, n.input(2)})};
@@ -205,36 +228,45 @@ instructions read_random(node_reader& n) {
             n.unsupported(str("a static shape was expected, got ", s));
         lens = s.lens();
         checked_sizes(n, {lens.begin(), lens.end()}, most_literal_elements);
-        if (s.type() == shape::half_type or s.type() == shape::double_type or s.type() == shape::bf16_type)
+        if (s.type() == shape::half_type or s.type() == shape::double_type or
+            s.type() == shape::bf16_type)
             fallback = s.type();
     } else
         lens = checked_sizes(n, n.integers("shape"), most_literal_elements);
-    const auto t = type_attribute(n, fallback);
+    const auto t = type_attribute(n, "dtype", fallback);
     if (shape::is_integral(t) or t == shape::bool_type)
         n.malformed("dtype: a floating point type was expected, got " + shape::name(t));
-    std::mt19937 engine(n.has_attribute("seed") ? std::uint32_t(int64_t(n.real("seed", 0))) : std::random_device{}());
+    std::mt19937 engine(n.has_attribute("seed") ? std::uint32_t(int64_t(n.real("seed", 0)))
+                                                : std::random_device{}());
     const shape s = lens.empty() ? shape{t} : shape{t, lens};
     std::vector<double> values(s.elements());
     if (normal) {
         std::normal_distribution<double> d(double(n.real("mean", 0)), double(n.real("scale", 1)));
         std::generate(values.begin(), values.end(), [&] { return d(engine); });
     } else {
-        std::uniform_real_distribution<double> d(double(n.real("low", 0)), double(n.real("high", 1)));
+        std::uniform_real_distribution<double> d(double(n.real("low", 0)),
+                                                 double(n.real("high", 1)));
         std::generate(values.begin(), values.end(), [&] { return d(engine); });
     }
     return {n.literal(migraphx::literal{s, values})};
 }
 
-const operators constant_operators{{"Constant", read_constant},
-                                   {"ConstantOfShape", read_constant_of_shape},
-                                   {"ConstantFill", read_constant_fill},
-                                   {"Range", read_range},
-                                   {"EyeLike", read_eye_like},
-                                   {"OneHot", read_onehot},
-                                   {"RandomNormal", read_random},
-                                   {"RandomNormalLike", read_random},
-                                   {"RandomUniform", read_random},
-                                   {"RandomUniformLike", read_random}};
+// 1 with the probability that x states, else 0.
+instructions read_bernoulli(node_reader& n) {
+    n.expect_inputs(1, 1);
+    const auto x = n.input(0);
+    const auto drawn = n.add("less", uniform_numbers(n, x), x);
+    return {n.convert(n.convert(drawn, shape::bool_type),
+                      type_attribute(n, "dtype", x->get_shape().type()))};
+}
+
+const operators constant_operators{
+    {"Constant", read_constant},          {"ConstantOfShape", read_constant_of_shape},
+    {"ConstantFill", read_constant_fill}, {"Range", read_range},
+    {"EyeLike", read_eye_like},           {"OneHot", read_onehot},
+    {"RandomNormal", read_random},        {"RandomNormalLike", read_random},
+    {"RandomUniform", read_random},       {"RandomUniformLike", read_random},
+    {"Bernoulli", read_bernoulli}};
 
 } // namespace
 

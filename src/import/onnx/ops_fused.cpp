@@ -12,7 +12,9 @@ namespace {
 instruction_ref activated(node_reader& n, instruction_ref y) {
     const auto name = n.text("activation", "");
     const auto coefficients = n.reals("activation_params");
-    const auto coefficient = [&](std::size_t i, float fallback) { return i < coefficients.size() ? coefficients[i] : fallback; };
+    const auto coefficient = [&](std::size_t i, float fallback) {
+        return i < coefficients.size() ? coefficients[i] : fallback;
+    };
     const auto clipped = [&](instruction_ref x, double low, double high) {
         const auto t = x->get_shape().type();
         const auto lo = n.broadcast_like(n.scalar(t, low), x);
@@ -27,14 +29,18 @@ instruction_ref activated(node_reader& n, instruction_ref y) {
     if (name == "Sigmoid")
         return n.add("sigmoid", y);
     if (name == "LeakyRelu")
-        return n.add(make_op("leaky_relu", {{"alpha", coefficient(0, n.real("activation_alpha", 0.01f))}}), {y});
+        return n.add(
+            make_op("leaky_relu", {{"alpha", coefficient(0, n.real("activation_alpha", 0.01f))}}),
+            {y});
     if (name == "Clip")
         return clipped(y, double(coefficient(0, 0)), double(coefficient(1, 0)));
     if (name == "HardSigmoid") {
         const auto scaled = n.with_number("mul", y, double(coefficient(0, 0.2f)));
         return clipped(n.with_number("add", scaled, double(coefficient(1, 0.5f))), 0, 1);
     }
-    n.unsupported("activation: Relu, Tanh, Sigmoid, LeakyRelu, Clip or HardSigmoid was expected, got '" + name + "'");
+    n.unsupported(
+        "activation: Relu, Tanh, Sigmoid, LeakyRelu, Clip or HardSigmoid was expected, got '" +
+        name + "'");
 }
 
 // x, w[, bias][, z]: activation(convolution + bias + z)
@@ -74,19 +80,20 @@ instructions read_embed_layer_norm(node_reader& n) {
     if (n.has(1) and n.has(4))
         sum = n.add("add", sum, n.add(row, {n.input(4), n.input(1)}));
     const auto last = sum->get_shape().ndim() - 1;
-    const auto y = n.add(make_op("layer_norm", {{"axis", last}, {"epsilon", n.real("epsilon", 1e-12f)}}), {sum, n.input(5), n.input(6)});
-    instruction_ref lengths;
-    if (n.has(7) and n.wants_output(1)) {
-        const auto mask = n.convert(n.input(7), shape::int32_type);
-        lengths = n.add(make_op("squeeze", {{"axes", {1}}}), {n.add(make_op("reduce_sum", {{"axes", {1}}}), {mask})});
-    } else
-        lengths = n.literal(migraphx::literal{shape{shape::int32_type, {1}}, std::vector<int>{0}});
-    return {y, lengths, sum};
+    const auto y =
+        n.add(make_op("layer_norm", {{"axis", last}, {"epsilon", n.real("epsilon", 1e-12f)}}),
+              {sum, n.input(5), n.input(6)});
+    // Words of each sequence; 0 without a mask.
+    const auto mask = n.has(7) ? n.convert(n.input(7), shape::int32_type)
+                               : n.with_number("mul", n.convert(ids, shape::int32_type), 0);
+    const auto counts = n.add(make_op("reduce_sum", {{"axes", {1}}}), {mask});
+    return {y, n.add(make_op("squeeze", {{"axes", {1}}}), {counts}), sum};
 }
 
-const operators fused_operators{{"FusedConv", read_fused_conv, "com.microsoft"},
-                                {"FusedGemm", read_fused_gemm, "com.microsoft"},
-                                {"EmbedLayerNormalization", read_embed_layer_norm, "com.microsoft"}};
+const operators fused_operators{
+    {"FusedConv", read_fused_conv, "com.microsoft"},
+    {"FusedGemm", read_fused_gemm, "com.microsoft"},
+    {"EmbedLayerNormalization", read_embed_layer_norm, "com.microsoft"}};
 
 } // namespace
 

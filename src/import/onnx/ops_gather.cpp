@@ -36,14 +36,16 @@ instructions read_gather(node_reader& n) {
 instructions read_gather_elements(node_reader& n) {
     n.expect_inputs(2, 2);
     if (n.rank_of(0) != n.rank_of(1))
-        n.malformed(str("data and indices of equal rank were expected, got ", n.shape_of(0), " and ", n.shape_of(1)));
+        n.malformed(str("data and indices of equal rank were expected, got ", n.shape_of(0),
+                        " and ", n.shape_of(1)));
     const auto axis = n.axis(n.integer("axis", 0), n.rank_of(0));
     return {n.add(make_op("gather_elements", {{"axis", axis}}), {n.input(0), n.input(1)})};
 }
 
 instructions read_gather_nd(node_reader& n) {
     n.expect_inputs(2, 2);
-    return {n.add(make_op("gathernd", {{"batch_dims", n.integer("batch_dims", 0)}}), {n.input(0), n.input(1)})};
+    return {n.add(make_op("gathernd", {{"batch_dims", n.integer("batch_dims", 0)}}),
+                  {n.input(0), n.input(1)})};
 }
 
 std::string reduction_of(node_reader& n) {
@@ -85,14 +87,17 @@ instruction_ref from_front(node_reader& n, instruction_ref indices, instruction_
 instructions read_scatter_nd(node_reader& n) {
     n.expect_inputs(3, 3);
     if (n.known_size(n.input(1), -1) > int64_t(n.rank_of(0)))
-        n.malformed(str("indices whose last dimension is at most ", n.rank_of(0), " were expected, got ", n.shape_of(1)));
+        n.malformed(str("indices whose last dimension is at most ", n.rank_of(0),
+                        " were expected, got ", n.shape_of(1)));
     const auto indices = from_front(n, n.input(1), n.input(0));
     return {n.add(make_op("scatternd_" + reduction_of(n)), {n.input(0), indices, n.input(2)})};
 }
 
 // 0, 1 … along `axis` of `x` as {rows, 1} or {1, columns}.
-instruction_ref positions(node_reader& n, instruction_ref x, std::size_t axis, std::size_t unit_axis) {
-    return n.add(make_op("unsqueeze", {{"axes", std::vector<std::size_t>{unit_axis}}}), {count_along(n, x, axis)});
+instruction_ref positions(node_reader& n, instruction_ref x, std::size_t axis,
+                          std::size_t unit_axis) {
+    return n.add(make_op("unsqueeze", {{"axes", std::vector<std::size_t>{unit_axis}}}),
+                 {count_along(n, x, axis)});
 }
 
 // The upper or lower triangle; the rest is 0, whatever stood there.
@@ -119,14 +124,16 @@ instructions read_reverse_sequence(node_reader& n) {
     n.expect_inputs(2, 2);
     const auto batch_axis = n.integer("batch_axis", 1), time_axis = n.integer("time_axis", 0);
     if ((batch_axis != 0 and batch_axis != 1) or time_axis != 1 - batch_axis)
-        n.malformed(str("batch_axis and time_axis of 0 and 1 were expected, got ", batch_axis, " and ", time_axis));
+        n.malformed(str("batch_axis and time_axis of 0 and 1 were expected, got ", batch_axis,
+                        " and ", time_axis));
     const auto x = n.input(0);
     if (n.rank_of(0) < 2)
         n.malformed(str("at least two dimensions were expected, got ", n.shape_of(0)));
     // Step t of batch entry b comes from t' = t < length ? length - 1 - t : t.
     const auto time = std::size_t(time_axis);
     const auto steps = positions(n, x, time, std::size_t(batch_axis));
-    const auto lengths = n.along_axis(n.convert(n.input(1), shape::int64_type), std::size_t(batch_axis), 2);
+    const auto lengths =
+        n.along_axis(n.convert(n.input(1), shape::int64_type), std::size_t(batch_axis), 2);
     const auto last = n.with_number("sub", lengths, 1);
     auto in_order = n.add_common("add", {steps, n.with_number("mul", lengths, 0)});
     const auto turned = n.add_common("sub", {last, steps});
@@ -167,6 +174,7 @@ const operators gather_operators{{"Gather", read_gather},
                                  {"ScatterElements", read_scatter_elements},
                                  {"ScatterND", read_scatter_nd},
                                  {"Trilu", read_trilu},
+                                 {"Trilu", read_trilu, "com.microsoft"},
                                  {"ReverseSequence", read_reverse_sequence},
                                  {"NonZero", read_nonzero},
                                  {"Compress", read_compress}};

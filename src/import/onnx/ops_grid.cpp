@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// GridSample: pixels of an image at positions that a grid gives, and AffineGrid, which makes such a grid.
+// GridSample: pixels of an image at positions that a grid gives, and AffineGrid, which makes such a
+// grid.
 #include <migraphx/make_op.hpp>
 
 #include "import/onnx/ops_shared.hpp"
@@ -21,7 +22,8 @@ public:
         : n(reader), align(corners), padding(outside) {
         const auto& s = n.shape_of(0);
         if (s.ndim() != 4 or n.rank_of(1) != 4)
-            n.unsupported(str("data and grid of four dimensions were expected, got ", s, " and ", n.shape_of(1)));
+            n.unsupported(str("data and grid of four dimensions were expected, got ", s, " and ",
+                              n.shape_of(1)));
         if (n.known_size(n.input(1), 3) != 2)
             n.malformed(str("a grid (N, H, W, 2) was expected, got ", n.shape_of(1)));
         height = length_of(2);
@@ -32,7 +34,9 @@ public:
         y = pixels(1, height);
     }
 
-    instruction_ref nearest() { return to_channels_first(pick(n.add("nearbyint", x), n.add("nearbyint", y))); }
+    instruction_ref nearest() {
+        return to_channels_first(pick(n.add("nearbyint", x), n.add("nearbyint", y)));
+    }
 
     instruction_ref linear() {
         const auto x0 = n.add("floor", x), y0 = n.add("floor", y);
@@ -47,8 +51,12 @@ public:
     }
 
 private:
-    instruction_ref number(const char* op, instruction_ref v, double c) { return n.with_number(op, v, c); }
-    instruction_ref with(const char* op, instruction_ref v, instruction_ref one) { return n.add(op, v, n.broadcast_like(one, v)); }
+    instruction_ref number(const char* op, instruction_ref v, double c) {
+        return n.with_number(op, v, c);
+    }
+    instruction_ref with(const char* op, instruction_ref v, instruction_ref one) {
+        return n.add(op, v, n.broadcast_like(one, v));
+    }
 
     // A size of the data as a scalar of the grid's type.
     instruction_ref length_of(std::size_t axis) {
@@ -56,13 +64,16 @@ private:
         const auto lo = n.shape_of(0).min_lens()[axis], hi = n.shape_of(0).max_lens()[axis];
         if (lo == hi)
             return n.scalar(t, double(hi));
-        const auto size = n.add(make_op("dimensions_of", {{"start", axis}, {"end", axis + 1}}), {n.input(0)});
+        const auto size =
+            n.add(make_op("dimensions_of", {{"start", axis}, {"end", axis + 1}}), {n.input(0)});
         return n.convert(n.add(make_op("squeeze", {{"axes", grid_ints{0}}}), {size}), t);
     }
 
     // Coordinate -1 … 1 of the grid as a pixel position.
     instruction_ref pixels(int64_t part, instruction_ref length) {
-        auto v = n.add(make_op("slice", {{"axes", grid_ints{3}}, {"starts", grid_ints{part}}, {"ends", grid_ints{part + 1}}}),
+        auto v = n.add(make_op("slice", {{"axes", grid_ints{3}},
+                                         {"starts", grid_ints{part}},
+                                         {"ends", grid_ints{part + 1}}}),
                        {n.input(1)});
         v = n.add(make_op("squeeze", {{"axes", grid_ints{3}}}), {v});
         v = number("add", v, 1);
@@ -89,15 +100,19 @@ private:
     instruction_ref pick(instruction_ref px, instruction_ref py) {
         const auto cx = inside(px, width), cy = inside(py, height);
         const auto as_index = [&](instruction_ref v) {
-            return n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}), {n.convert(v, shape::int64_type)});
+            return n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}),
+                         {n.convert(v, shape::int64_type)});
         };
         const auto index = n.add(make_op("concat", {{"axis", 3}}), {as_index(cy), as_index(cx)});
         auto v = n.add(make_op("gathernd", {{"batch_dims", 1}}), {data, index});
         if (padding != border::zeros)
             return v;
-        const auto same = [&](instruction_ref a, instruction_ref b) { return n.convert(n.add("equal", a, b), shape::bool_type); };
+        const auto same = [&](instruction_ref a, instruction_ref b) {
+            return n.convert(n.add("equal", a, b), shape::bool_type);
+        };
         const auto known = n.add("logical_and", same(px, cx), same(py, cy));
-        const auto mask = n.broadcast_like(n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}), {known}), v);
+        const auto mask =
+            n.broadcast_like(n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}), {known}), v);
         return n.add("where", mask, v, n.broadcast_like(n.scalar(v->get_shape().type(), 0), v));
     }
 
@@ -113,21 +128,26 @@ private:
             return number("add", n.add("mul", n.add("mul", q, d), d), 1);
         };
         const auto far = [&](instruction_ref d) {
-            const auto q = number("add", n.add("mul", number("sub", number("mul", d, a), 5 * a), d), 8 * a);
+            const auto q =
+                number("add", n.add("mul", number("sub", number("mul", d, a), 5 * a), d), 8 * a);
             return number("sub", n.add("mul", q, d), 4 * a);
         };
         const auto rest = number("mul", number("sub", t, 1), -1);
         return {far(number("add", t, 1)), near(t), near(rest), far(number("add", rest, 1))};
     }
     template <std::size_t Taps>
-    instruction_ref blend(instruction_ref x0, instruction_ref y0, int first, const std::array<instruction_ref, Taps>& wx,
+    instruction_ref blend(instruction_ref x0, instruction_ref y0, int first,
+                          const std::array<instruction_ref, Taps>& wx,
                           const std::array<instruction_ref, Taps>& wy) {
         std::optional<instruction_ref> sum;
         for (std::size_t j = 0; j < Taps; j++)
             for (std::size_t i = 0; i < Taps; i++) {
-                const auto v = pick(number("add", x0, double(i) + first), number("add", y0, double(j) + first));
-                const auto w = n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}), {n.add("mul", wx[i], wy[j])});
-                const auto part = n.add("mul", v, n.broadcast_like(n.convert(w, v->get_shape().type()), v));
+                const auto v = pick(number("add", x0, double(i) + first),
+                                    number("add", y0, double(j) + first));
+                const auto w = n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}),
+                                     {n.add("mul", wx[i], wy[j])});
+                const auto part =
+                    n.add("mul", v, n.broadcast_like(n.convert(w, v->get_shape().type()), v));
                 sum = sum ? n.add("add", *sum, part) : part;
             }
         return to_channels_first(*sum);
@@ -152,7 +172,8 @@ instructions read_grid_sample(node_reader& n) {
     else if (padding == "reflection")
         outside = border::reflect;
     else if (padding != "zeros")
-        n.malformed("padding_mode: zeros, border or reflection was expected, got '" + padding + "'");
+        n.malformed("padding_mode: zeros, border or reflection was expected, got '" + padding +
+                    "'");
     grid_sampler sampler{n, n.integer("align_corners", 0) != 0, outside};
     if (mode == "nearest")
         return {sampler.nearest()};
@@ -209,7 +230,9 @@ instructions read_affine_grid(node_reader& n) {
     return {n.add(make_op("reshape", {{"dims", dims}}), {y})};
 }
 
-const operators grid_operators{{"GridSample", read_grid_sample}, {"AffineGrid", read_affine_grid}};
+const operators grid_operators{{"GridSample", read_grid_sample},
+                               {"GridSample", read_grid_sample, "com.microsoft"},
+                               {"AffineGrid", read_affine_grid}};
 
 } // namespace
 

@@ -6,6 +6,7 @@
 #include "import/onnx/ops_shared.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace migraphx::onnx {
 
@@ -61,27 +62,38 @@ instructions read_einsum(node_reader& n) {
 // alpha * A' * B' with transposed matrices or with the batch dimension moved (com.microsoft).
 instructions read_fused_matmul(node_reader& n) {
     n.expect_inputs(2, 2);
-    if (n.integer("transBatchA", 0) != 0 or n.integer("transBatchB", 0) != 0)
-        n.unsupported("transBatchA and transBatchB of 0 were expected, got others");
-    const auto matrix = [&](std::size_t i, const char* flag) {
-        const auto rank = int64_t(n.rank_of(i));
-        if (n.integer(flag, 0) == 0 or rank < 2)
-            return n.input(i);
-        std::vector<int64_t> perm;
-        for (int64_t d = 0; d < rank; d++)
-            perm.push_back(d);
-        std::swap(perm[std::size_t(rank) - 1], perm[std::size_t(rank) - 2]);
-        return n.add(make_op("transpose", {{"permutation", perm}}), {n.input(i)});
+    const auto matrix = [&](std::size_t i, const char* flag, const char* batch_flag) {
+        const auto rank = n.rank_of(i);
+        std::vector<int64_t> perm(rank);
+        std::iota(perm.begin(), perm.end(), int64_t{0});
+        // (rows, batches…, columns) → (batches…, rows, columns)
+        if (n.integer(batch_flag, 0) != 0 and rank > 2)
+            std::rotate(perm.begin(), perm.begin() + 1, perm.end() - 1);
+        if (n.integer(flag, 0) != 0 and rank > 1)
+            std::swap(perm[rank - 1], perm[rank - 2]);
+        return std::is_sorted(perm.begin(), perm.end())
+                   ? n.input(i)
+                   : n.add(make_op("transpose", {{"permutation", perm}}), {n.input(i)});
     };
-    const auto y = product_of(n, "dot", {matrix(0, "transA"), matrix(1, "transB")});
+    const auto y = product_of(
+        n, "dot",
+        {matrix(0, "transA", "transBatchA"), matrix(1, "transB", "transBatchB")});
     const auto alpha = n.real("alpha", 1);
     return {alpha == 1 ? y : n.with_number("mul", y, double(alpha))};
 }
 
-const operators matmul_operators{{"MatMul", read_matmul},
-                                 {"Gemm", read_gemm},
-                                 {"Einsum", read_einsum},
-                                 {"FusedMatMul", read_fused_matmul, "com.microsoft"}};
+instructions read_det(node_reader& n) {
+    n.expect_inputs(1, 1);
+    return {n.add("det", n.input(0))};
+}
+
+const operators matmul_operators{
+    {"MatMul", read_matmul},
+    {"Gemm", read_gemm},
+    {"Einsum", read_einsum},
+    {"Det", read_det},
+    {"FusedMatMul", read_fused_matmul, "com.microsoft"},
+    {"TransposeMatMul", read_fused_matmul, "com.microsoft"}};
 
 } // namespace
 

@@ -32,7 +32,9 @@ struct statistics {
     instruction_ref mean, scale, centred;
 };
 
-bool is_narrow(shape::type_t t) { return t != shape::float_type and t != shape::double_type; }
+bool is_narrow(shape::type_t t) {
+    return t != shape::float_type and t != shape::double_type;
+}
 
 instruction_ref reduced(node_reader& n, const char* op, instruction_ref x, const ints& axes) {
     return n.add(make_op(op, {{"axes", axes}}), {x});
@@ -53,38 +55,65 @@ ints axes_from(std::size_t first, std::size_t rank) {
     return axes;
 }
 
+instruction_ref unit_mean_square(node_reader& n, instruction_ref x, const ints& axes,
+                                 double epsilon) {
+    const auto squares = reduced(n, "reduce_mean", n.add("mul", x, x), axes);
+    return n.add("rsqrt", n.with_number("add", squares, epsilon));
+}
+
+// The type in which statistics are given. They are taken in it or, of double, in double.
+shape::type_t stash_type(node_reader& n) {
+    const auto number = n.integer("stash_type", 1);
+    if (number != 1 and number != 10 and number != 11 and number != 16)
+        n.malformed(str("stash_type of 1, 10, 11 or 16 was expected, got ", number));
+    return number == 1    ? shape::float_type
+           : number == 10 ? shape::half_type
+           : number == 11 ? shape::double_type
+                          : shape::bf16_type;
+}
+
 instructions read_layer_norm(node_reader& n) {
     n.expect_inputs(1, 3);
     const auto x = n.input(0);
     const auto axis = n.axis(n.integer("axis", -1), n.rank_of(0));
     const auto epsilon = n.real("epsilon", 1e-5f);
-    instructions results{n.add(make_op("layer_norm", {{"axis", axis}, {"epsilon", epsilon}}), n.inputs())};
+    instructions results{
+        n.add(make_op("layer_norm", {{"axis", axis}, {"epsilon", epsilon}}), n.inputs())};
     if (n.wants_output(1) or n.wants_output(2)) {
-        const bool wide = n.integer("stash_type", 1) == 1 and is_narrow(n.shape_of(0).type());
-        const auto s = statistics_over(n, wide ? n.convert(x, shape::float_type) : x, axes_from(axis, n.rank_of(0)),
-                                       double(epsilon));
-        results.push_back(s.mean);
-        results.push_back(s.scale);
+        const auto t = stash_type(n);
+        const auto s = statistics_over(
+            n, is_narrow(x->get_shape().type()) ? n.convert(x, shape::float_type) : x,
+            axes_from(axis, n.rank_of(0)), double(epsilon));
+        results.push_back(n.convert(s.mean, t));
+        results.push_back(n.convert(s.scale, t));
     }
     return results;
 }
 
-// RMSNormalization, and SimplifiedLayerNormalization with the reciprocal of the deviation beside it.
+// RMSNormalization, and SimplifiedLayerNormalization with the reciprocal of the deviation beside
+// it. The result has the type of the scale.
 instructions read_rms_norm(node_reader& n) {
     n.expect_inputs(1, 2);
-    const auto x = n.input(0);
+    auto x = n.input(0);
     const auto axis = n.axis(n.integer("axis", -1), n.rank_of(0));
     const auto epsilon = n.real("epsilon", 1e-5f);
-    instructions results{n.add(make_op("rms_norm", {{"axis", axis}, {"epsilon", epsilon}}), n.inputs())};
+    const auto wide = is_narrow(x->get_shape().type()) ? n.convert(x, shape::float_type) : x;
+    instructions in{x};
+    if (n.has(1)) {
+        const auto t = n.shape_of(1).type();
+        in = {t == x->get_shape().type() ? x : wide, n.input(1)};
+    }
+    const auto y = n.add(make_op("rms_norm", {{"axis", axis}, {"epsilon", epsilon}}), in);
+    instructions results{n.convert(y, in.back()->get_shape().type())};
     if (n.wants_output(1)) {
-        const auto wide = is_narrow(n.shape_of(0).type()) ? n.convert(x, shape::float_type) : x;
-        const auto squares = reduced(n, "reduce_mean", n.add("mul", wide, wide), axes_from(axis, n.rank_of(0)));
-        results.push_back(n.add("rsqrt", n.with_number("add", squares, double(epsilon))));
+        const auto scale =
+            unit_mean_square(n, wide, axes_from(axis, n.rank_of(0)), double(epsilon));
+        results.push_back(n.convert(scale, stash_type(n)));
     }
     return results;
 }
 
-// Skip connections: y = norm(x + skip + bias); outputs y, mean, deviation, sum.
+// Skip connections: y = norm(x + skip + bias); outputs y, mean, reciprocal of the deviation, sum.
 instructions read_skip_norm(node_reader& n) {
     const bool simple = n.op_type() == "SkipSimplifiedLayerNormalization";
     n.expect_inputs(3, simple ? 4 : 5);
@@ -97,12 +126,23 @@ instructions read_skip_norm(node_reader& n) {
     instructions in{sum, n.input(2)};
     if (not simple and n.has(3))
         in.push_back(n.input(3));
-    const auto y = n.add(make_op(simple ? "rms_norm" : "layer_norm", {{"axis", last}, {"epsilon", epsilon}}), in);
+    const auto y = n.add(
+        make_op(simple ? "rms_norm" : "layer_norm", {{"axis", last}, {"epsilon", epsilon}}), in);
+    instructions results{y, y, y, sum};
     if (n.wants_output(1) or n.wants_output(2)) {
-        const auto s = statistics_over(n, n.convert(sum, shape::float_type), {int64_t(last)}, double(epsilon));
-        return {y, s.mean, s.scale, sum};
+        if (simple and n.wants_output(1))
+            n.unsupported("no output of a mean was expected, got one");
+        const auto wide = n.convert(sum, shape::float_type);
+        const ints axes{int64_t(last)};
+        if (simple)
+            results[2] = unit_mean_square(n, wide, axes, double(epsilon));
+        else {
+            const auto s = statistics_over(n, wide, axes, double(epsilon));
+            results[1] = s.mean;
+            results[2] = s.scale;
+        }
     }
-    return {y, y, y, sum};
+    return results;
 }
 
 // x normalised over its spatial dimensions, then a scale and a bias for each channel.
@@ -113,9 +153,12 @@ instructions read_instance_norm(node_reader& n) {
     const auto x = wide ? n.convert(n.input(0), shape::float_type) : n.input(0);
     if (n.rank_of(0) < 3)
         n.malformed(str("at least three dimensions were expected, got ", n.shape_of(0)));
-    const auto s = statistics_over(n, x, axes_from(2, n.rank_of(0)), double(n.real("epsilon", 1e-5f)));
+    const auto s =
+        statistics_over(n, x, axes_from(2, n.rank_of(0)), double(n.real("epsilon", 1e-5f)));
     const auto type = x->get_shape().type();
-    const auto channel = [&](std::size_t i) { return n.stretch_along(n.convert(n.input(i), type), 1, x); };
+    const auto channel = [&](std::size_t i) {
+        return n.stretch_along(n.convert(n.input(i), type), 1, x);
+    };
     const auto y = n.add("mul", s.centred, n.broadcast_like(s.scale, x));
     return {n.convert(n.add("add", n.add("mul", y, channel(1)), channel(2)), t)};
 }
@@ -158,7 +201,8 @@ instructions read_group_norm(node_reader& n) {
         if (count == groups and groups != channels) {
             // One number for each group of channels.
             v = n.add(make_op("unsqueeze", {{"axes", {1}}}), {v});
-            v = n.add(make_op("multibroadcast", {{"out_lens", ints{groups, channels / groups}}}), {v});
+            v = n.add(make_op("multibroadcast", {{"out_lens", ints{groups, channels / groups}}}),
+                      {v});
             v = n.add(make_op("reshape", {{"dims", ints{channels}}}), {v});
         } else if (count != channels)
             n.malformed(str(channels, " values were expected, got ", count));
@@ -180,15 +224,35 @@ instruction_ref channels_to(node_reader& n, instruction_ref x, bool last) {
     return n.add(make_op("transpose", {{"permutation", perm}}), {x});
 }
 
-// com.microsoft: channels last by default, with a swish behind it for activation 1.
+// Skip tensor (N, C), (N, 1, 1, C) or like x, with the channels where x has them.
+instruction_ref skip_of(node_reader& n, std::size_t i, bool channels_last) {
+    auto skip = n.input(i);
+    const auto rank = n.rank_of(0);
+    if (skip->get_shape().ndim() == 2) {
+        ints axes;
+        for (std::size_t d = 1; d + 1 < rank; d++)
+            axes.push_back(int64_t(d));
+        skip = n.add(make_op("unsqueeze", {{"axes", axes}}), {skip});
+    } else if (not channels_last)
+        return skip;
+    return channels_to(n, skip, false);
+}
+
+// com.microsoft GroupNorm (x, gamma, beta) and SkipGroupNorm (x, gamma, beta, skip[, bias]), which
+// gives the sum as well: channels last by default, with a swish behind it for activation 1.
 instructions read_microsoft_group_norm(node_reader& n) {
-    n.expect_inputs(3, 3);
+    const bool skips = n.op_type() == "SkipGroupNorm";
+    n.expect_inputs(skips ? 4 : 3, skips ? 5 : 3);
     const bool channels_last = n.integer("channels_last", 1) != 0;
     const auto activation = n.integer("activation");
     if (activation != 0 and activation != 1)
         n.malformed(str("activation of 0 or 1 was expected, got ", activation));
     const auto t = n.shape_of(0).type();
-    const auto x = channels_last ? channels_to(n, n.input(0), false) : n.input(0);
+    auto x = channels_last ? channels_to(n, n.input(0), false) : n.input(0);
+    if (skips)
+        x = n.add_common("add", {x, skip_of(n, 3, channels_last)});
+    if (n.has(4))
+        x = n.add("add", x, n.stretch_along(n.input(4), 1, x));
     auto y = group_norm(n, x, n.integer("groups"), double(n.real("epsilon", 1e-5f)));
     const auto type = y->get_shape().type();
     const auto scale = n.stretch_along(n.convert(n.input(1), type), 1, y);
@@ -197,7 +261,9 @@ instructions read_microsoft_group_norm(node_reader& n) {
     if (activation == 1)
         y = n.add("mul", y, n.add("sigmoid", y));
     y = n.convert(y, t);
-    return {channels_last ? channels_to(n, y, true) : y};
+    if (not channels_last)
+        return {y, x};
+    return {channels_to(n, y, true), channels_to(n, x, true)};
 }
 
 instructions read_lrn(node_reader& n) {
@@ -243,6 +309,7 @@ const operators norm_operators{
     {"InstanceNormalization", read_instance_norm},
     {"GroupNormalization", read_group_norm},
     {"GroupNorm", read_microsoft_group_norm, "com.microsoft"},
+    {"SkipGroupNorm", read_microsoft_group_norm, "com.microsoft"},
     {"LRN", read_lrn},
     {"LpNormalization", read_lp_norm},
     {"MeanVarianceNormalization", read_mean_variance}};

@@ -20,28 +20,30 @@ struct op_name {
 };
 
 constexpr op_name unary_names[] = {
-    {"Abs", "abs"},     {"Acos", "acos"},   {"Acosh", "acosh"},     {"Asin", "asin"},
-    {"Asinh", "asinh"}, {"Atan", "atan"},   {"Atanh", "atanh"},     {"Ceil", "ceil"},
-    {"Cos", "cos"},     {"Cosh", "cosh"},   {"Erf", "erf"},         {"Exp", "exp"},
-    {"Floor", "floor"}, {"IsNaN", "isnan"}, {"Log", "log"},         {"Neg", "neg"},
+    {"Abs", "abs"},     {"Acos", "acos"},        {"Acosh", "acosh"},     {"Asin", "asin"},
+    {"Asinh", "asinh"}, {"Atan", "atan"},        {"Atanh", "atanh"},     {"Ceil", "ceil"},
+    {"Cos", "cos"},     {"Cosh", "cosh"},        {"Erf", "erf"},         {"Exp", "exp"},
+    {"Floor", "floor"}, {"IsNaN", "isnan"},      {"Log", "log"},         {"Neg", "neg"},
     {"Not", "not"},     {"Reciprocal", "recip"}, {"Round", "nearbyint"}, {"Sign", "sign"},
-    {"Sin", "sin"},     {"Sinh", "sinh"},   {"Sqrt", "sqrt"},       {"Tan", "tan"}};
+    {"Sin", "sin"},     {"Sinh", "sinh"},        {"Sqrt", "sqrt"},       {"Tan", "tan"}};
 
 constexpr op_name binary_names[] = {
-    {"Add", "add"},         {"Sub", "sub"},       {"Mul", "mul"},
-    {"Div", "div"},         {"PRelu", "prelu"},   {"And", "logical_and"},
-    {"Or", "logical_or"},   {"Xor", "logical_xor"}, {"BitwiseAnd", "bitwise_and"},
-    {"Max", "max"},         {"Min", "min"},       {"Sum", "add"},
-    {"Equal", "equal"},     {"Greater", "greater"}, {"Less", "less"}};
+    {"Add", "add"},       {"Sub", "sub"},         {"Mul", "mul"},
+    {"Div", "div"},       {"PRelu", "prelu"},     {"And", "logical_and"},
+    {"Or", "logical_or"}, {"Xor", "logical_xor"}, {"BitwiseAnd", "bitwise_and"},
+    {"Max", "max"},       {"Min", "min"},         {"Sum", "add"},
+    {"Equal", "equal"},   {"Greater", "greater"}, {"Less", "less"}};
 
 template <std::size_t N>
 const char* own_name(const op_name (&names)[N], std::string_view onnx) {
-    const auto* found =
-        std::find_if(std::begin(names), std::end(names), [&](const auto& n) { return n.onnx == onnx; });
+    const auto* found = std::find_if(std::begin(names), std::end(names),
+                                     [&](const auto& n) { return n.onnx == onnx; });
     return found->own;
 }
 
-bool is_real(shape::type_t t) { return not shape::is_integral(t) and t != shape::bool_type; }
+bool is_real(shape::type_t t) {
+    return not shape::is_integral(t) and t != shape::bool_type;
+}
 
 instructions read_unary(node_reader& n) {
     n.expect_inputs(1, 1);
@@ -49,12 +51,14 @@ instructions read_unary(node_reader& n) {
     const auto x = n.input(0);
     // Rounding leaves whole numbers as they are.
     const auto t = n.shape_of(0).type();
-    if (not is_real(t) and (n.op_type() == "Ceil" or n.op_type() == "Floor" or n.op_type() == "Round"))
+    if (not is_real(t) and
+        (n.op_type() == "Ceil" or n.op_type() == "Floor" or n.op_type() == "Round"))
         return {x};
     return {n.add(std::string(name), x)};
 }
 
-// Before opset 7 the dimensions of the second input could lie along those of the first from `axis` on.
+// Before opset 7 the dimensions of the second input could lie along those of the first from `axis`
+// on.
 instructions aligned_inputs(node_reader& n) {
     auto in = n.inputs();
     if (n.opset() >= 7 or n.integer("broadcast", 0) == 0 or not n.has_attribute("axis"))
@@ -88,10 +92,12 @@ instructions read_comparison_or_equal(node_reader& n) {
     const bool greater = n.op_type() == "GreaterOrEqual";
     const auto in = add_common_args(n.mod(), n.inputs());
     if (not is_real(in[0]->get_shape().type())) {
-        const auto opposite = n.convert(n.add(greater ? "less" : "greater", in[0], in[1]), shape::bool_type);
+        const auto opposite =
+            n.convert(n.add(greater ? "less" : "greater", in[0], in[1]), shape::bool_type);
         return {n.add("not", opposite)};
     }
-    const auto strict = n.convert(n.add(greater ? "greater" : "less", in[0], in[1]), shape::bool_type);
+    const auto strict =
+        n.convert(n.add(greater ? "greater" : "less", in[0], in[1]), shape::bool_type);
     const auto same = n.convert(n.add("equal", in[0], in[1]), shape::bool_type);
     return {n.add("logical_or", strict, same)};
 }
@@ -145,7 +151,8 @@ instructions read_where(node_reader& n) {
 
 instructions read_isinf(node_reader& n) {
     n.expect_inputs(1, 1);
-    const bool negative = n.integer("detect_negative", 1) != 0, positive = n.integer("detect_positive", 1) != 0;
+    const bool negative = n.integer("detect_negative", 1) != 0,
+               positive = n.integer("detect_positive", 1) != 0;
     const auto x = n.input(0);
     const auto infinite = n.add("isinf", x);
     if (negative and positive)
@@ -221,6 +228,16 @@ instructions read_cast_like(node_reader& n) {
     return {cast(n, n.input(0), n.shape_of(1).type())};
 }
 
+// The same bits as another type of as many bits.
+instructions read_bit_cast(node_reader& n) {
+    n.expect_inputs(1, 1);
+    const auto to = element_type(n.integer("to"));
+    const auto t = to_shape_type(to);
+    if (not t)
+        n.unsupported("to: an element type of the engine was expected, got " + type_name(to));
+    return {n.add(make_op("bit_cast", {{"target_type", *t}}), {n.input(0)})};
+}
+
 // OR of integers is a + b - (a AND b), XOR a + b - 2 (a AND b), in arithmetic that wraps.
 instructions read_bitwise(node_reader& n) {
     n.expect_inputs(2, 2);
@@ -272,6 +289,7 @@ const operators pointwise_operators{{"Abs", read_unary},
                                     {"And", read_binary},
                                     {"Or", read_binary},
                                     {"Xor", read_binary},
+                                    {"BitCast", read_bit_cast},
                                     {"BitwiseAnd", read_binary},
                                     {"BitwiseOr", read_bitwise},
                                     {"BitwiseXor", read_bitwise},

@@ -16,17 +16,8 @@ using sizes = std::vector<std::size_t>;
 op::pooling_mode pooling_mode_of(std::string_view op) {
     if (op.find("Average") != std::string_view::npos)
         return op::pooling_mode::average;
-    return op.find("Max") != std::string_view::npos ? op::pooling_mode::max : op::pooling_mode::lpnorm;
-}
-
-sizes window_values(node_reader& n, const char* name, std::size_t spatial, int64_t least) {
-    auto v = n.integers(name, std::vector<int64_t>(spatial, 1));
-    if (v.size() != spatial)
-        n.malformed(str(name, ": ", spatial, " values were expected, got ", v.size()));
-    for (auto x : v)
-        if (x < least)
-            n.malformed(str(name, ": values of ", least, " or more were expected, got ", x));
-    return {v.begin(), v.end()};
+    return op.find("Max") != std::string_view::npos ? op::pooling_mode::max
+                                                    : op::pooling_mode::lpnorm;
 }
 
 struct pooling_padding {
@@ -34,7 +25,8 @@ struct pooling_padding {
     op::padding_mode_t mode = op::default_;
 };
 
-pooling_padding read_padding(node_reader& n, const shape& s, const sizes& lengths, const sizes& stride, const sizes& dilation) {
+pooling_padding read_padding(node_reader& n, const shape& s, const sizes& lengths,
+                             const sizes& stride, const sizes& dilation) {
     pooling_padding p;
     const auto spatial = lengths.size();
     const auto auto_pad = n.text("auto_pad", "NOTSET");
@@ -62,13 +54,26 @@ pooling_padding read_padding(node_reader& n, const shape& s, const sizes& length
         }
         p.mode = op::default_;
     } else if (auto_pad != "VALID")
-        n.malformed("auto_pad: NOTSET, VALID, SAME_UPPER or SAME_LOWER was expected, got '" + auto_pad + "'");
-    if (std::equal(p.values.begin(), p.values.begin() + std::ptrdiff_t(spatial), p.values.begin() + std::ptrdiff_t(spatial)))
+        n.malformed("auto_pad: NOTSET, VALID, SAME_UPPER or SAME_LOWER was expected, got '" +
+                    auto_pad + "'");
+    if (std::equal(p.values.begin(), p.values.begin() + std::ptrdiff_t(spatial),
+                   p.values.begin() + std::ptrdiff_t(spatial)))
         p.values.resize(spatial);
     return p;
 }
 
 } // namespace
+
+std::vector<std::size_t> window_sizes(node_reader& n, const char* name, std::size_t count,
+                                      int64_t fallback, int64_t least) {
+    const auto v = n.integers(name, std::vector<int64_t>(count, fallback));
+    if (v.size() != count)
+        n.malformed(str(name, ": ", count, " values were expected, got ", v.size()));
+    for (auto x : v)
+        if (x < least)
+            n.malformed(str(name, ": values of ", least, " or more were expected, got ", x));
+    return {v.begin(), v.end()};
+}
 
 instruction_ref pooling_of(node_reader& n, instruction_ref x) {
     const auto& s = x->get_shape();
@@ -78,20 +83,20 @@ instruction_ref pooling_of(node_reader& n, instruction_ref x) {
     if (not n.has_attribute("kernel_shape"))
         n.malformed("kernel_shape was expected, got none");
     const auto spatial = rank - 2;
-    const auto lengths = window_values(n, "kernel_shape", spatial, 1);
-    const auto stride = window_values(n, "strides", spatial, 1);
-    const auto dilation = window_values(n, "dilations", spatial, 1);
+    const auto lengths = window_sizes(n, "kernel_shape", spatial, 1, 1);
+    const auto stride = window_sizes(n, "strides", spatial, 1, 1);
+    const auto dilation = window_sizes(n, "dilations", spatial, 1, 1);
     const auto padding = read_padding(n, s, lengths, stride, dilation);
     const auto order = n.op_type() == "LpPool" ? n.integer("p", 2) : int64_t{2};
     return n.add(make_op("pooling", {{"mode", pooling_mode_of(n.op_type())},
-                                      {"padding", padding.values},
-                                      {"padding_mode", padding.mode},
-                                      {"stride", stride},
-                                      {"lengths", lengths},
-                                      {"dilations", dilation},
-                                      {"ceil_mode", n.integer("ceil_mode", 0) != 0},
-                                      {"count_include_pad", n.integer("count_include_pad", 0) != 0},
-                                      {"lp_order", order}}),
+                                     {"padding", padding.values},
+                                     {"padding_mode", padding.mode},
+                                     {"stride", stride},
+                                     {"lengths", lengths},
+                                     {"dilations", dilation},
+                                     {"ceil_mode", n.integer("ceil_mode", 0) != 0},
+                                     {"count_include_pad", n.integer("count_include_pad", 0) != 0},
+                                     {"lp_order", order}}),
                  {x});
 }
 
@@ -104,12 +109,12 @@ instruction_ref global_pooling_of(node_reader& n, instruction_ref x) {
     const bool known = std::equal(lo.begin() + 2, lo.end(), hi.begin() + 2);
     const auto lengths = known ? sizes(lo.begin() + 2, lo.end()) : sizes(spatial, 1);
     return n.add(make_op("pooling", {{"mode", pooling_mode_of(n.op_type())},
-                                      {"padding", sizes(spatial, 0)},
-                                      {"stride", sizes(spatial, 1)},
-                                      {"lengths", lengths},
-                                      {"dilations", sizes(spatial, 1)},
-                                      {"lp_order", n.integer("p", 2)},
-                                      {"dyn_global", not known}}),
+                                     {"padding", sizes(spatial, 0)},
+                                     {"stride", sizes(spatial, 1)},
+                                     {"lengths", lengths},
+                                     {"dilations", sizes(spatial, 1)},
+                                     {"lp_order", n.integer("p", 2)},
+                                     {"dyn_global", not known}}),
                  {x});
 }
 
@@ -133,10 +138,11 @@ instructions read_roi_align(node_reader& n) {
     const auto mode = n.text("mode", "avg");
     if (mode != "avg" and mode != "max")
         n.malformed("mode: avg or max was expected, got '" + mode + "'");
-    const auto transformation =
-        n.text("coordinate_transformation_mode", n.opset() >= 16 ? "half_pixel" : "output_half_pixel");
+    const auto transformation = n.text("coordinate_transformation_mode",
+                                       n.opset() >= 16 ? "half_pixel" : "output_half_pixel");
     return {n.add(make_op("roialign", {{"coordinate_transformation_mode", transformation},
-                                       {"mode", mode == "avg" ? op::pooling_mode::average : op::pooling_mode::max},
+                                       {"mode", mode == "avg" ? op::pooling_mode::average
+                                                              : op::pooling_mode::max},
                                        {"output_height", n.integer("output_height", 1)},
                                        {"output_width", n.integer("output_width", 1)},
                                        {"sampling_ratio", n.integer("sampling_ratio", 0)},

@@ -65,11 +65,21 @@ instructions reduce_plain(node_reader& n, const char* op) {
     return {r.finish(n, r.of(n, op, n.input(0)))};
 }
 
-instructions read_reduce_max(node_reader& n) { return reduce_plain(n, "reduce_max"); }
-instructions read_reduce_min(node_reader& n) { return reduce_plain(n, "reduce_min"); }
-instructions read_reduce_mean(node_reader& n) { return reduce_plain(n, "reduce_mean"); }
-instructions read_reduce_prod(node_reader& n) { return reduce_plain(n, "reduce_prod"); }
-instructions read_reduce_sum(node_reader& n) { return reduce_plain(n, "reduce_sum"); }
+instructions read_reduce_max(node_reader& n) {
+    return reduce_plain(n, "reduce_max");
+}
+instructions read_reduce_min(node_reader& n) {
+    return reduce_plain(n, "reduce_min");
+}
+instructions read_reduce_mean(node_reader& n) {
+    return reduce_plain(n, "reduce_mean");
+}
+instructions read_reduce_prod(node_reader& n) {
+    return reduce_plain(n, "reduce_prod");
+}
+instructions read_reduce_sum(node_reader& n) {
+    return reduce_plain(n, "reduce_sum");
+}
 
 instructions read_reduce_l1(node_reader& n) {
     const auto r = read_reduction(n);
@@ -114,7 +124,8 @@ instructions read_reduce_log_sum_exp(node_reader& n) {
     const auto top = r.of(n, "reduce_max", x);
     const auto zero = n.broadcast_like(n.scalar(x->get_shape().type(), 0), top);
     const auto shift = n.add("where", n.add("isinf", top), zero, top);
-    const auto sum = r.of(n, "reduce_sum", n.add("exp", n.add("sub", x, n.broadcast_like(shift, x))));
+    const auto sum =
+        r.of(n, "reduce_sum", n.add("exp", n.add("sub", x, n.broadcast_like(shift, x))));
     return {r.finish(n, n.add_common("add", {n.add("log", sum), shift}))};
 }
 
@@ -123,7 +134,8 @@ instructions read_arg(node_reader& n) {
     const bool scalar = n.onnx_rank(0) == 0;
     const auto axis = scalar ? 0 : n.axis(n.integer("axis", 0), n.rank_of(0));
     const bool last = n.integer("select_last_index", 0) != 0;
-    const auto y = n.add(make_op(n.op_type() == "ArgMax" ? "argmax" : "argmin", {{"axis", axis}, {"select_last_index", last}}),
+    const auto y = n.add(make_op(n.op_type() == "ArgMax" ? "argmax" : "argmin",
+                                 {{"axis", axis}, {"select_last_index", last}}),
                          {n.input(0)});
     if (n.integer("keepdims", 1) != 0 and not scalar)
         return {y};
@@ -139,9 +151,11 @@ instructions along_softmax_axis(node_reader& n, F f) {
         return {f(x, 0)};
     const auto rank = n.rank_of(0);
     const bool as_matrix = n.opset() < 13;
-    const auto axis = n.axis(n.integer("axis", as_matrix ? 1 : -1), rank + (as_matrix and rank == 1 ? 1 : 0));
+    const auto axis =
+        n.axis(n.integer("axis", as_matrix ? 1 : -1), rank + (as_matrix and rank == 1 ? 1 : 0));
     const auto hi = x->get_shape().max_lens();
-    if (not as_matrix or std::all_of(hi.begin() + std::ptrdiff_t(std::min(axis, rank - 1)) + 1, hi.end(), [](auto d) { return d == 1; }))
+    if (not as_matrix or std::all_of(hi.begin() + std::ptrdiff_t(std::min(axis, rank - 1)) + 1,
+                                     hi.end(), [](auto d) { return d == 1; }))
         return {f(x, std::min(axis, rank - 1))};
     const auto y = f(n.add(make_op("flatten", {{"axis", axis}}), {x}), 1);
     if (not x->get_shape().dynamic())
@@ -168,14 +182,15 @@ instructions read_hardmax(node_reader& n) {
     });
 }
 
-instructions read_cumsum(node_reader& n) {
+instructions read_scan(node_reader& n) {
     n.expect_inputs(2, 2);
+    const auto op = n.op_type() == "CumSum" ? "prefix_scan_sum" : "prefix_scan_prod";
     const auto x = n.input(0);
     const auto rank = n.rank_of(0);
     const auto along = [&](std::size_t axis) {
-        return n.add(make_op("prefix_scan_sum", {{"axis", axis},
-                                                 {"exclusive", n.integer("exclusive", 0) != 0},
-                                                 {"reverse", n.integer("reverse", 0) != 0}}),
+        return n.add(make_op(op, {{"axis", axis},
+                                  {"exclusive", n.integer("exclusive", 0) != 0},
+                                  {"reverse", n.integer("reverse", 0) != 0}}),
                      {x});
     };
     const auto axis = n.constant_ints(1);
@@ -185,7 +200,9 @@ instructions read_cumsum(node_reader& n) {
     auto y = along(0);
     for (std::size_t d = 1; d < rank; d++) {
         const auto t = n.shape_of(1).type();
-        const auto same = [&](int64_t a) { return n.add_common("equal", {n.input(1), n.scalar(t, double(a))}); };
+        const auto same = [&](int64_t a) {
+            return n.add_common("equal", {n.input(1), n.scalar(t, double(a))});
+        };
         const auto either = n.add("max", same(int64_t(d)), same(int64_t(d) - int64_t(rank)));
         const auto chosen = n.broadcast_like(n.convert(either, shape::bool_type), x);
         y = n.add("where", chosen, along(d), y);
@@ -211,15 +228,19 @@ instructions read_topk(node_reader& n) {
         n.expect_inputs(2, 2);
         k = n.constant_ints(1);
         if (not k)
-            return members(n, n.add(make_op("topk_dynamic", {{"axis", axis}, {"largest", largest}}), {n.input(0), n.input(1)}));
+            return members(n, n.add(make_op("topk_dynamic", {{"axis", axis}, {"largest", largest}}),
+                                    {n.input(0), n.input(1)}));
     }
     if (k->size() != 1)
         n.malformed(str("k as one number was expected, got ", *k));
     const auto& s = n.shape_of(0);
     // More than the smallest size of the dimension is decided by a run.
     if (s.dynamic() and k->front() > int64_t(s.min_lens()[axis]) and n.opset() >= 10)
-        return members(n, n.add(make_op("topk_dynamic", {{"axis", axis}, {"largest", largest}}), {n.input(0), n.input(1)}));
-    return members(n, n.add(make_op("topk", {{"k", k->front()}, {"axis", axis}, {"largest", largest}}), {n.input(0)}));
+        return members(n, n.add(make_op("topk_dynamic", {{"axis", axis}, {"largest", largest}}),
+                                {n.input(0), n.input(1)}));
+    return members(n,
+                   n.add(make_op("topk", {{"k", k->front()}, {"axis", axis}, {"largest", largest}}),
+                         {n.input(0)}));
 }
 
 instructions read_unique(node_reader& n) {
@@ -234,7 +255,9 @@ instructions read_unique(node_reader& n) {
 instructions read_nms(node_reader& n) {
     n.expect_inputs(2, 5);
     const bool centre = n.integer("center_point_box", 0) != 0;
-    return {n.add(make_op("nonmaxsuppression", {{"center_point_box", centre}, {"use_dyn_output", true}}), n.inputs())};
+    return {n.add(
+        make_op("nonmaxsuppression", {{"center_point_box", centre}, {"use_dyn_output", true}}),
+        n.inputs())};
 }
 
 // Samples of the distribution that a row of unnormalised log probabilities describes.
@@ -256,12 +279,16 @@ instructions read_multinomial(node_reader& n) {
     const shape s{type, {x->get_shape().lens()[0], std::size_t(samples)}};
     instruction_ref seed;
     if (n.has_attribute("seed"))
-        seed = n.literal(migraphx::literal{shape{shape::uint64_type, {1}}, std::vector<uint64_t>{uint64_t(int64_t(n.real("seed", 0)))}});
+        seed = n.literal(
+            migraphx::literal{shape{shape::uint64_type, {1}},
+                              std::vector<uint64_t>{uint64_t(int64_t(n.real("seed", 0)))}});
     else
         seed = n.add("random_seed");
     const auto buffer = n.add(make_op("allocate", {{"shape", to_value(s)}}), {});
     const auto uniform = n.add("random_uniform", seed, buffer);
-    return {n.add(make_op("multinomial", {{"dtype", dtype == 6 ? shape::int32_type : shape::int64_type}}), {cdf, uniform})};
+    return {n.add(
+        make_op("multinomial", {{"dtype", dtype == 6 ? shape::int32_type : shape::int64_type}}),
+        {cdf, uniform})};
 }
 
 const operators reduce_operators{{"ReduceMax", read_reduce_max},
@@ -279,7 +306,8 @@ const operators reduce_operators{{"ReduceMax", read_reduce_max},
                                  {"Softmax", read_softmax},
                                  {"LogSoftmax", read_softmax},
                                  {"Hardmax", read_hardmax},
-                                 {"CumSum", read_cumsum},
+                                 {"CumSum", read_scan},
+                                 {"CumProd", read_scan},
                                  {"TopK", read_topk},
                                  {"Unique", read_unique},
                                  {"NonMaxSuppression", read_nms},

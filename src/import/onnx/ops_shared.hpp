@@ -14,6 +14,9 @@ instruction_ref channels_last(node_reader& n, instruction_ref x);
 /// The window pooling, or the global one, that the node's attributes describe, of `x`.
 instruction_ref pooling_of(node_reader& n, instruction_ref x);
 instruction_ref global_pooling_of(node_reader& n, instruction_ref x);
+/// An attribute of `count` sizes of at least `least`; so many of `fallback` when it is not there.
+std::vector<std::size_t> window_sizes(node_reader& n, const char* name, std::size_t count,
+                                      int64_t fallback, int64_t least);
 /// A recipe of matrix products for operands as ONNX has them: a vector is a row on the left and a column
 /// on the right. `in` has further operands of the recipe behind the two.
 instruction_ref product_of(node_reader& n, const char* recipe, instructions in);
@@ -23,6 +26,13 @@ instructions dynamically_quantised(node_reader& n, instruction_ref x);
 instructions recurrent_of(node_reader& n, std::string_view op, instructions in);
 /// 0, 1 … as int64, as many as dimension `axis` of `x` has.
 instruction_ref count_along(node_reader& n, instruction_ref x, std::size_t axis);
+
+/// The element type that an attribute names; `fallback` when it is not there. Throws for types that
+/// the engine does not compute with.
+shape::type_t type_attribute(node_reader& n, const char* name, shape::type_t fallback);
+/// Numbers in [0, 1) of the type and dimensions of `like`, drawn at every run unless the attribute
+/// `seed` is there.
+instruction_ref uniform_numbers(node_reader& n, instruction_ref like);
 
 /// `x` without, or with, the dimensions of one element that `axes`, values of a run, name.
 instruction_ref drop_axes(node_reader& n, instruction_ref x, instruction_ref axes);

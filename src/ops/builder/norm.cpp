@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recipes of normalisations with statistics given (batchnorm) or taken (mean_variance_normalization).
+// Recipes of normalisations with statistics given (batchnorm) or taken
+// (mean_variance_normalization).
 #include "ops/builder/site.hpp"
 
 #include "ir/constant_value.hpp"
@@ -36,8 +37,8 @@ instructions build_batchnorm(site& s) {
         s.malformed("data was expected, got none");
     for (std::size_t i = 1; i < 5; ++i)
         if (s.operand(i)->get_shape().ndim() != 1)
-            s.malformed(str("parameters of one dimension were expected, got ",
-                            s.operand(i)->get_shape()));
+            s.malformed(
+                str("parameters of one dimension were expected, got ", s.operand(i)->get_shape()));
     instruction_ref a, b;
     if (const auto known = constant_operands(s, 1); not known.empty()) {
         const auto n = known[0].size();
@@ -68,8 +69,8 @@ instructions build_mean_variance(site& s) {
     const auto x = s.operand(0);
     const auto axes = s.option<std::vector<int64_t>>("axes", {0, 2, 3});
     const auto rank = x->get_shape().ndim();
-    if (axes.size() + 1 != rank)
-        s.malformed(str(rank, " dimensions need ", rank - 1, " axes, got ", axes.size()));
+    if (axes.empty() or axes.size() > rank)
+        s.malformed(str("1 to ", rank, " axes were expected, got ", axes.size()));
     const auto mean_of = [&](instruction_ref v) {
         return s.stretch(s.add(make_op("reduce_mean", {{"axes", axes}}), {v}), x);
     };

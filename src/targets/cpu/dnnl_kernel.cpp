@@ -4,6 +4,7 @@
 #include <migraphx/errors.hpp>
 
 #include "base/parallel.hpp"
+#include "ops/copy.hpp"
 #include "runtime/buffer_pool.hpp"
 
 #include <algorithm>
@@ -111,6 +112,27 @@ dnnl::stream& thread_stream()
     return stream;
 }
 
+struct described_data {
+    argument data;
+    dnnl::memory::desc desc;
+};
+
+// The library does not reorder from strides of 0: such data is copied first.
+described_data without_broadcasts(const argument& original, const dnnl::memory::desc& desc)
+{
+    const auto dims = desc.get_dims(), strides = desc.get_strides();
+    bool broadcast = false;
+    for(std::size_t i = 0; i < dims.size(); i++)
+        broadcast = broadcast or (dims[i] > 1 and strides[i] == 0);
+    if(not broadcast)
+        return {original, desc};
+    const auto type = original.get_shape().type();
+    const std::vector<std::size_t> lens(dims.begin(), dims.end());
+    auto plain = argument::uninitialized(shape{type, lens});
+    copy_in_order(plain, {shape{type, lens, {strides.begin(), strides.end()}}, original.data()});
+    return {plain, dnnl_desc(plain.get_shape())};
+}
+
 } // namespace
 
 std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
@@ -122,7 +144,8 @@ std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
         packed_weight w;
         w.bytes = to.get_size();
         w.data  = allocate_host(w.bytes);
-        dnnl::memory src(from, dnnl_engine(), original.data());
+        const auto plain = without_broadcasts(original, from);
+        dnnl::memory src(plain.desc, dnnl_engine(), plain.data.data());
         dnnl::memory dst(to, dnnl_engine(), w.data.get());
         auto& stream = thread_stream();
         dnnl::reorder(src, dst).execute(stream, src, dst);

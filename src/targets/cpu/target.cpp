@@ -16,39 +16,30 @@ namespace {
 
 struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
-    std::vector<pass> static_passes(const compile_options&) const override
-    {
-        return {half_in_float{},
-                make_pass("simplify_reshapes"),
-                make_pass("simplify_algebra"),
-                make_pass("eliminate_common_subexpression"),
-                make_pass("fold_convolution"),
-                make_pass("simplify_algebra"),
-                make_pass("recognise_composites"),
-                make_pass("simplify_reshapes"),
-                make_pass("propagate_constant"),
-                channels_last{},
-                fuse_pointwise{},
-                fuse_epilogue{},
+    std::vector<pass> static_passes(const compile_options&) const override {
+        return {half_in_float{}, make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
+                make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
+                make_pass("simplify_algebra"), make_pass("recognise_composites"),
+                make_pass("simplify_reshapes"), make_pass("propagate_constant"), channels_last{},
+                fuse_pointwise{}, fuse_epilogue{},
+                // Last: what is a view depends on layouts, which fusion still changes.
                 lazy_reshapes{}};
     }
     std::unique_ptr<kernel> lower(const problem& p) const override { return cpu::lower(p); }
-    std::optional<argument> evaluate(const operation& op, const std::vector<argument>& in) const override
-    {
+    std::optional<argument> evaluate(const operation& op,
+                                     const std::vector<argument>& in) const override {
         return evaluate_selection(op, in);
     }
 };
 
-std::shared_ptr<const backend> instance()
-{
+std::shared_ptr<const backend> instance() {
     static const auto b = std::make_shared<const cpu_backend>();
     return b;
 }
 
 struct cpu_target {
     std::string name() const { return "cpu"; }
-    std::vector<pass> get_passes(context&, const compile_options& options) const
-    {
+    std::vector<pass> get_passes(context&, const compile_options& options) const {
         // Once for all sizes; what needs concrete shapes follows, here or for each set of sizes.
         return {make_pass("normalize_ops"),
                 make_pass("relax_views"),
@@ -60,8 +51,8 @@ struct cpu_target {
                 specialise_static(instance(), options)};
     }
     context get_context() const { return {}; }
-    std::shared_ptr<executable> make_executable(const program& p, const compile_options& options) const
-    {
+    std::shared_ptr<executable> make_executable(const program& p,
+                                                const compile_options& options) const {
         return make_planned_executable(p, instance(), options);
     }
 };

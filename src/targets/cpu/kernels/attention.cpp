@@ -21,6 +21,7 @@ struct attention_head {
     const float* k;
     const float* v;
     const float* mask;
+    const float* sink;
     float* out;
 };
 
@@ -77,6 +78,12 @@ void score_block(const attention_params& p, const float* q, const float* k, int6
     }
 }
 
+// Rows of scores, not yet scaled, into bounded ones.
+void bound_scores(float* s, int64_t n, float scale, float cap) {
+    for (int64_t i = 0; i < n; i += lanes)
+        store(s + i, tanh(load(s + i) * (scale / cap)) * cap);
+}
+
 // One row of scores into probabilities not yet divided by their sum. Returns the factor for earlier
 // results.
 float softmax_step(float* s, int64_t n, int64_t seen, const float* mask, int64_t mask_key,
@@ -128,8 +135,9 @@ void attend_block(const attention_params& p, const attention_head& h, int64_t fi
     float top[max_rows], total[max_rows];
     const int64_t width = (p.v_dim + lanes - 1) / lanes * lanes;
     for (int64_t r = 0; r < rows; ++r) {
-        top[r] = -infinity;
-        total[r] = 0;
+        // Of a sink's own weight, exp(sink - top).
+        top[r] = h.sink == nullptr ? -infinity : *h.sink;
+        total[r] = h.sink == nullptr ? 0 : 1;
     }
     int64_t last = p.keys;
     if (p.causal && first + rows + p.causal_offset < last)
@@ -138,10 +146,13 @@ void attend_block(const attention_params& p, const attention_head& h, int64_t fi
         for (int64_t i = 0; i < rows * width; ++i)
             sums[i] = 0;
     const float* q = h.q + first * p.q_row;
+    const float scale = p.softcap > 0 ? 1 : p.scale;
     for (int64_t j = 0; j < last; j += kv_block) {
         const int64_t keys = last - j < kv_block ? last - j : kv_block;
         const int64_t stride = (keys + lanes - 1) / lanes * lanes;
         score_block(p, q, h.k + j * p.k_row, rows, keys, scores, stride, packed);
+        if (p.softcap > 0)
+            bound_scores(scores, rows * stride, p.scale, p.softcap);
         for (int64_t r = 0; r < rows; ++r) {
             int64_t seen = keys;
             if (p.causal) {
@@ -151,7 +162,7 @@ void attend_block(const attention_params& p, const attention_head& h, int64_t fi
             const float* mask =
                 h.mask == nullptr ? nullptr : h.mask + (first + r) * p.mask_row + j * p.mask_key;
             const float factor = softmax_step(scores + r * stride, stride, seen, mask, p.mask_key,
-                                              p.scale, top[r], total[r]);
+                                              scale, top[r], total[r]);
             if (j > 0)
                 for (int64_t c = 0; c < width; c += lanes)
                     store(sums + r * width + c, load(sums + r * width + c) * factor);
@@ -164,7 +175,7 @@ void attend_block(const attention_params& p, const attention_head& h, int64_t fi
     }
     for (int64_t r = 0; r < rows; ++r) {
         float* to = h.out + (first + r) * p.out_row;
-        const float factor = 1.0f / total[r];
+        const float factor = total[r] > 0 ? 1.0f / total[r] : 0.0f; // 0: it saw no key
         int64_t c = 0;
         for (; c + lanes <= p.v_dim; c += lanes)
             store(to + c, load(sums + r * width + c) * factor);
@@ -181,9 +192,11 @@ void tiles(const attention_params& p, int64_t begin, int64_t end) {
         const int64_t batch = unit / p.blocks / p.heads;
         const int64_t kv = head / p.heads_per_kv;
         const attention_head h{
-            p.q + batch * p.q_batch + head * p.q_head, p.k + batch * p.k_batch + kv * p.k_head,
+            p.q + batch * p.q_batch + head * p.q_head,
+            p.k + batch * p.k_batch + kv * p.k_head,
             p.v + batch * p.v_batch + kv * p.v_head,
             p.mask == nullptr ? nullptr : p.mask + batch * p.mask_batch + head * p.mask_head,
+            p.sink == nullptr ? nullptr : p.sink + head,
             p.out + batch * p.out_batch + head * p.out_head};
         attend_block(p, h, first, p.queries - first < p.block ? p.queries - first : p.block);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// softmax(scale * Q K^T + mask) V for batches of heads, f32. Q, K, V and the output keep whatever
-// strides the projections gave them; only the head dimension of V and of the output (and of Q) must
-// be contiguous.
+// softmax(cap(scale * Q K^T) + mask) V for batches of heads, f32. Q, K, V and the output keep
+// whatever strides the projections gave them; only the head dimension of V and of the output (and
+// of Q) must be contiguous.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,11 @@ struct attention_params {
     const float* k;
     const float* v;
     const float* mask; // added after scaling; null: none
+    const float* sink; // one more score for each query of a head, without a value; null: none
     float* out;
     float scale;
-    bool causal; // query i sees keys 0 .. i + causal_offset
+    float softcap; // scores become softcap * tanh(x / softcap); 0: they stay
+    bool causal;   // query i sees keys 0 .. i + causal_offset
     int64_t causal_offset;
     int64_t batches, heads, queries, keys, q_dim, v_dim;
     int64_t heads_per_kv; // heads that share one K and V; 1: none

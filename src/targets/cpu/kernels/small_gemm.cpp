@@ -40,6 +40,16 @@ inline void start_from_bias(const small_gemm_params& p, int64_t first, int64_t c
     }
 }
 
+inline void finish(const small_gemm_params& p, int64_t first, int64_t cols) {
+    if (!p.relu)
+        return;
+    for (int64_t r = 0; r < p.m; ++r) {
+        float* c = p.c + r * p.c_row + first;
+        for (int64_t j = 0; j < cols; ++j)
+            c[j] = c[j] < 0 ? 0 : c[j]; // keeps NaN
+    }
+}
+
 void packed(const small_gemm_params& p, int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) {
         const int64_t first = panel * panel_columns;
@@ -50,6 +60,7 @@ void packed(const small_gemm_params& p, int64_t begin, int64_t end) {
             start_from_bias(p, first, cols);
         const gemm_operands g{p.a, p.a_row, p.a_k, b, panel_columns, p.c + first, p.c_row, p.k};
         gemm_block(g, p.m, cols, add);
+        finish(p, first, cols);
     }
 }
 
@@ -86,6 +97,7 @@ void rows(const small_gemm_params& p, int64_t begin, int64_t end) {
                 start_from_bias(p, first, cols);
             gemm_block({p.a, p.a_row, p.a_k, p.b + first, p.b_k, p.c + first, p.c_row, p.k}, p.m,
                        cols, p.bias != nullptr);
+            finish(p, first, cols);
             continue;
         }
         start_from_bias(p, first, cols);
@@ -98,6 +110,7 @@ void rows(const small_gemm_params& p, int64_t begin, int64_t end) {
             for (int64_t r = 0; r < p.m; ++r)
                 add_rows<1>(p.a + r * p.a_row + k * p.a_k, p.a_k, p.b + k * p.b_k + first, p.b_k,
                             p.c + r * p.c_row + first, cols);
+        finish(p, first, cols);
     }
 }
 
@@ -127,7 +140,8 @@ inline void dot_columns(const small_gemm_params& p, const float* a, const float*
 void dots(const small_gemm_params& p, int64_t begin, int64_t end) {
     constexpr int64_t block = small_gemm_kernels::dot_block;
     const int64_t last = end * block < p.n ? end * block : p.n;
-    int64_t j = begin * block;
+    const int64_t first = begin * block;
+    int64_t j = first;
     for (; j + 4 <= last; j += 4)
         for (int64_t r = 0; r < p.m; ++r)
             dot_columns<4>(p, p.a + r * p.a_row, p.b + j * p.b_n,
@@ -136,6 +150,7 @@ void dots(const small_gemm_params& p, int64_t begin, int64_t end) {
         for (int64_t r = 0; r < p.m; ++r)
             dot_columns<1>(p, p.a + r * p.a_row, p.b + j * p.b_n,
                            p.bias == nullptr ? nullptr : p.bias + j, p.c + r * p.c_row + j);
+    finish(p, first, last - first);
 }
 
 void batched(const small_gemm_params& p, int64_t begin, int64_t end) {

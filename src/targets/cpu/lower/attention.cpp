@@ -109,6 +109,9 @@ lowered attention(const problem& p) {
     if (masked and p.inputs[3].type() != shape::float_type and
         p.inputs[3].type() != shape::bool_type)
         return lowered::refuse("a mask of type " + p.inputs[3].type_string());
+    const bool drains = not is_absent(p.inputs, 4);
+    if (drains and (p.inputs[4].type() != shape::float_type or not p.inputs[4].standard()))
+        return lowered::refuse("sinks other than packed floats");
     if (p.output.lens()[3] != 1 and p.output.strides()[3] != 1)
         return lowered::refuse("a result whose heads are not contiguous");
     scratch_layout scratch;
@@ -122,6 +125,7 @@ lowered attention(const problem& p) {
     attention_params a{};
     const auto scale = p.op.get<float>("scale");
     a.scale = scale == 0 ? float(1 / std::sqrt(double(q.lens()[3]))) : scale;
+    a.softcap = p.op.get<float>("softcap");
     a.causal = p.op.get<bool>("causal");
     a.causal_offset = int64_t(k.lens()[2]) - int64_t(q.lens()[2]);
     a.batches = int64_t(q.lens()[0]);
@@ -156,12 +160,14 @@ lowered attention(const problem& p) {
     if (const auto* why = attention_refusal(checked))
         return lowered::refuse(why);
     return make_kernel("attention_tiles", scratch.bytes(),
-                       [a, qs = *qs, ks = *ks, vs = *vs, mask](const kernel_args& args) {
+                       [a, qs = *qs, ks = *ks, vs = *vs, mask, drains](const kernel_args& args) {
                            auto r = a;
                            r.q = qs.get(args);
                            r.k = ks.get(args);
                            r.v = vs.get(args);
                            r.mask = mask ? mask->get(args) : nullptr;
+                           r.sink =
+                               drains ? reinterpret_cast<const float*>(args.inputs[4]) : nullptr;
                            r.out = reinterpret_cast<float*>(args.outputs[0]);
                            run_attention(r);
                        });

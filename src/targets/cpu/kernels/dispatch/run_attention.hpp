@@ -10,7 +10,7 @@ namespace migraphx::cpu {
 // mask whose step along the keys is neither 0 nor 1), or null when it can.
 const char* attention_refusal(const attention_params& p);
 
-// Chooses block and blocks itself. A query that sees no key gives NaN.
+// Chooses block and blocks itself. A query that sees no key gives 0.
 void run_attention(attention_params p, const kernel_table& table = kernels());
 
 } // namespace migraphx::cpu
