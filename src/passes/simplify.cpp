@@ -26,6 +26,29 @@ bool is_floating(instruction_ref x) {
            x->get_shape().type() != shape::bool_type;
 }
 
+// Constants stretched along the same axes: the operator works on one position of these, at once.
+replacement narrowed(const match& m, rewriter& rw) {
+    const auto& s = m.root->get_shape();
+    if (s.dynamic() or s.elements() == 0)
+        return declined;
+    const auto x = m["x"]->eval(), y = m["y"]->eval();
+    if (x.data() == nullptr or y.data() == nullptr)
+        return declined;
+    auto narrow = s.lens();
+    for (std::size_t i = 0; i < narrow.size(); i++)
+        if (x.get_shape().strides()[i] == 0 and y.get_shape().strides()[i] == 0)
+            narrow[i] = 1;
+    if (narrow == s.lens())
+        return declined;
+    const auto part = [&](const argument& a) {
+        return a.view(shape{a.get_shape().type(), narrow, a.get_shape().strides()}, 0);
+    };
+    const auto value =
+        m.root->get_operator().compute(shape{s.type(), narrow}, {part(x), part(y)});
+    return rw.add(make_op("multibroadcast", {{"out_lens", s.lens()}}),
+                  {rw.literal(literal::adopt(value))});
+}
+
 std::vector<rule> shape_rules() {
     return {
         {"multibroadcast(x) to its own dimensions -> x", op("multibroadcast"),
@@ -168,19 +191,8 @@ std::vector<rule> algebra_rules() {
          }},
         {"recip(sqrt(x)) -> rsqrt(x)", op("recip", op("sqrt", any("x"))),
          [](const match& m, rewriter& rw) -> replacement { return rw.add("rsqrt", {m["x"]}); }},
-        // Constants stretched alike: the operator works on the small ones, which then fold.
-        {"f(broadcast(a), broadcast(b)) -> broadcast(f(a, b))",
-         one_of({"add", "sub", "mul", "div"},
-                one_of({"broadcast", "multibroadcast"}, constant("a")).as("x"),
-                one_of({"broadcast", "multibroadcast"}, constant("b")).as("y")),
-         [](const match& m, rewriter& rw) -> replacement {
-             if (m["x"]->get_operator() != m["y"]->get_operator() or
-                 m["a"]->get_shape().lens() != m["b"]->get_shape().lens() or
-                 m["x"]->inputs().size() != 1)
-                 return declined;
-             auto inner = rw.add(m.root->get_operator(), {m["a"], m["b"]});
-             return rw.add(m["x"]->get_operator(), {inner});
-         }},
+        {"f(broadcast(a), broadcast(b)) -> broadcast(f(a, b)) for constants",
+         one_of({"add", "sub", "mul", "div"}, constant("x"), constant("y")), narrowed},
         {"(x + a) + b -> x + (a + b)",
          op("add", op("add", any("x"), constant("a")).used_once(), constant("b")),
          [](const match& m, rewriter& rw) -> replacement {
