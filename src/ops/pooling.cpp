@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// pooling: average, maximum or Lp norm of a window sliding over the spatial dimensions.
+// pooling: average, maximum or Lp norm of a window sliding over the spatial dimensions;
+// pooling_indices: where the maxima are.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
@@ -13,6 +14,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <optional>
 
 namespace migraphx {
 
@@ -41,6 +44,63 @@ std::vector<pool_taps> taps_along(const window& w, std::size_t length, std::size
     }
     return result;
 }
+
+// The windows over one image of spatial dimensions `lens`.
+struct pool_walk {
+    std::vector<std::size_t> lens, out_lens, dilations;
+    std::vector<std::vector<pool_taps>> taps;
+
+    pool_walk(const std::vector<window>& w, const shape& in, const shape& out)
+        : lens(in.lens().begin() + 2, in.lens().end()),
+          out_lens(out.lens().begin() + 2, out.lens().end()) {
+        for (std::size_t d = 0; d < w.size(); ++d) {
+            dilations.push_back(w[d].dilation);
+            taps.push_back(taps_along(w[d], lens[d], out_lens[d]));
+        }
+    }
+    static std::size_t product(const std::vector<std::size_t>& v) {
+        return std::accumulate(v.begin(), v.end(), std::size_t{1}, std::multiplies<>{});
+    }
+    std::size_t in_size() const { return product(lens); }
+    std::size_t out_size() const { return product(out_lens); }
+
+    // f(taps in the data, taps in the data or padding, each) for every position in order;
+    // each(g) calls g with the offset of every tap in the data.
+    template <class F>
+    void each_window(F f) const {
+        std::vector<std::size_t> position(lens.size(), 0), counts(lens.size());
+        do {
+            std::size_t count = 1, padded = 1;
+            for (std::size_t d = 0; d < lens.size(); ++d) {
+                const auto& t = taps[d][position[d]];
+                count *= counts[d] = t.count;
+                padded *= t.padded;
+            }
+            f(count, padded, [&](auto g) {
+                std::vector<std::size_t> tap(lens.size(), 0);
+                if (count == 0)
+                    return;
+                do {
+                    std::size_t at = 0;
+                    for (std::size_t d = 0; d < lens.size(); ++d)
+                        at = at * lens[d] + taps[d][position[d]].first + tap[d] * dilations[d];
+                    g(at);
+                } while (next_index(tap, counts));
+            });
+        } while (next_index(position, out_lens));
+    }
+    // channel(i) for every image of the batch, unless the result is empty.
+    template <class F>
+    void each_channel(const shape& in, F channel) const {
+        if (out_size() == 0)
+            return;
+        parallel_for(static_cast<int64_t>(in.lens()[0] * in.lens()[1]), 4,
+                     [&](int64_t begin, int64_t end) {
+                         for (auto i = begin; i < end; ++i)
+                             channel(static_cast<std::size_t>(i));
+                     });
+    }
+};
 
 struct pooling_op : op::pooling {
     static constexpr auto name = "pooling";
@@ -115,61 +175,84 @@ struct pooling_op : op::pooling {
         return acc;
     }
 
+    pool_walk walk(const shape& in, const shape& out) const {
+        if (not dyn_global)
+            return {windows(in.ndim() - 2), in, out};
+        std::vector<window> all(in.ndim() - 2);
+        for (std::size_t d = 0; d < all.size(); ++d)
+            all[d].kernel = std::max<std::size_t>(1, in.lens()[d + 2]);
+        return {all, in, out};
+    }
     void compute(const argument& out, const std::vector<argument>& in) const {
-        const auto& lens = in[0].get_shape().lens();
-        const auto& out_lens = out.get_shape().lens();
-        const auto spatial = lens.size() - 2;
-        std::vector<window> w(spatial);
-        if (dyn_global)
-            for (std::size_t d = 0; d < spatial; ++d)
-                w[d].kernel = std::max<std::size_t>(1, lens[d + 2]);
-        else
-            w = windows(spatial);
-        std::vector<std::vector<pool_taps>> taps;
-        std::size_t in_size = 1, out_size = 1;
-        for (std::size_t d = 0; d < spatial; ++d) {
-            taps.push_back(taps_along(w[d], lens[d + 2], out_lens[d + 2]));
-            in_size *= lens[d + 2];
-            out_size *= out_lens[d + 2];
-        }
-        const auto one_channel = [&](std::size_t nc) {
-            std::vector<double> x(in_size), y(out_size);
-            load(in[0], nc * in_size, in_size, x.data());
-            std::vector<std::size_t> position(spatial, 0);
-            const std::vector<std::size_t> limits(out_lens.begin() + 2, out_lens.end());
-            for (auto& result : y) {
-                std::vector<std::size_t> counts(spatial), tap(spatial, 0);
-                std::size_t count = 1, padded = 1;
-                for (std::size_t d = 0; d < spatial; ++d) {
-                    const auto& t = taps[d][position[d]];
-                    count *= counts[d] = t.count;
-                    padded *= t.padded;
-                }
-                result = pooled(count, padded, [&](auto f) {
-                    if (count == 0)
-                        return;
-                    do {
-                        std::size_t at = 0;
-                        for (std::size_t d = 0; d < spatial; ++d)
-                            at = at * lens[d + 2] + taps[d][position[d]].first +
-                                 tap[d] * w[d].dilation;
-                        f(x[at]);
-                    } while (next_index(tap, counts));
-                });
-                next_index(position, limits);
-            }
-            store(out, nc * out_size, out_size, y.data());
+        const auto images = walk(in[0].get_shape(), out.get_shape());
+        images.each_channel(in[0].get_shape(), [&](std::size_t nc) {
+            std::vector<double> x(images.in_size()), y;
+            load(in[0], nc * x.size(), x.size(), x.data());
+            images.each_window([&](std::size_t count, std::size_t padded, auto each) {
+                y.push_back(pooled(count, padded, [&](auto f) {
+                    each([&](std::size_t at) { f(x[at]); });
+                }));
+            });
+            store(out, nc * y.size(), y.size(), y.data());
+        });
+    }
+};
+
+struct pooling_indices_op : pooling_op {
+    bool column_major = false;
+
+    static constexpr auto name = "pooling_indices";
+    static constexpr auto summary = "Flat indices in the input of the first maximum of each window";
+    static void fields(field_list<pooling_indices_op>& f) {
+        using p = op::pooling;
+        f.normalized("padding", &p::padding, "elements around the data, per spatial dimension",
+                     normalize_kind::padding);
+        f.add("padding_mode", &p::padding_mode,
+              "0: `padding`; 1, 2: so that ceil(in / stride) fit");
+        f.add("stride", &p::stride, "step between positions, per spatial dimension");
+        f.add("lengths", &p::lengths, "taps of a window, per spatial dimension");
+        f.add("dilations", &p::dilations, "step between taps, per spatial dimension");
+        f.add("ceil_mode", &p::ceil_mode, "the last window may hang over the end");
+        f.add("column_major", &pooling_indices_op::column_major,
+              "count the spatial dimensions from the first instead of the last");
+    }
+    static void traits(op_info&) {}
+
+    shape infer(const std::vector<shape>& in) const {
+        return pooling_op::infer(in).with_type(shape::int64_type);
+    }
+    void compute(const argument& out, const std::vector<argument>& in) const {
+        const auto images = walk(in[0].get_shape(), out.get_shape());
+        const auto counted = [&](std::size_t at) {
+            if (not column_major)
+                return at;
+            std::size_t result = 0;
+            for (auto d = images.lens.size(); d-- > 0; at /= images.lens[d])
+                result += at % images.lens[d] *
+                          std::accumulate(images.lens.begin(),
+                                          images.lens.begin() + static_cast<std::ptrdiff_t>(d),
+                                          std::size_t{1}, std::multiplies<>{});
+            return result;
         };
-        if (out_size == 0)
-            return;
-        parallel_for(static_cast<int64_t>(lens[0] * lens[1]), 4, [&](int64_t begin, int64_t end) {
-            for (auto i = begin; i < end; ++i)
-                one_channel(static_cast<std::size_t>(i));
+        images.each_channel(in[0].get_shape(), [&](std::size_t nc) {
+            std::vector<double> x(images.in_size());
+            std::vector<int64_t> y;
+            load(in[0], nc * x.size(), x.size(), x.data());
+            images.each_window([&](std::size_t, std::size_t, auto each) {
+                std::optional<std::size_t> best;
+                each([&](std::size_t at) {
+                    if (not best or x[at] > x[*best])
+                        best = at;
+                });
+                y.push_back(static_cast<int64_t>(nc * x.size() + counted(best.value_or(0))));
+            });
+            store(out, nc * y.size(), y.size(), y.data());
         });
     }
 };
 
 const registered_op<pooling_op> pooling_registered;
+const registered_op<pooling_indices_op> pooling_indices_registered;
 
 } // namespace
 

@@ -35,14 +35,6 @@ struct resize_op {
         f.add("cubic_coeff_a", &resize_op::cubic_coeff_a, "parameter of the cubic kernel");
     }
 
-    static std::size_t scaled(std::size_t len, float scale) {
-        const auto n = std::floor(static_cast<double>(scale * static_cast<float>(len)));
-        // A limit that keeps later products of the dimensions meaningful.
-        if (not(n >= 0) or n > 1e15)
-            fail_shape(
-                str("positive scales that fit the address space were expected, got ", scale));
-        return static_cast<std::size_t>(n);
-    }
     static shape::dynamic_dimension scaled(const shape::dynamic_dimension& d, float scale) {
         if (scale == 1)
             return d;
@@ -51,7 +43,7 @@ struct resize_op {
         const auto r = d.get_interval();
         const auto limit = [&](std::size_t n) {
             return static_cast<double>(n) * static_cast<double>(scale) > 1e15 ? unlimited_size
-                                                                              : scaled(n, scale);
+                                                                              : resized_length(n, scale);
         };
         return {limit(r.min), limit(r.max)};
     }
@@ -88,7 +80,7 @@ struct resize_op {
         if (not x.dynamic()) {
             auto lens = x.lens();
             for (std::size_t d = 0; d < lens.size(); ++d)
-                lens[d] = scaled(lens[d], scales[d]);
+                lens[d] = resized_length(lens[d], scales[d]);
             return {x.type(), lens};
         }
         auto dims = x.dyn_dims();
@@ -107,7 +99,7 @@ struct resize_op {
         check_scales(factors, x.ndim());
         auto lens = x.lens();
         for (std::size_t d = 0; d < lens.size(); ++d)
-            lens[d] = scaled(lens[d], factors[d]);
+            lens[d] = resized_length(lens[d], factors[d]);
         return {x.type(), lens};
     }
 
@@ -151,29 +143,6 @@ struct resize_op {
             for (auto& v : x.data)
                 v = std::nearbyint(v);
         store(out, x.data);
-    }
-    static numbers<double> resampled(const numbers<double>& x, std::size_t axis, std::size_t len,
-                                     const resize_taps& taps) {
-        auto lens = x.lens;
-        lens[axis] = len;
-        numbers<double> y{lens};
-        std::size_t outer = 1, inner = 1;
-        for (std::size_t d = 0; d < lens.size(); ++d)
-            (d < axis ? outer : inner) *= d == axis ? 1 : lens[d];
-        for (std::size_t o = 0; o < outer; ++o)
-            for (std::size_t i = 0; i < len; ++i) {
-                double* row = &y.data[(o * len + i) * inner];
-                for (std::size_t k = 0; k < taps.taps; ++k) {
-                    const auto w = taps.weight[i * taps.taps + k];
-                    if (w == 0)
-                        continue;
-                    const double* source =
-                        &x.data[(o * x.lens[axis] + taps.position[i * taps.taps + k]) * inner];
-                    for (std::size_t j = 0; j < inner; ++j)
-                        row[j] += w * source[j];
-                }
-            }
-        return y;
     }
 };
 

@@ -3,20 +3,29 @@
 // each.
 #pragma once
 
+#include "ops/tensor.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace migraphx {
 
-/// Coordinate in the input (of length `in`) of output position i (of length `out`). Modes:
-/// half_pixel, pytorch_half_pixel, align_corners, asymmetric, tf_half_pixel_for_nn. Throws for
-/// others.
-float resize_coordinate(const std::string& mode, std::size_t i, float scale, std::size_t in,
-                        std::size_t out);
+/// floor(scale * len). Throws for a length beyond any memory.
+std::size_t resized_length(std::size_t len, float scale);
 
-/// Nearest position for each output position. Modes: floor, ceil, round_prefer_floor,
+/// Coordinate in the input (of length `in`) of output position i (of length `out`). Modes:
+/// half_pixel, half_pixel_symmetric, pytorch_half_pixel, align_corners, asymmetric,
+/// tf_half_pixel_for_nn and tf_crop_and_resize, which sees the part [begin, end] of the input.
+/// Throws for others.
+float resize_coordinate(const std::string& mode, std::size_t i, float scale, std::size_t in,
+                        std::size_t out, float begin = 0, float end = 1);
+
+/// The position among `in` ones that is nearest to x. Modes: floor, ceil, round_prefer_floor,
 /// round_prefer_ceil.
+std::size_t nearest_position(const std::string& nearest_mode, float x, std::size_t in);
+
+/// The same for each output position.
 std::vector<int64_t> nearest_positions(const std::string& coordinate_mode,
                                        const std::string& nearest_mode, float scale, std::size_t in,
                                        std::size_t out);
@@ -31,8 +40,13 @@ struct resize_taps {
 };
 resize_taps linear_taps(const std::string& coordinate_mode, float scale, std::size_t in,
                         std::size_t out);
-/// Keys' kernel with parameter a; positions outside repeat the edge.
+/// Keys' cubic kernel with parameter a.
+double cubic_kernel(double x, double a);
+/// That kernel over four positions; those outside repeat the edge.
 resize_taps cubic_taps(const std::string& coordinate_mode, float scale, std::size_t in,
                        std::size_t out, double a);
+/// `x` with `len` positions along `axis`.
+numbers<double> resampled(const numbers<double>& x, std::size_t axis, std::size_t len,
+                          const resize_taps& taps);
 
 } // namespace migraphx

@@ -6,10 +6,7 @@
 #include "import/onnx/tensor_argument.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <limits>
-#include <random>
 
 namespace migraphx::onnx {
 
@@ -24,24 +21,8 @@ shape::type_t type_attribute(node_reader& n, const char* name, shape::type_t fal
     return *t;
 }
 
-instruction_ref uniform_numbers(node_reader& n, instruction_ref like) {
-    instruction_ref seed;
-    if (n.has_attribute("seed")) {
-        // A float of any size: its bits are as good a seed as its value.
-        const auto bits = std::bit_cast<std::uint32_t>(n.real("seed", 0));
-        seed = n.literal(
-            migraphx::literal{shape{shape::uint64_type, {1}}, std::vector<uint64_t>{bits}});
-    } else
-        seed = n.add("random_seed");
-    return n.add("random_uniform", seed, like);
-}
-
-namespace {
-
-constexpr std::size_t most_literal_elements = std::size_t{1} << 26;
-
 std::vector<std::size_t> checked_sizes(node_reader& n, const std::vector<int64_t>& dims,
-                                       std::size_t most = std::size_t{1} << 40) {
+                                       std::size_t most) {
     std::vector<std::size_t> lens;
     std::size_t elements = 1;
     for (auto d : dims) {
@@ -53,6 +34,10 @@ std::vector<std::size_t> checked_sizes(node_reader& n, const std::vector<int64_t
     }
     return lens;
 }
+
+namespace {
+
+constexpr std::size_t most_literal_elements = std::size_t{1} << 26;
 
 instructions read_constant(node_reader& n) {
     n.expect_inputs(0, 0);
@@ -215,58 +200,12 @@ instructions read_onehot(node_reader& n) {
     return {n.add(make_op("onehot", {{"axis", axis}}), {indices, depth, n.input(2)})};
 }
 
-// Random numbers are drawn once, when the model is read; equal seeds give equal numbers.
-instructions read_random(node_reader& n) {
-    const bool like = n.op_type().ends_with("Like");
-    const bool normal = n.op_type().starts_with("RandomNormal");
-    n.expect_inputs(like ? 1 : 0, like ? 1 : 0);
-    shape::type_t fallback = shape::float_type;
-    std::vector<std::size_t> lens;
-    if (like) {
-        const auto& s = n.shape_of(0);
-        if (s.dynamic())
-            n.unsupported(str("a static shape was expected, got ", s));
-        lens = s.lens();
-        checked_sizes(n, {lens.begin(), lens.end()}, most_literal_elements);
-        if (s.type() == shape::half_type or s.type() == shape::double_type or
-            s.type() == shape::bf16_type)
-            fallback = s.type();
-    } else
-        lens = checked_sizes(n, n.integers("shape"), most_literal_elements);
-    const auto t = type_attribute(n, "dtype", fallback);
-    if (shape::is_integral(t) or t == shape::bool_type)
-        n.malformed("dtype: a floating point type was expected, got " + shape::name(t));
-    std::mt19937 engine(n.has_attribute("seed") ? std::uint32_t(int64_t(n.real("seed", 0)))
-                                                : std::random_device{}());
-    const shape s = lens.empty() ? shape{t} : shape{t, lens};
-    std::vector<double> values(s.elements());
-    if (normal) {
-        std::normal_distribution<double> d(double(n.real("mean", 0)), double(n.real("scale", 1)));
-        std::generate(values.begin(), values.end(), [&] { return d(engine); });
-    } else {
-        std::uniform_real_distribution<double> d(double(n.real("low", 0)),
-                                                 double(n.real("high", 1)));
-        std::generate(values.begin(), values.end(), [&] { return d(engine); });
-    }
-    return {n.literal(migraphx::literal{s, values})};
-}
-
-// 1 with the probability that x states, else 0.
-instructions read_bernoulli(node_reader& n) {
-    n.expect_inputs(1, 1);
-    const auto x = n.input(0);
-    const auto drawn = n.add("less", uniform_numbers(n, x), x);
-    return {n.convert(n.convert(drawn, shape::bool_type),
-                      type_attribute(n, "dtype", x->get_shape().type()))};
-}
-
-const operators constant_operators{
-    {"Constant", read_constant},          {"ConstantOfShape", read_constant_of_shape},
-    {"ConstantFill", read_constant_fill}, {"Range", read_range},
-    {"EyeLike", read_eye_like},           {"OneHot", read_onehot},
-    {"RandomNormal", read_random},        {"RandomNormalLike", read_random},
-    {"RandomUniform", read_random},       {"RandomUniformLike", read_random},
-    {"Bernoulli", read_bernoulli}};
+const operators constant_operators{{"Constant", read_constant},
+                                   {"ConstantOfShape", read_constant_of_shape},
+                                   {"ConstantFill", read_constant_fill},
+                                   {"Range", read_range},
+                                   {"EyeLike", read_eye_like},
+                                   {"OneHot", read_onehot}};
 
 } // namespace
 

@@ -5,8 +5,6 @@
 
 #include "import/onnx/ops_shared.hpp"
 
-#include <cmath>
-
 namespace migraphx::onnx {
 
 namespace {

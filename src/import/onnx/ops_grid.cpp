@@ -5,9 +5,6 @@
 
 #include "import/onnx/ops_shared.hpp"
 
-#include <array>
-#include <cmath>
-
 namespace migraphx::onnx {
 
 namespace {
@@ -16,38 +13,44 @@ using grid_ints = std::vector<int64_t>;
 
 enum class border { zeros, clamp, reflect };
 
+// Samples data (N, C, D1 … Dk) at the positions of a grid (N, P1 … Pk, k), whose last dimension
+// counts the coordinates from Dk to D1.
 class grid_sampler {
 public:
     grid_sampler(node_reader& reader, bool corners, border outside)
-        : n(reader), align(corners), padding(outside) {
-        const auto& s = n.shape_of(0);
-        if (s.ndim() != 4 or n.rank_of(1) != 4)
-            n.unsupported(str("data and grid of four dimensions were expected, got ", s, " and ",
-                              n.shape_of(1)));
-        if (n.known_size(n.input(1), 3) != 2)
-            n.malformed(str("a grid (N, H, W, 2) was expected, got ", n.shape_of(1)));
-        height = length_of(2);
-        width = length_of(3);
-        // (N, H, W, C), so that a position picks all channels.
-        data = n.add(make_op("transpose", {{"permutation", grid_ints{0, 2, 3, 1}}}), {n.input(0)});
-        x = pixels(0, width);
-        y = pixels(1, height);
+        : n(reader), align(corners), padding(outside), rank(n.rank_of(0)) {
+        if (rank < 3 or n.rank_of(1) != rank)
+            n.malformed(str("data and grid of three or more dimensions were expected, got ",
+                            n.shape_of(0), " and ", n.shape_of(1)));
+        const auto spatial = rank - 2;
+        if (n.known_size(n.input(1), -1) != int64_t(spatial))
+            n.malformed(
+                str("a grid of ", spatial, " coordinates was expected, got ", n.shape_of(1)));
+        // Channels come last, so that a position picks all of them.
+        grid_ints perm{0};
+        for (std::size_t d = 2; d < rank; d++)
+            perm.push_back(int64_t(d));
+        perm.push_back(1);
+        data = n.add(make_op("transpose", {{"permutation", perm}}), {n.input(0)});
+        for (std::size_t d = 0; d < spatial; d++) {
+            lengths.push_back(length_of(d + 2));
+            positions.push_back(pixels(int64_t(spatial - 1 - d), lengths[d]));
+        }
     }
 
     instruction_ref nearest() {
-        return to_channels_first(pick(n.add("nearbyint", x), n.add("nearbyint", y)));
+        instructions at;
+        for (auto v : positions)
+            at.push_back(n.add("nearbyint", v));
+        return to_channels_first(pick(at));
     }
 
     instruction_ref linear() {
-        const auto x0 = n.add("floor", x), y0 = n.add("floor", y);
-        const std::array wx = linear_weights(x, x0), wy = linear_weights(y, y0);
-        return blend<2>(x0, y0, 0, wx, wy);
+        return blend(0, [&](instruction_ref t) { return instructions{opposite(t), t}; });
     }
 
     instruction_ref cubic() {
-        const auto x0 = n.add("floor", x), y0 = n.add("floor", y);
-        const auto wx = cubic_weights(n.add("sub", x, x0)), wy = cubic_weights(n.add("sub", y, y0));
-        return blend<4>(x0, y0, -1, wx, wy);
+        return blend(-1, [&](instruction_ref t) { return cubic_weights(t); });
     }
 
 private:
@@ -71,11 +74,12 @@ private:
 
     // Coordinate -1 … 1 of the grid as a pixel position.
     instruction_ref pixels(int64_t part, instruction_ref length) {
-        auto v = n.add(make_op("slice", {{"axes", grid_ints{3}},
-                                         {"starts", grid_ints{part}},
-                                         {"ends", grid_ints{part + 1}}}),
-                       {n.input(1)});
-        v = n.add(make_op("squeeze", {{"axes", grid_ints{3}}}), {v});
+        const grid_ints last{int64_t(rank) - 1};
+        auto v = n.add(
+            make_op("slice",
+                    {{"axes", last}, {"starts", grid_ints{part}}, {"ends", grid_ints{part + 1}}}),
+            {n.input(1)});
+        v = n.add(make_op("squeeze", {{"axes", last}}), {v});
         v = number("add", v, 1);
         if (align)
             return with("mul", v, number("mul", number("sub", length, 1), 0.5));
@@ -96,32 +100,32 @@ private:
         return with("min", number("max", v, 0), last);
     }
 
-    // All channels at whole positions (N, H, W) → (N, H, W, C).
-    instruction_ref pick(instruction_ref px, instruction_ref py) {
-        const auto cx = inside(px, width), cy = inside(py, height);
-        const auto as_index = [&](instruction_ref v) {
-            return n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}),
-                         {n.convert(v, shape::int64_type)});
-        };
-        const auto index = n.add(make_op("concat", {{"axis", 3}}), {as_index(cy), as_index(cx)});
-        auto v = n.add(make_op("gathernd", {{"batch_dims", 1}}), {data, index});
+    instruction_ref with_channel(instruction_ref v) {
+        return n.add(make_op("unsqueeze", {{"axes", grid_ints{int64_t(rank) - 1}}}), {v});
+    }
+
+    // All channels at whole positions: coordinates (N, P…) → (N, P…, C).
+    instruction_ref pick(const instructions& at) {
+        instructions index;
+        std::optional<instruction_ref> known;
+        for (std::size_t d = 0; d < at.size(); d++) {
+            const auto near = inside(at[d], lengths[d]);
+            index.push_back(with_channel(n.convert(near, shape::int64_type)));
+            const auto same = n.convert(n.add("equal", at[d], near), shape::bool_type);
+            known = known ? n.add("logical_and", *known, same) : same;
+        }
+        const auto all =
+            index.size() == 1 ? index[0] : n.add(make_op("concat", {{"axis", rank - 1}}), index);
+        auto v = n.add(make_op("gathernd", {{"batch_dims", 1}}), {data, all});
         if (padding != border::zeros)
             return v;
-        const auto same = [&](instruction_ref a, instruction_ref b) {
-            return n.convert(n.add("equal", a, b), shape::bool_type);
-        };
-        const auto known = n.add("logical_and", same(px, cx), same(py, cy));
-        const auto mask =
-            n.broadcast_like(n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}), {known}), v);
+        const auto mask = n.broadcast_like(with_channel(*known), v);
         return n.add("where", mask, v, n.broadcast_like(n.scalar(v->get_shape().type(), 0), v));
     }
 
-    std::array<instruction_ref, 2> linear_weights(instruction_ref v, instruction_ref whole) {
-        const auto fraction = n.add("sub", v, whole);
-        return {number("mul", number("sub", fraction, 1), -1), fraction};
-    }
+    instruction_ref opposite(instruction_ref t) { return number("mul", number("sub", t, 1), -1); }
     // Keys' kernel with a = -0.75 at distances 1 + t, t, 1 - t, 2 - t.
-    std::array<instruction_ref, 4> cubic_weights(instruction_ref t) {
+    instructions cubic_weights(instruction_ref t) {
         constexpr double a = -0.75;
         const auto near = [&](instruction_ref d) {
             const auto q = number("sub", number("mul", d, a + 2), a + 3);
@@ -132,34 +136,53 @@ private:
                 number("add", n.add("mul", number("sub", number("mul", d, a), 5 * a), d), 8 * a);
             return number("sub", n.add("mul", q, d), 4 * a);
         };
-        const auto rest = number("mul", number("sub", t, 1), -1);
+        const auto rest = opposite(t);
         return {far(number("add", t, 1)), near(t), near(rest), far(number("add", rest, 1))};
     }
-    template <std::size_t Taps>
-    instruction_ref blend(instruction_ref x0, instruction_ref y0, int first,
-                          const std::array<instruction_ref, Taps>& wx,
-                          const std::array<instruction_ref, Taps>& wy) {
+    // The sum over all taps around each position; weights_of(part after the whole position) gives
+    // those along one dimension, of the positions floor + first, floor + first + 1, …
+    template <class F>
+    instruction_ref blend(int first, F weights_of) {
+        instructions whole;
+        std::vector<instructions> weights;
+        for (auto v : positions) {
+            whole.push_back(n.add("floor", v));
+            weights.push_back(weights_of(n.add("sub", v, whole.back())));
+        }
+        const auto taps = weights[0].size();
+        std::size_t count = 1;
+        for (std::size_t d = 0; d < positions.size(); d++)
+            count *= taps;
         std::optional<instruction_ref> sum;
-        for (std::size_t j = 0; j < Taps; j++)
-            for (std::size_t i = 0; i < Taps; i++) {
-                const auto v = pick(number("add", x0, double(i) + first),
-                                    number("add", y0, double(j) + first));
-                const auto w = n.add(make_op("unsqueeze", {{"axes", grid_ints{3}}}),
-                                     {n.add("mul", wx[i], wy[j])});
-                const auto part =
-                    n.add("mul", v, n.broadcast_like(n.convert(w, v->get_shape().type()), v));
-                sum = sum ? n.add("add", *sum, part) : part;
+        for (std::size_t i = 0; i < count; i++) {
+            instructions at = whole;
+            std::optional<instruction_ref> weight;
+            auto rest = i;
+            for (auto d = positions.size(); d-- > 0; rest /= taps) {
+                const auto tap = rest % taps;
+                at[d] = number("add", whole[d], double(tap) + first);
+                weight = weight ? n.add("mul", weights[d][tap], *weight) : weights[d][tap];
             }
+            const auto v = pick(at);
+            const auto w = with_channel(n.convert(*weight, v->get_shape().type()));
+            const auto part = n.add("mul", v, n.broadcast_like(w, v));
+            sum = sum ? n.add("add", *sum, part) : part;
+        }
         return to_channels_first(*sum);
     }
     instruction_ref to_channels_first(instruction_ref v) {
-        return n.add(make_op("transpose", {{"permutation", grid_ints{0, 3, 1, 2}}}), {v});
+        grid_ints perm{0, int64_t(rank) - 1};
+        for (std::size_t d = 1; d + 1 < rank; d++)
+            perm.push_back(int64_t(d));
+        return n.add(make_op("transpose", {{"permutation", perm}}), {v});
     }
 
     node_reader& n;
     bool align;
     border padding;
-    instruction_ref height, width, data, x, y;
+    std::size_t rank;
+    instruction_ref data;
+    instructions lengths, positions; // of each spatial dimension: its size, the pixel positions
 };
 
 instructions read_grid_sample(node_reader& n) {
@@ -184,55 +207,60 @@ instructions read_grid_sample(node_reader& n) {
     n.malformed("mode: nearest, linear or cubic was expected, got '" + mode + "'");
 }
 
-// Positions -1 … 1 of the centres (or, aligned, the corners) of `count` pixels.
-std::vector<double> pixel_centres(std::size_t count, bool corners) {
-    std::vector<double> v(count);
-    for (std::size_t i = 0; i < count; i++)
-        v[i] = corners ? (count == 1 ? 0.0 : 2.0 * double(i) / double(count - 1) - 1)
-                       : (2.0 * double(i) + 1) / double(count) - 1;
-    return v;
+// Positions -1 … 1 of the centres (or, aligned, the corners) of as many pixels as `count` says.
+instruction_ref pixel_centres(node_reader& n, instruction_ref count, bool corners) {
+    const auto t = n.shape_of(0).type();
+    const auto i = n.convert(n.add("dynamic_range", n.scalar(shape::int64_type, 0), count,
+                                   n.scalar(shape::int64_type, 1)),
+                             t);
+    const auto length = n.convert(count, t);
+    const auto last = n.with_number("sub", length, 1);
+    const auto twice = n.with_number("mul", i, 2);
+    // The corner of one pixel is its centre.
+    const auto span = corners ? n.with_number("max", last, 1) : length;
+    return n.add("div", n.add("sub", twice, n.broadcast_like(last, twice)),
+                 n.broadcast_like(span, twice));
 }
 
-// theta (N, 2, 3) or (N, 3, 4) times the homogeneous positions of every pixel.
+// theta (N, k, k + 1) times the homogeneous positions of every pixel of (N, C, D1 … Dk).
 instructions read_affine_grid(node_reader& n) {
     n.expect_inputs(2, 2);
-    const auto size = n.constant_ints(1);
-    if (not size)
-        n.unsupported("a size that is known at import was expected, got values of a run");
-    const auto spatial = size->size() < 2 ? 0 : size->size() - 2;
+    const auto& s = n.shape_of(1);
+    const auto spatial = s.dynamic() or s.elements() < 2 ? 0 : s.elements() - 2;
     if ((spatial != 2 and spatial != 3) or n.rank_of(0) != 3)
-        n.malformed(str("(N, C, H, W) or (N, C, D, H, W) was expected as size, got ", *size));
+        n.malformed(str("(N, C, H, W) or (N, C, D, H, W) was expected as size, got ", s));
     const bool corners = n.integer("align_corners", 0) != 0;
-    std::vector<std::vector<double>> centres;
-    std::size_t pixels = 1;
-    for (std::size_t d = 0; d < spatial; d++) {
-        const auto len = (*size)[d + 2];
-        if (len < 1 or len > (1 << 20))
-            n.malformed(str("sizes of 1 or more were expected, got ", *size));
-        pixels *= std::size_t(len);
-        centres.push_back(pixel_centres(std::size_t(len), corners));
+    const auto size = n.convert(n.input(1), shape::int64_type);
+    const auto part = [&](std::size_t from, std::size_t to) {
+        return n.add(make_op("slice", {{"axes", grid_ints{0}},
+                                       {"starts", grid_ints{int64_t(from)}},
+                                       {"ends", grid_ints{int64_t(to)}}}),
+                     {size});
+    };
+    const auto pixels = part(2, 2 + spatial);
+    // Coordinates count from the last dimension to the first; 1 follows.
+    const auto over_pixels = [&](instruction_ref v) {
+        return n.add(make_op("unsqueeze", {{"axes", grid_ints{int64_t(spatial)}}}),
+                     {n.add("broadcast_with_dims", v, pixels)});
+    };
+    instructions columns;
+    for (auto d = spatial; d-- > 0;) {
+        const auto centres = pixel_centres(n, n.to_scalar(part(d + 2, d + 3)), corners);
+        columns.push_back(over_pixels(n.along_axis(centres, d, spatial)));
     }
-    if (pixels > (std::size_t{1} << 24))
-        n.unsupported("a grid that fits the memory was expected, got more");
-    std::vector<double> homogeneous((spatial + 1) * pixels, 1);
-    for (std::size_t p = 0; p < pixels; p++) {
-        auto rest = p;
-        for (std::size_t d = spatial; d-- > 0; rest /= centres[d].size())
-            homogeneous[(spatial - 1 - d) * pixels + p] = centres[d][rest % centres[d].size()];
-    }
-    const auto t = n.shape_of(0).type();
-    const auto grid = n.literal(migraphx::literal{shape{t, {1, spatial + 1, pixels}}, homogeneous});
-    auto y = n.expand("dot", {n.input(0), grid});
-    y = n.add(make_op("transpose", {{"permutation", grid_ints{0, 2, 1}}}), {y});
-    grid_ints dims{(*size)[0]};
-    dims.insert(dims.end(), size->begin() + 2, size->end());
-    dims.push_back(int64_t(spatial));
-    return {n.add(make_op("reshape", {{"dims", dims}}), {y})};
+    columns.push_back(over_pixels(n.scalar(n.shape_of(0).type(), 1)));
+    auto grid = n.add(make_op("concat", {{"axis", spatial}}), columns);
+    grid = n.add(make_op("reshape", {{"dims", grid_ints{1, -1, int64_t(spatial) + 1}}}), {grid});
+    const auto theta =
+        n.add(make_op("transpose", {{"permutation", grid_ints{0, 2, 1}}}), {n.input(0)});
+    const auto y = n.expand("dot", {grid, theta});
+    const auto coordinates =
+        n.literal({shape{shape::int64_type, {1}}, grid_ints{int64_t(spatial)}});
+    return {n.add("reshape_dynamic", y,
+                  n.add(make_op("concat", {{"axis", 0}}), {part(0, 1), pixels, coordinates}))};
 }
 
-const operators grid_operators{{"GridSample", read_grid_sample},
-                               {"GridSample", read_grid_sample, "com.microsoft"},
-                               {"AffineGrid", read_affine_grid}};
+const operators grid_operators{{"GridSample", read_grid_sample}, {"AffineGrid", read_affine_grid}};
 
 } // namespace
 

@@ -13,20 +13,6 @@ namespace {
 
 using ints = std::vector<int64_t>;
 
-void expect_inference(node_reader& n) {
-    if (n.integer("training_mode", 0) != 0)
-        n.unsupported("training_mode of 0 was expected, got 1");
-}
-
-instructions read_batchnorm(node_reader& n) {
-    n.expect_inputs(5, 5);
-    expect_inference(n);
-    // Running statistics as outputs belong to training.
-    if (n.opset() < 9 and n.integer("spatial", 1) == 0)
-        n.unsupported("spatial of 1 was expected, got 0");
-    return {n.expand("batchnorm", n.inputs(), {{"epsilon", n.real("epsilon", 1e-5f)}})};
-}
-
 // rsqrt(mean((x - mean)²) + epsilon) and the mean over some axes, in `float` at least.
 struct statistics {
     instruction_ref mean, scale, centred;
@@ -47,6 +33,62 @@ statistics statistics_over(node_reader& n, instruction_ref x, const ints& axes, 
     const auto variance = reduced(n, "reduce_mean", n.add("mul", s.centred, s.centred), axes);
     s.scale = n.add("rsqrt", n.with_number("add", variance, epsilon));
     return s;
+}
+
+bool is_training(node_reader& n) {
+    if (n.opset() >= 14)
+        return n.integer("training_mode", 0) != 0;
+    // Before, it was told by the statistics among the outputs.
+    return n.wants_output(1) and n.integer("is_test", 0) == 0;
+}
+
+// Statistics of this batch in place of the running ones, which move towards them.
+instructions train_batchnorm(node_reader& n) {
+    auto x = n.input(0);
+    const auto rank = x->get_shape().ndim();
+    if (rank < 2)
+        n.malformed(str("at least two dimensions were expected, got ", x->get_shape()));
+    ints axes{0};
+    for (std::size_t d = 2; d < rank; d++)
+        axes.push_back(int64_t(d));
+    const auto wide = is_narrow(x->get_shape().type()) ? shape::float_type : x->get_shape().type();
+    x = n.convert(x, wide);
+    const auto mean_of = [&](instruction_ref v) { return reduced(n, "reduce_mean", v, axes); };
+    const auto mean = mean_of(x);
+    const auto centred = n.add("sub", x, n.broadcast_like(mean, x));
+    const auto statistic = [&](instruction_ref v, std::size_t like) {
+        return n.convert(n.add(make_op("squeeze", {{"axes", axes}}), {v}), n.shape_of(like).type());
+    };
+    const auto own_mean = statistic(mean, 3);
+    const auto own_variance = statistic(mean_of(n.add("mul", centred, centred)), 4);
+    const auto momentum = double(n.real("momentum", 0.9f));
+    const auto moved = [&](std::size_t running, instruction_ref own) {
+        return n.add("add", n.with_number("mul", n.input(running), momentum), n.with_number("mul", own, 1 - momentum));
+    };
+    const auto y = n.expand("batchnorm", {n.input(0), n.input(1), n.input(2), own_mean, own_variance},
+                            {{"epsilon", n.real("epsilon", 1e-5f)}});
+    instructions results{y, moved(3, own_mean), moved(4, own_variance)};
+    if (n.opset() < 14)
+        results.insert(results.end(), {own_mean, own_variance});
+    return results;
+}
+
+instructions read_batchnorm(node_reader& n) {
+    n.expect_inputs(5, 5);
+    const bool by_channel = n.opset() >= 9 or n.integer("spatial", 1) != 0;
+    if (is_training(n)) {
+        if (not by_channel)
+            n.unsupported("spatial of 1 was expected in training, got 0");
+        return train_batchnorm(n);
+    }
+    const auto epsilon = n.real("epsilon", 1e-5f);
+    if (by_channel)
+        return {n.expand("batchnorm", n.inputs(), {{"epsilon", epsilon}})};
+    // A mean for each element of an image.
+    const auto deviation = n.add("rsqrt", n.with_number("add", n.input(4), double(epsilon)));
+    const auto factor = n.add("mul", n.input(1), deviation);
+    const auto scaled = n.add_common("mul", {n.add_common("sub", {n.input(0), n.input(3)}), factor});
+    return {n.add_common("add", {scaled, n.input(2)})};
 }
 
 ints axes_from(std::size_t first, std::size_t rank) {

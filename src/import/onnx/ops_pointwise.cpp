@@ -61,10 +61,14 @@ instructions read_unary(node_reader& n) {
 // on.
 instructions aligned_inputs(node_reader& n) {
     auto in = n.inputs();
-    if (n.opset() >= 7 or n.integer("broadcast", 0) == 0 or not n.has_attribute("axis"))
+    if (n.opset() >= 7)
+        return in;
+    // PRelu has a slope for each channel.
+    const bool channels = n.op_type() == "PRelu" and n.rank_of(0) > 1 and n.rank_of(1) == 1;
+    if (not channels and (n.integer("broadcast", 0) == 0 or not n.has_attribute("axis")))
         return in;
     const auto rank = int64_t(n.rank_of(0)), low = int64_t(n.rank_of(1));
-    const auto axis = int64_t(n.axis(n.integer("axis"), std::size_t(rank)));
+    const auto axis = channels ? 1 : int64_t(n.axis(n.integer("axis"), std::size_t(rank)));
     if (axis + low > rank)
         n.malformed(str("axis of at most ", rank - low, " was expected, got ", axis));
     std::vector<int64_t> axes;

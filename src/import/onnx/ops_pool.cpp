@@ -87,17 +87,22 @@ instruction_ref pooling_of(node_reader& n, instruction_ref x) {
     const auto stride = window_sizes(n, "strides", spatial, 1, 1);
     const auto dilation = window_sizes(n, "dilations", spatial, 1, 1);
     const auto padding = read_padding(n, s, lengths, stride, dilation);
-    const auto order = n.op_type() == "LpPool" ? n.integer("p", 2) : int64_t{2};
-    return n.add(make_op("pooling", {{"mode", pooling_mode_of(n.op_type())},
-                                     {"padding", padding.values},
-                                     {"padding_mode", padding.mode},
-                                     {"stride", stride},
-                                     {"lengths", lengths},
-                                     {"dilations", dilation},
-                                     {"ceil_mode", n.integer("ceil_mode", 0) != 0},
-                                     {"count_include_pad", n.integer("count_include_pad", 0) != 0},
-                                     {"lp_order", order}}),
-                 {x});
+    return {{"padding", padding.values},
+            {"padding_mode", padding.mode},
+            {"stride", stride},
+            {"lengths", lengths},
+            {"dilations", dilation},
+            {"ceil_mode", n.integer("ceil_mode", 0) != 0}};
+}
+
+} // namespace
+
+instruction_ref pooling_of(node_reader& n, instruction_ref x) {
+    auto options = window_options(n, x->get_shape());
+    options["mode"] = pooling_mode_of(n.op_type());
+    options["count_include_pad"] = n.integer("count_include_pad", 0) != 0;
+    options["lp_order"] = n.op_type() == "LpPool" ? n.integer("p", 2) : int64_t{2};
+    return n.add(make_op_from_value("pooling", options), {x});
 }
 
 instruction_ref global_pooling_of(node_reader& n, instruction_ref x) {
@@ -122,9 +127,12 @@ namespace {
 
 instructions read_pool(node_reader& n) {
     n.expect_inputs(1, 1);
-    if (n.wants_output(1))
-        n.unsupported("no Indices output was expected, got one");
-    return {pooling_of(n, n.input(0))};
+    const auto x = n.input(0);
+    if (n.op_type() != "MaxPool" or not n.wants_output(1))
+        return {pooling_of(n, x)};
+    auto options = window_options(n, x->get_shape());
+    options["column_major"] = n.integer("storage_order", 0) != 0;
+    return {pooling_of(n, x), n.add(make_op_from_value("pooling_indices", options), {x})};
 }
 
 instructions read_global_pool(node_reader& n) {

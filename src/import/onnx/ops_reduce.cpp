@@ -260,37 +260,6 @@ instructions read_nms(node_reader& n) {
         n.inputs())};
 }
 
-// Samples of the distribution that a row of unnormalised log probabilities describes.
-instructions read_multinomial(node_reader& n) {
-    n.expect_inputs(1, 1);
-    const auto samples = n.integer("sample_size", 1);
-    const auto dtype = n.integer("dtype", 6);
-    if (samples < 1 or samples > (int64_t{1} << 28))
-        n.malformed(str("sample_size of 1 or more was expected, got ", samples));
-    if (dtype != 6 and dtype != 7)
-        n.malformed(str("dtype: int32 or int64 was expected, got ", dtype));
-    const auto x = n.input(0);
-    if (x->get_shape().ndim() != 2 or x->get_shape().dynamic())
-        n.unsupported(str("a static matrix was expected, got ", x->get_shape()));
-    const auto top = n.broadcast_like(n.add(make_op("reduce_max", {{"axes", ints{1}}}), {x}), x);
-    const auto weights = n.add("exp", n.add("sub", x, top));
-    const auto cdf = n.add(make_op("prefix_scan_sum", {{"axis", 1}}), {weights});
-    const auto type = x->get_shape().type();
-    const shape s{type, {x->get_shape().lens()[0], std::size_t(samples)}};
-    instruction_ref seed;
-    if (n.has_attribute("seed"))
-        seed = n.literal(
-            migraphx::literal{shape{shape::uint64_type, {1}},
-                              std::vector<uint64_t>{uint64_t(int64_t(n.real("seed", 0)))}});
-    else
-        seed = n.add("random_seed");
-    const auto buffer = n.add(make_op("allocate", {{"shape", to_value(s)}}), {});
-    const auto uniform = n.add("random_uniform", seed, buffer);
-    return {n.add(
-        make_op("multinomial", {{"dtype", dtype == 6 ? shape::int32_type : shape::int64_type}}),
-        {cdf, uniform})};
-}
-
 const operators reduce_operators{{"ReduceMax", read_reduce_max},
                                  {"ReduceMin", read_reduce_min},
                                  {"ReduceMean", read_reduce_mean},
@@ -310,8 +279,7 @@ const operators reduce_operators{{"ReduceMax", read_reduce_max},
                                  {"CumProd", read_scan},
                                  {"TopK", read_topk},
                                  {"Unique", read_unique},
-                                 {"NonMaxSuppression", read_nms},
-                                 {"Multinomial", read_multinomial}};
+                                 {"NonMaxSuppression", read_nms}};
 
 } // namespace
 

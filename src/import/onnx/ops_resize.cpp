@@ -5,7 +5,6 @@
 #include "import/onnx/importer.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace migraphx::onnx {
 
@@ -15,7 +14,8 @@ struct resize_node {
     value options = value::object{};
     std::size_t scales = 0, sizes = 0; ///< which inputs; 0: none
     std::vector<std::size_t> axes;     ///< those that the scales or sizes stand for
-    std::string policy = "stretch";
+    /// Options that only `resample` has; empty where `resize` will do.
+    value further = value::object{};
 };
 
 void check_word(node_reader& n, const char* name, const std::string& word, std::initializer_list<const char*> known) {
@@ -33,18 +33,20 @@ resize_node read_attributes(node_reader& n) {
     r.options["mode"] = mode == "bilinear" ? std::string("linear") : mode;
     const auto transformation = n.text("coordinate_transformation_mode", first_form ? "asymmetric" : "half_pixel");
     check_word(n, "coordinate_transformation_mode", transformation,
-               {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn"});
+               {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
+                "half_pixel_symmetric", "tf_crop_and_resize"});
     r.options["coordinate_transformation_mode"] = transformation;
     const auto nearest = n.text("nearest_mode", first_form ? "floor" : "round_prefer_floor");
     check_word(n, "nearest_mode", nearest, {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"});
     r.options["nearest_mode"] = nearest;
     r.options["cubic_coeff_a"] = n.real("cubic_coeff_a", -0.75f);
-    if (n.integer("exclude_outside", 0) != 0)
-        n.unsupported("exclude_outside of 0 was expected, got 1");
-    if (n.integer("antialias", 0) != 0 and mode != "nearest")
-        n.unsupported("antialias of 0 was expected, got 1");
-    r.policy = n.text("keep_aspect_ratio_policy", "stretch");
-    check_word(n, "keep_aspect_ratio_policy", r.policy, {"stretch", "not_larger", "not_smaller"});
+    if (transformation == "half_pixel_symmetric" or transformation == "tf_crop_and_resize")
+        r.further["extrapolation_value"] = n.real("extrapolation_value", 0);
+    for (const char* flag : {"exclude_outside", "antialias"})
+        if (n.integer(flag, 0) != 0 and mode != "nearest")
+            r.further[flag] = true;
+    const auto policy = n.text("keep_aspect_ratio_policy", "stretch");
+    check_word(n, "keep_aspect_ratio_policy", policy, {"stretch", "not_larger", "not_smaller"});
     const auto given = n.integers("axes");
     for (auto a : given)
         r.axes.push_back(n.axis(a, n.rank_of(0)));
@@ -61,6 +63,8 @@ resize_node read_attributes(node_reader& n) {
         r.sizes = given_as(3) ? 3 : 0;
         if ((r.scales == 0) == (r.sizes == 0))
             n.malformed(std::string("either scales or sizes were expected, got ") + (r.scales == 0 ? "neither" : "both"));
+        if (policy != "stretch" and r.sizes != 0)
+            r.further["keep_aspect_ratio_policy"] = policy;
     }
     return r;
 }
@@ -85,28 +89,12 @@ instructions resize_by_scales(node_reader& n, resize_node& r, const std::vector<
     return {n.add(make_op("resize", r.options), {n.input(0)})};
 }
 
-// Sizes of a picture that keeps its proportions.
-std::vector<int64_t> with_policy(node_reader& n, const resize_node& r, std::vector<int64_t> sizes) {
-    if (r.policy == "stretch")
-        return sizes;
-    const auto& lens = n.shape_of(0).lens();
-    double scale = r.policy == "not_larger" ? 1e30 : 0;
-    for (std::size_t i = 0; i < sizes.size(); i++) {
-        const double s = double(sizes[i]) / double(lens[r.axes[i]]);
-        scale = r.policy == "not_larger" ? std::min(scale, s) : std::max(scale, s);
-    }
-    for (std::size_t i = 0; i < sizes.size(); i++)
-        sizes[i] = int64_t(std::floor(scale * double(lens[r.axes[i]]) + 0.5));
-    return sizes;
-}
-
-instructions resize_to_sizes(node_reader& n, resize_node& r, const std::vector<int64_t>& given) {
-    expect_one_for_each(n, given, r.axes.size());
-    for (auto v : given)
+instructions resize_to_sizes(node_reader& n, resize_node& r, const std::vector<int64_t>& sizes) {
+    expect_one_for_each(n, sizes, r.axes.size());
+    for (auto v : sizes)
         if (v < 1)
-            n.malformed(str("sizes above 0 were expected, got ", given));
+            n.malformed(str("sizes above 0 were expected, got ", sizes));
     const auto& s = n.shape_of(0);
-    const auto sizes = with_policy(n, r, given);
     const auto lo = s.min_lens(), hi = s.max_lens();
     std::vector<int64_t> all(lo.begin(), lo.end());
     std::vector<bool> stated(all.size(), false);
@@ -142,8 +130,22 @@ instruction_ref for_all_axes(node_reader& n, const resize_node& r, instruction_r
     return n.add(make_op("concat", {{"axis", 0}}), parts);
 }
 
+instructions read_resample(node_reader& n, const resize_node& r) {
+    value options = r.options;
+    for (const auto& option : r.further)
+        options[option.get_key()] = option.without_key();
+    options["axes"] = r.axes;
+    instructions in{n.input(0), r.sizes != 0 ? n.convert(n.input(r.sizes), shape::int64_type)
+                                             : n.convert(n.input(r.scales), shape::float_type)};
+    if (r.options.at("coordinate_transformation_mode").to<std::string>() == "tf_crop_and_resize")
+        in.push_back(n.convert(n.input(1), shape::float_type));
+    return {n.add(make_op_from_value("resample", options), in)};
+}
+
 instructions read_resize(node_reader& n) {
     auto r = read_attributes(n);
+    if (not r.further.empty())
+        return read_resample(n, r);
     if (n.op_type() == "Upsample" and n.has_attribute("scales"))
         return resize_by_scales(n, r, n.reals("scales"));
     if (n.op_type() == "Upsample" and n.has_attribute("height_scale"))
@@ -154,13 +156,9 @@ instructions read_resize(node_reader& n) {
         const auto v = for_all_axes(n, r, n.convert(n.input(r.scales), shape::float_type), false);
         return {n.add(make_op("resize", r.options), {n.input(0), v})};
     }
-    if (r.policy != "stretch" and n.shape_of(0).dynamic())
-        n.unsupported("keep_aspect_ratio_policy of stretch was expected for a dynamic shape, got " + r.policy);
     if (const auto sizes = n.constant_ints(r.sizes))
         if (auto y = resize_to_sizes(n, r, *sizes); not y.empty())
             return y;
-    if (r.policy != "stretch")
-        n.unsupported("keep_aspect_ratio_policy of stretch was expected for sizes of a run, got " + r.policy);
     const auto v = for_all_axes(n, r, n.convert(n.input(r.sizes), shape::int64_type), true);
     return {n.add(make_op("resize", r.options), {n.input(0), v})};
 }

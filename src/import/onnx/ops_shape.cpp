@@ -107,12 +107,35 @@ instructions read_transpose(node_reader& n) {
     return {n.add(make_op("transpose", {{"permutation", perm}}), {n.input(0)})};
 }
 
+// The result of an Expand, with those dimensions fixed that do not depend on a run.
+instruction_ref with_known_sizes(node_reader& n, instruction_ref y) {
+    const auto target = n.sizes(1);
+    const auto& s = n.shape_of(0);
+    const auto rank = y->get_shape().ndim();
+    if (target.empty() or node_reader::is_scalar(s) or target.size() != rank)
+        return y;
+    const auto lo = s.min_lens(), hi = s.max_lens();
+    std::vector<int64_t> dims(rank, 0);
+    bool any = false;
+    for (std::size_t d = 0; d < rank; d++) {
+        const auto own = d + s.ndim() < rank ? std::size_t{1} : hi[d + s.ndim() - rank];
+        const bool fixed = d + s.ndim() < rank or lo[d + s.ndim() - rank] == own;
+        if (target[d].is_number() and target[d].number > 1)
+            dims[d] = target[d].number;
+        else if (fixed and own > 1)
+            dims[d] = int64_t(own);
+        any = any or dims[d] != 0;
+    }
+    // 0 leaves a dimension as it is.
+    return any ? n.add(make_op("reshape", {{"dims", dims}}), {y}) : y;
+}
+
 instructions read_expand(node_reader& n) {
     n.expect_inputs(2, 2);
     const auto x = n.input(0);
     const auto dims = n.constant_ints(1);
     if (not dims or x->get_shape().dynamic())
-        return {n.add("broadcast_with_dims", x, n.input(1))};
+        return {with_known_sizes(n, n.add("broadcast_with_dims", x, n.input(1)))};
     if (dims->empty())
         return {x};
     for (auto d : *dims)
@@ -154,21 +177,6 @@ instructions read_size(node_reader& n) {
 instructions read_identity(node_reader& n) {
     n.expect_inputs(1, 1);
     return {n.input(0)};
-}
-
-// At inference nothing is dropped: the mask is true everywhere.
-instructions read_dropout(node_reader& n) {
-    n.expect_inputs(1, 3);
-    if (n.has(2)) {
-        const auto training = n.constant_ints(2);
-        if (not training or training->at(0) != 0)
-            n.unsupported("training_mode of false was expected, got one that may be true");
-    }
-    const auto x = n.input(0);
-    if (not n.wants_output(1))
-        return {x};
-    const auto yes = n.literal({shape{shape::bool_type}, std::vector<int>{1}});
-    return {x, n.broadcast_like(yes, x)};
 }
 
 // Blocks of b x b channels become pixels.
@@ -257,7 +265,6 @@ const operators shape_operators{{"Reshape", read_reshape},
                                 {"Shape", read_shape},
                                 {"Size", read_size},
                                 {"Identity", read_identity},
-                                {"Dropout", read_dropout},
                                 {"DepthToSpace", read_depth_to_space},
                                 {"SpaceToDepth", read_space_to_depth}};
 

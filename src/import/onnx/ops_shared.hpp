@@ -30,9 +30,9 @@ instruction_ref count_along(node_reader& n, instruction_ref x, std::size_t axis)
 /// The element type that an attribute names; `fallback` when it is not there. Throws for types that
 /// the engine does not compute with.
 shape::type_t type_attribute(node_reader& n, const char* name, shape::type_t fallback);
-/// Numbers in [0, 1) of the type and dimensions of `like`, drawn at every run unless the attribute
-/// `seed` is there.
-instruction_ref uniform_numbers(node_reader& n, instruction_ref like);
+/// Sizes of 0 or more with at most `most` elements together.
+std::vector<std::size_t> checked_sizes(node_reader& n, const std::vector<int64_t>& dims,
+                                       std::size_t most = std::size_t{1} << 40);
 
 /// `x` without, or with, the dimensions of one element that `axes`, values of a run, name.
 instruction_ref drop_axes(node_reader& n, instruction_ref x, instruction_ref axes);
