@@ -189,9 +189,8 @@ struct pooling_op : op::pooling {
             std::vector<double> x(images.in_size()), y;
             load(in[0], nc * x.size(), x.size(), x.data());
             images.each_window([&](std::size_t count, std::size_t padded, auto each) {
-                y.push_back(pooled(count, padded, [&](auto f) {
-                    each([&](std::size_t at) { f(x[at]); });
-                }));
+                y.push_back(pooled(count, padded,
+                                   [&](auto f) { each([&](std::size_t at) { f(x[at]); }); }));
             });
             store(out, nc * y.size(), y.size(), y.data());
         });

@@ -133,9 +133,8 @@ struct resample_op {
         const double shrink = antialias ? std::min(static_cast<double>(scale), 1.0) : 1.0;
         const auto weight_at = [&](double distance) {
             distance *= shrink;
-            return mode == "linear"
-                       ? std::max(0.0, 1 - std::fabs(distance))
-                       : cubic_kernel(distance, static_cast<double>(cubic_coeff_a));
+            return mode == "linear" ? std::max(0.0, 1 - std::fabs(distance))
+                                    : cubic_kernel(distance, static_cast<double>(cubic_coeff_a));
         };
         const auto first = static_cast<int64_t>(std::floor(-radius / shrink)) + 1;
         const auto last = static_cast<double>(in - 1);

@@ -42,8 +42,9 @@ struct resize_op {
             return d * static_cast<std::size_t>(scale);
         const auto r = d.get_interval();
         const auto limit = [&](std::size_t n) {
-            return static_cast<double>(n) * static_cast<double>(scale) > 1e15 ? unlimited_size
-                                                                              : resized_length(n, scale);
+            return static_cast<double>(n) * static_cast<double>(scale) > 1e15
+                       ? unlimited_size
+                       : resized_length(n, scale);
         };
         return {limit(r.min), limit(r.max)};
     }

@@ -47,8 +47,9 @@ float resize_coordinate(const std::string& mode, std::size_t i, float scale, std
         return static_cast<float>(in) / 2 * cut + (x + 0.5f) / scale - 0.5f;
     }
     if (mode == "tf_crop_and_resize")
-        return out > 1 ? begin * last + x * (end - begin) * last / (asked_length(scale, in, out) - 1)
-                       : 0.5f * (begin + end) * last;
+        return out > 1
+                   ? begin * last + x * (end - begin) * last / (asked_length(scale, in, out) - 1)
+                   : 0.5f * (begin + end) * last;
     fail_shape("coordinate_transformation_mode: half_pixel, half_pixel_symmetric, "
                "pytorch_half_pixel, align_corners, asymmetric, tf_half_pixel_for_nn or "
                "tf_crop_and_resize was expected, got '" +

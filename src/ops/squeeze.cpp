@@ -3,6 +3,8 @@
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 
+#include "ir/rank_zero.hpp"
+
 #include <algorithm>
 
 namespace migraphx {
@@ -42,8 +44,11 @@ struct squeeze_op {
                 result.push_back(from[i]);
             return result;
         };
-        if (not x.dynamic())
-            return {x.type(), pick(x.lens()), pick(x.strides())};
+        if (not x.dynamic()) {
+            const shape y{x.type(), pick(x.lens()), pick(x.strides())};
+            // One element of a broadcast is no tensor without dimensions.
+            return is_rank_zero(y) ? y.as_standard() : y;
+        }
         if (x.symbolic())
             return {x.type(), pick(x.dyn_dims()), pick(x.dyn_strides())};
         return {x.type(), pick(x.dyn_dims())};

@@ -75,8 +75,10 @@ std::vector<std::size_t> window_sizes(node_reader& n, const char* name, std::siz
     return {v.begin(), v.end()};
 }
 
-instruction_ref pooling_of(node_reader& n, instruction_ref x) {
-    const auto& s = x->get_shape();
+namespace {
+
+// What all poolings of a window have in common.
+value window_options(node_reader& n, const shape& s) {
     const auto rank = s.ndim();
     if (rank < 3)
         n.malformed(str("at least three dimensions were expected, got ", s));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Operators that draw random numbers. Each run draws anew; with a seed attribute all runs draw the same.
+// Operators that draw random numbers. Each run draws anew; with a seed attribute all runs draw the
+// same.
 #include <migraphx/make_op.hpp>
 
 #include "import/onnx/ops_shared.hpp"
@@ -22,13 +23,15 @@ instruction_ref seed_of(node_reader& n, uint64_t stream = 0) {
     const auto given = a->type == attribute_type::int_value
                            ? uint64_t(n.integer("seed"))
                            : std::bit_cast<std::uint32_t>(n.real("seed", 0));
-    return n.literal({shape{shape::uint64_type, {1}}, std::vector<uint64_t>{given + stream * 0x9e3779b9U}});
+    return n.literal(
+        {shape{shape::uint64_type, {1}}, std::vector<uint64_t>{given + stream * 0x9e3779b9U}});
 }
 
 // Numbers of [0, 1) of the dimensions of `like`, in double or float.
 instruction_ref uniform_like(node_reader& n, instruction_ref like, uint64_t stream = 0) {
     const bool wide = like->get_shape().type() == shape::double_type;
-    return n.add("random_uniform", seed_of(n, stream), n.convert(like, wide ? shape::double_type : shape::float_type));
+    return n.add("random_uniform", seed_of(n, stream),
+                 n.convert(like, wide ? shape::double_type : shape::float_type));
 }
 
 // Memory of a shape, for random numbers to lie in.
@@ -39,7 +42,8 @@ instruction_ref room_for(node_reader& n, const shape& s) {
 // Box and Muller's transform of two uniform draws.
 instruction_ref normal_like(node_reader& n, instruction_ref like) {
     const auto u = uniform_like(n, like), angle = uniform_like(n, like, 1);
-    const auto radius = n.add("sqrt", n.with_number("mul", n.add("log", n.with_number("add", n.add("neg", u), 1)), -2));
+    const auto radius = n.add(
+        "sqrt", n.with_number("mul", n.add("log", n.with_number("add", n.add("neg", u), 1)), -2));
     return n.add("mul", radius, n.add("cos", n.with_number("mul", angle, 2 * M_PI)));
 }
 
@@ -67,7 +71,8 @@ instructions read_random(node_reader& n) {
         return n.convert(n.with_number("add", n.with_number("mul", x, factor), offset), t);
     };
     if (n.op_type().starts_with("RandomNormal"))
-        return {scaled(normal_like(n, like), double(n.real("scale", 1)), double(n.real("mean", 0)))};
+        return {
+            scaled(normal_like(n, like), double(n.real("scale", 1)), double(n.real("mean", 0)))};
     const auto low = double(n.real("low", 0)), high = double(n.real("high", 1));
     return {scaled(uniform_like(n, like), high - low, low)};
 }
@@ -77,7 +82,8 @@ instructions read_bernoulli(node_reader& n) {
     n.expect_inputs(1, 1);
     const auto u = uniform_like(n, n.input(0));
     const auto drawn = n.add("less", u, n.convert(n.input(0), u->get_shape().type()));
-    return {n.convert(n.convert(drawn, shape::bool_type), type_attribute(n, "dtype", n.shape_of(0).type()))};
+    return {n.convert(n.convert(drawn, shape::bool_type),
+                      type_attribute(n, "dtype", n.shape_of(0).type()))};
 }
 
 // Samples of the distribution that a row of unnormalised log probabilities describes.
@@ -97,11 +103,13 @@ instructions read_multinomial(node_reader& n) {
     const auto cdf = n.add(make_op("prefix_scan_sum", {{"axis", 1}}), {weights});
     const shape s{x->get_shape().type(), {x->get_shape().lens()[0], std::size_t(samples)}};
     const auto uniform = n.add("random_uniform", seed_of(n), room_for(n, s));
-    return {n.add(make_op("multinomial", {{"dtype", dtype == 6 ? shape::int32_type : shape::int64_type}}), {cdf, uniform})};
+    return {n.add(
+        make_op("multinomial", {{"dtype", dtype == 6 ? shape::int32_type : shape::int64_type}}),
+        {cdf, uniform})};
 }
 
-// In training elements are dropped with the probability `ratio` and the others scaled up; at inference
-// nothing is dropped, and the mask is true everywhere.
+// In training elements are dropped with the probability `ratio` and the others scaled up; at
+// inference nothing is dropped, and the mask is true everywhere.
 instructions read_dropout(node_reader& n) {
     n.expect_inputs(1, 3);
     const auto x = n.input(0);
@@ -117,20 +125,23 @@ instructions read_dropout(node_reader& n) {
         return inference();
     const auto t = x->get_shape().type();
     const auto u = uniform_like(n, x);
-    const auto ratio = n.has(1) ? n.convert(n.input(1), u->get_shape().type()) : n.scalar(u->get_shape().type(), 0.5);
+    const auto ratio = n.has(1) ? n.convert(n.input(1), u->get_shape().type())
+                                : n.scalar(u->get_shape().type(), 0.5);
     const auto training = n.convert(n.input(2), shape::bool_type);
     const auto dropped = n.convert(n.add("less", u, n.broadcast_like(ratio, u)), shape::bool_type);
-    const auto kept = n.add("logical_or", n.add("not", dropped), n.broadcast_like(n.add("not", training), dropped));
+    const auto kept = n.add("logical_or", n.add("not", dropped),
+                            n.broadcast_like(n.add("not", training), dropped));
     const auto one = n.scalar(u->get_shape().type(), 1);
-    const auto factor = n.add("where", training, n.add("div", one, n.add_common("sub", {one, ratio})), one);
+    const auto factor =
+        n.add("where", training, n.add("div", one, n.add_common("sub", {one, ratio})), one);
     const auto scaled = n.add("mul", x, n.broadcast_like(n.convert(factor, t), x));
     const auto y = n.add("where", kept, scaled, n.broadcast_like(n.scalar(t, 0), scaled));
     return {y, kept};
 }
 
-const operators random_operators{{"RandomNormal", read_random},   {"RandomNormalLike", read_random},
-                                 {"RandomUniform", read_random},  {"RandomUniformLike", read_random},
-                                 {"Bernoulli", read_bernoulli},   {"Multinomial", read_multinomial},
+const operators random_operators{{"RandomNormal", read_random},  {"RandomNormalLike", read_random},
+                                 {"RandomUniform", read_random}, {"RandomUniformLike", read_random},
+                                 {"Bernoulli", read_bernoulli},  {"Multinomial", read_multinomial},
                                  {"Dropout", read_dropout}};
 
 } // namespace
