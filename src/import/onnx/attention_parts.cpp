@@ -159,8 +159,11 @@ instruction_ref with_mask(node_reader& n, instruction_ref scores, instruction_re
     const auto t = scores->get_shape().type();
     if (mask->get_shape().type() != shape::bool_type)
         return n.add_common("add", {scores, n.convert(mask, t)});
-    return n.add("where", n.broadcast_like(mask, scores), scores,
-                 n.broadcast_like(n.scalar(t, hidden), scores));
+    mask = n.broadcast_like(mask, scores);
+    // Lengths that come from values have other ranges here and there.
+    if (scores->get_shape().dynamic())
+        scores = n.broadcast_like(scores, mask);
+    return n.add("where", mask, scores, n.broadcast_like(n.scalar(t, hidden), scores));
 }
 
 // The sinks as one more key, that is (B, H, S, 1).

@@ -84,18 +84,35 @@ instruction_ref positions_of(node_reader& n, instruction_ref q, instruction_ref 
     return n.with_number("min", each, double(n.known_size(n.input(in_cos), 0) - 1));
 }
 
-// The cache with at least `total` rows, and `x` in it from position `first` on.
+// The cache with zeros behind it up to the total length.
+instruction_ref grown(node_reader& n, instruction_ref cache) {
+    const auto& s = cache->get_shape();
+    const auto known = n.constant_ints(in_total);
+    if (known and known->size() == 1 and s.min_lens()[2] == s.max_lens()[2]) {
+        const auto missing = (*known)[0] - int64_t(s.max_lens()[2]);
+        if (missing <= 0)
+            return cache;
+        return n.add(make_op("pad", {{"pads", ints{0, 0, 0, 0, 0, 0, missing, 0}}}), {cache});
+    }
+    const auto vector = [&](int64_t v) {
+        return n.literal(migraphx::literal{shape{shape::int64_type, {1}}, ints{v}});
+    };
+    const auto total = n.add(make_op("reshape", {{"dims", ints{1}}}),
+                             {n.convert(n.input(in_total), shape::int64_type)});
+    const auto missing = n.add("max", n.add("sub", total, length_along(n, cache, 2)), vector(0));
+    const auto pads = concat_along(n, 0, {vector(0), missing});
+    const auto y = n.add("pad_dynamic", cache, pads, n.scalar(s.type(), 0), vector(2));
+    // The same dimensions, of which the heads and their size are known.
+    return n.add(
+        make_op("reshape", {{"dims", ints{0, n.known_size(cache, 1), -1, n.known_size(cache, 3)}}}),
+        {y});
+}
+
+// `x` in the cache from position `first` on.
 instruction_ref updated_cache(node_reader& n, instruction_ref cache, instruction_ref x,
-                              instruction_ref total, instruction_ref first) {
-    const auto room = length_along(n, cache, 2);
-    const auto zero = n.literal(migraphx::literal{shape{shape::int64_type, {1}}, ints{0}});
-    const auto missing = n.add("max", n.add("sub", total, room), zero);
-    const auto axis = n.literal(migraphx::literal{shape{shape::int64_type, {1}}, ints{2}});
-    const auto number = n.scalar(cache->get_shape().type(), 0);
-    const auto grown =
-        n.add("pad_dynamic", cache, concat_along(n, 0, {zero, missing}), number, axis);
+                              instruction_ref first) {
     const auto start = n.add(make_op("squeeze", {{"axes", ints{1, 2, 3}}}), {first});
-    return n.add(make_op("tensor_scatter", {{"axis", 2}}), {grown, x, start});
+    return n.add(make_op("tensor_scatter", {{"axis", 2}}), {grown(n, cache), x, start});
 }
 
 instructions read_group_query(node_reader& n) {
@@ -121,10 +138,8 @@ instructions read_group_query(node_reader& n) {
         k = rotated(k);
     }
     if (n.has(in_past_key)) {
-        const auto total = n.add(make_op("reshape", {{"dims", ints{1}}}),
-                                 {n.convert(n.input(in_total), shape::int64_type)});
-        k = updated_cache(n, n.input(in_past_key), k, total, first);
-        v = updated_cache(n, n.input(in_past_value), v, total, first);
+        k = updated_cache(n, n.input(in_past_key), k, first);
+        v = updated_cache(n, n.input(in_past_value), v, first);
     }
     const auto t = q->get_shape().type();
     attention_mask mask{t};
