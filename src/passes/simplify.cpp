@@ -92,7 +92,9 @@ std::vector<rule> shape_rules() {
         {"reshape(x) to its own dimensions -> x",
          one_of({"reshape", "flatten", "squeeze", "unsqueeze"}, any("x")),
          [](const match& m, rewriter&) -> replacement {
-             return same_static_lens(m["x"], m.root) ? replacement(m["x"]) : declined;
+             // A tensor without dimensions, {1} of stride 0, is not a vector of one element.
+             const bool same = same_static_lens(m["x"], m.root) and m["x"]->get_shape().scalar() == m.root->get_shape().scalar();
+             return same ? replacement(m["x"]) : declined;
          }},
         {"reshape(reshape(x)) -> reshape(x)",
          one_of({"reshape", "flatten", "squeeze", "unsqueeze"},
