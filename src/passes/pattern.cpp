@@ -127,7 +127,7 @@ bool matches(const pattern& p, instruction_ref ins, match& m)
         break;
     case pattern::kind::scalar: {
         const auto v = uniform_value(ins);
-        if(not v or (p.exact and std::abs(*v - p.number) > 1e-6 * std::max(1.0, std::abs(p.number))))
+        if(not v or (p.exact and *v != p.number))
             return false;
         break;
     }

@@ -46,6 +46,7 @@ pattern any(std::string name);
 pattern constant(std::string name);
 /// A constant whose elements are all the same number.
 pattern scalar(std::string name);
+/// Exactly this number: an epsilon is not 0.
 pattern number(double value);
 pattern op(std::string name);
 template <class... Ps>

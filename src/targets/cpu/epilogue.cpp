@@ -21,7 +21,8 @@ std::optional<double> constant(instruction_ref e)
     return e->get_literal().at<double>();
 }
 
-bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max(1.0, std::abs(b)); }
+// Relative, so that only 0 is near 0.
+bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::abs(b); }
 
 std::string parameter_of(instruction_ref e)
 {
