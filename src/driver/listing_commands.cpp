@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// op, onnx, passes, settings.
+// op, onnx, tf, passes, settings.
 #include "driver/commands.hpp"
 
 #include <migraphx/json.hpp>
 #include <migraphx/onnx.hpp>
 #include <migraphx/register_op.hpp>
+#include <migraphx/tf.hpp>
 
 #include "base/settings.hpp"
 #include "passes/pass_registry.hpp"
@@ -83,6 +84,7 @@ void add_listing_commands(command_list& list)
 {
     list.push_back(std::make_unique<op_command>());
     list.push_back(std::make_unique<list_command>("onnx", "ONNX operators that can be read", [] { return get_onnx_operators(); }, true));
+    list.push_back(std::make_unique<list_command>("tf", "TensorFlow operators that can be read", [] { return get_tf_operators(); }, true));
     list.push_back(std::make_unique<list_command>("passes", "passes for --apply-pass", [] { return get_pass_names(); }, false));
     list.push_back(std::make_unique<settings_command>());
 }

@@ -103,9 +103,13 @@ program test_program()
 
 void loader::add_to(CLI::App& app)
 {
-    app.add_option("file", file, "model: .onnx, .mxr, .json or .txt (program text)");
+    app.add_option("file", file, "model: .onnx, .pb (TensorFlow), .mxr, .json or .txt (program text)");
     app.add_flag("--test", test, "a built-in program of one dot instead of a file");
     app.add_flag("--onnx", onnx, "the file is an ONNX model");
+    app.add_flag("--tf", tf, "the file is a frozen TensorFlow graph");
+    app.add_flag("--nhwc", nhwc, "layout of a TensorFlow graph whose operators do not state it (default)");
+    app.add_flag("--nchw", nchw, "the other layout; inputs and results stay as the graph has them");
+    app.add_option("--output-names", output_names, "results of a TensorFlow graph")->expected(1, -1);
     app.add_flag("--migraphx", migraphx, "the file is a saved program");
     app.add_flag("--migraphx-json", json, "the file is a saved program as JSON");
     app.add_flag("--migraphx-text", text_program, "the file is a program as text");
@@ -156,6 +160,18 @@ onnx_options loader::options() const
     return o;
 }
 
+tf_options loader::options_for_tf() const
+{
+    if(nhwc and nchw)
+        throw usage_error("one of --nhwc and --nchw was expected, got both");
+    tf_options o;
+    o.is_nhwc           = not nchw;
+    o.batch_size        = static_cast<unsigned int>(batch);
+    o.map_input_dims    = input_dims();
+    o.output_node_names = output_names;
+    return o;
+}
+
 program loader::load() const
 {
     program p;
@@ -168,8 +184,10 @@ program loader::load() const
         log::info() << "Reading: " << file;
         file_options as_json;
         as_json.format = "json";
-        if(onnx or (not migraphx and not json and not text_program and given_as(".onnx")))
+        if(onnx or (not tf and not migraphx and not json and not text_program and given_as(".onnx")))
             p = parse_onnx(file, options());
+        else if(tf or (not migraphx and not json and not text_program and given_as(".pb")))
+            p = parse_tf(file, options_for_tf());
         else if(json or (not migraphx and given_as(".json")))
             p = migraphx::load(file, as_json);
         else if(text_program or (not migraphx and given_as(".txt")))

@@ -5,6 +5,7 @@
 #include <migraphx/argument.hpp>
 #include <migraphx/onnx.hpp>
 #include <migraphx/program.hpp>
+#include <migraphx/tf.hpp>
 #include <migraphx/verify.hpp>
 
 #include <functional>
@@ -26,12 +27,14 @@ struct usage_error : std::runtime_error {
 /// A model: a file (or `--test`), how to read it and what to do with it before anything else.
 struct loader {
     std::string file;
-    bool test = false, onnx = false, migraphx = false, json = false, text_program = false;
+    bool test = false, onnx = false, tf = false, migraphx = false, json = false, text_program = false;
+    bool nhwc = false, nchw = false;
     std::size_t batch = 1;
     bool skip_unknown = false, debug_symbols = false, optimize = false, strip_context = false;
     std::size_t trim = 0;
     std::vector<std::string> input_dim, dim_param, dyn_input_dim, passes;
     std::string default_dyn_dim;
+    std::vector<std::string> output_names;
 
     void add_to(CLI::App& app);
     program load() const;
@@ -40,6 +43,7 @@ struct loader {
 
 private:
     onnx_options options() const;
+    tf_options options_for_tf() const;
     bool given_as(const std::string& suffix) const;
 };
 

@@ -176,6 +176,7 @@ NB_MODULE(migraphx, m) {
           "this machine does not have.");
     bind_program(m);
     bind_parsers(m);
+    bind_tensorflow(m);
     bind_files(m);
     bind_quantization(m);
 }
