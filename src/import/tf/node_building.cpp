@@ -30,7 +30,8 @@ ints shared_permutation(const instructions& in) {
     }
     ints permutation;
     for (auto x : in)
-        if (const auto s = see_through(x); s.is_transposed() and x->get_shape().ndim() == rank and permutation.empty())
+        if (const auto s = see_through(x);
+            s.is_transposed() and x->get_shape().ndim() == rank and permutation.empty())
             permutation = s.permutation;
     if (permutation.empty())
         return {};
@@ -51,9 +52,12 @@ instruction_ref node_reader::reshape(instruction_ref x, const ints& to) const {
         return to_scalar(x);
     if (not x->get_shape().dynamic() and dims(x) == to)
         return x;
-    // An attribute of 0 copies a dimension; of an empty tensor all dimensions are stated by a shape.
+    // A size of 0 as an attribute would copy a dimension; a tensor of no elements is any other of
+    // its shape.
     if (std::find(to.begin(), to.end(), 0) != to.end())
-        return add(make_op("reshape_dynamic", {{"allowzero", true}}), {x, ints_literal(to)});
+        return literal(migraphx::literal{
+            shape{x->get_shape().type(), std::vector<std::size_t>(to.begin(), to.end())},
+            std::vector<float>{}});
     return add(make_op("reshape", {{"dims", to}}), {x});
 }
 
@@ -75,15 +79,18 @@ instruction_ref node_reader::squeeze(instruction_ref x, ints axes) const {
     std::sort(axes.begin(), axes.end());
     ints dropped, kept, order;
     for (std::size_t i = 0; i < s.permutation.size(); i++)
-        (std::binary_search(axes.begin(), axes.end(), int64_t(i)) ? dropped : kept).push_back(s.permutation[i]);
+        (std::binary_search(axes.begin(), axes.end(), int64_t(i)) ? dropped : kept)
+            .push_back(s.permutation[i]);
     std::sort(dropped.begin(), dropped.end());
     for (auto p : kept)
-        order.push_back(p - (std::lower_bound(dropped.begin(), dropped.end(), p) - dropped.begin()));
+        order.push_back(p -
+                        (std::lower_bound(dropped.begin(), dropped.end(), p) - dropped.begin()));
     const auto y = add(make_op("squeeze", {{"axes", dropped}}), {s.source});
     return transpose(is_scalar(y->get_shape()) ? unsqueeze(y, {0}) : y, order);
 }
 
-instruction_ref node_reader::slice(instruction_ref x, const ints& axes, const ints& starts, const ints& ends) const {
+instruction_ref node_reader::slice(instruction_ref x, const ints& axes, const ints& starts,
+                                   const ints& ends) const {
     if (axes.empty())
         return x;
     const auto y = add(make_op("slice", {{"axes", axes}, {"starts", starts}, {"ends", ends}}), {x});
@@ -101,7 +108,8 @@ instruction_ref node_reader::broadcast_to(instruction_ref x, const ints& to) con
 }
 
 instruction_ref node_reader::pointwise(const operation& op, instructions in) const {
-    const bool scalar = std::all_of(in.begin(), in.end(), [](auto x) { return is_scalar(x->get_shape()); });
+    const bool scalar =
+        std::all_of(in.begin(), in.end(), [](auto x) { return is_scalar(x->get_shape()); });
     const auto permutation = shared_permutation(in);
     if (permutation.empty()) {
         const auto y = in.size() == 1 ? add(op, in) : add_common(op, in);
@@ -125,24 +133,29 @@ instruction_ref node_reader::pointwise(const std::string& op, instructions in) c
     return pointwise(make_op(op), std::move(in));
 }
 
-instruction_ref node_reader::pointwise_number(const std::string& op, instruction_ref x, double v) const {
+instruction_ref node_reader::pointwise_number(const std::string& op, instruction_ref x,
+                                              double v) const {
     return pointwise(op, {x, scalar(x->get_shape().type(), v)});
 }
 
-instruction_ref node_reader::select(instruction_ref condition, instruction_ref yes, instruction_ref no) const {
+instruction_ref node_reader::select(instruction_ref condition, instruction_ref yes,
+                                    instruction_ref no) const {
     common_options keep_types;
     keep_types.common_type = false;
     const instructions in{convert(condition, shape::bool_type), yes, no};
-    const bool scalar = std::all_of(in.begin(), in.end(), [](auto x) { return is_scalar(x->get_shape()); });
+    const bool scalar =
+        std::all_of(in.begin(), in.end(), [](auto x) { return is_scalar(x->get_shape()); });
     const auto y = add(make_op("where"), add_common_args(mod(), in, keep_types));
     return scalar ? to_scalar(y) : y;
 }
 
-instruction_ref node_reader::compare(const std::string& op, instruction_ref x, instruction_ref y) const {
+instruction_ref node_reader::compare(const std::string& op, instruction_ref x,
+                                     instruction_ref y) const {
     return convert(pointwise(op, {x, y}), shape::bool_type);
 }
 
-instruction_ref node_reader::reduce(const std::string& op, instruction_ref x, const ints& axes, bool keep) const {
+instruction_ref node_reader::reduce(const std::string& op, instruction_ref x, const ints& axes,
+                                    bool keep) const {
     const auto r = rank(x);
     ints of;
     for (auto a : axes)

@@ -17,9 +17,13 @@ std::string_view function_name(const node_reader& n, const char* attribute) {
     return a.functions.back().name;
 }
 
-instructions read_call(node_reader& n) { return n.whole().call(n.mod(), function_name(n, "f"), n.inputs()); }
+instructions read_call(node_reader& n) {
+    return n.whole().call(n.mod(), function_name(n, "f"), n.inputs());
+}
 
-instruction_ref undefined(const node_reader& n) { return n.add("undefined"); }
+instruction_ref undefined(const node_reader& n) {
+    return n.add("undefined");
+}
 
 // (false, true): the data on the side that the condition names, nothing on the other.
 instructions read_switch(node_reader& n) {
@@ -53,12 +57,14 @@ module_ref new_module(const node_reader& n, const std::string& name) {
     return p.create_module(unique);
 }
 
-// A result from outside of the module becomes one of its own, without strides that pass for another shape.
+// A result from outside of the module becomes one of its own, without strides that pass for another
+// shape.
 void finish_module(module& m, instructions results) {
     for (auto& r : results) {
         if (not m.has_instruction(r) or r->name() == "@param" or r->name() == "@literal")
             r = m.add_instruction(make_op("identity"), r);
-        if (const auto& s = r->get_shape(); not s.dynamic() and not graph_builder::is_scalar(s) and not s.standard())
+        if (const auto& s = r->get_shape();
+            not s.dynamic() and not graph_builder::is_scalar(s) and not s.standard())
             r = m.add_instruction(make_op("contiguous"), r);
     }
     m.add_return(results);
@@ -76,10 +82,12 @@ instruction_ref condition_of(const node_reader& n, instruction_ref x) {
 instructions read_if(node_reader& n) {
     if (n.input_count() == 0)
         n.malformed("a condition was expected, got no inputs");
-    const auto then_name = function_name(n, "then_branch"), else_name = function_name(n, "else_branch");
+    const auto then_name = function_name(n, "then_branch"),
+               else_name = function_name(n, "else_branch");
     const instructions arguments(n.inputs().begin() + 1, n.inputs().end());
     if (const auto known = n.find_constant(0); known and known->get_shape().elements() == 1)
-        return n.whole().call(n.mod(), known->to_vector<double>().at(0) != 0 ? then_name : else_name, arguments);
+        return n.whole().call(
+            n.mod(), known->to_vector<double>().at(0) != 0 ? then_name : else_name, arguments);
     const auto branch = [&](std::string_view name, const char* suffix) {
         auto* m = new_module(n, n.mod().name() + suffix);
         finish_module(*m, n.whole().call(*m, name, arguments));
@@ -91,8 +99,8 @@ instructions read_if(node_reader& n) {
     return parts_of(n, n.add(make_op("if"), {condition}, {yes, no}));
 }
 
-// while(condition(state)) state = body(state). The engine's loop tests a value that the body gives, so
-// the body ends with the condition of the next turn.
+// while(condition(state)) state = body(state). The engine's loop tests a value that the body gives,
+// so the body ends with the condition of the next turn.
 instructions read_while(node_reader& n) {
     const auto condition_name = function_name(n, "cond"), body_name = function_name(n, "body");
     auto& whole = n.whole();
@@ -103,26 +111,38 @@ instructions read_while(node_reader& n) {
     m->insert_parameter(m->end(), "while_iteration", shape{shape::int64_type});
     m->insert_parameter(m->end(), "while_condition", shape{shape::bool_type});
     const auto most = std::numeric_limits<int64_t>::max();
-    instructions in{n.literal(migraphx::literal{shape{shape::int64_type}, ints{most}}), condition_of(n, first[0])}, state;
+    instructions in{n.literal(migraphx::literal{shape{shape::int64_type}, ints{most}}),
+                    condition_of(n, first[0])},
+        state;
     for (std::size_t i = 0; i < n.input_count(); i++) {
         const auto x = n.input(i);
         const auto& s = x->get_shape();
-        in.push_back(graph_builder::is_scalar(s) or s.dynamic() or s.standard() ? x : n.add("contiguous", x));
-        state.push_back(m->insert_parameter(m->end(), "while_state_" + std::to_string(i), in.back()->get_shape()));
+        in.push_back(graph_builder::is_scalar(s) or s.dynamic() or s.standard()
+                         ? x
+                         : n.add("contiguous", x));
+        state.push_back(m->insert_parameter(m->end(), "while_state_" + std::to_string(i),
+                                            in.back()->get_shape()));
     }
     auto results = whole.call(*m, body_name, state);
     if (results.size() != state.size())
-        n.malformed(str("a body with ", state.size(), " results was expected, got ", results.size()));
+        n.malformed(
+            str("a body with ", state.size(), " results was expected, got ", results.size()));
     for (std::size_t i = 0; i < results.size(); i++)
-        if (results[i]->get_shape().type() != state[i]->get_shape().type() or node_reader::rank(results[i]) != node_reader::rank(state[i]))
-            n.unsupported(str("a state that keeps its shape was expected, got ", state[i]->get_shape(), " and then ", results[i]->get_shape()));
+        if (results[i]->get_shape().type() != state[i]->get_shape().type() or
+            node_reader::rank(results[i]) != node_reader::rank(state[i]))
+            n.unsupported(str("a state that keeps its shape was expected, got ",
+                              state[i]->get_shape(), " and then ", results[i]->get_shape()));
     const auto again = whole.call(*m, condition_name, results);
     const node_reader inside(whole, *m, n.get_node(), {});
     instructions outputs{condition_of(inside, again.at(0))};
     outputs.insert(outputs.end(), results.begin(), results.end());
     finish_module(*m, outputs);
     constexpr int64_t limit = std::numeric_limits<std::int32_t>::max();
-    return parts_of(n, n.add(make_op("loop_dynamic", {{"max_iterations", limit}}), in, {m}));
+    auto last = parts_of(n, n.add(make_op("loop_dynamic", {{"max_iterations", limit}}), in, {m}));
+    for (std::size_t i = 0; i < last.size(); i++)
+        if (graph_builder::is_scalar(in[i + 2]->get_shape()))
+            last[i] = n.to_scalar(last[i]);
+    return last;
 }
 
 const operators control_operators{

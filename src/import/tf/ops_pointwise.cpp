@@ -17,30 +17,48 @@ struct op_name {
 };
 
 constexpr op_name unary_names[] = {
-    {"Abs", "abs"},     {"Acos", "acos"},       {"Acosh", "acosh"},   {"Asin", "asin"},   {"Asinh", "asinh"},
-    {"Atan", "atan"},   {"Atanh", "atanh"},     {"Cos", "cos"},       {"Cosh", "cosh"},   {"Erf", "erf"},
-    {"Exp", "exp"},     {"Inv", "recip"},       {"Log", "log"},       {"Neg", "neg"},     {"Reciprocal", "recip"},
-    {"Relu", "relu"},   {"Rsqrt", "rsqrt"},     {"Sigmoid", "sigmoid"}, {"Sin", "sin"},   {"Sinh", "sinh"},
+    {"Abs", "abs"},     {"Acos", "acos"},       {"Acosh", "acosh"},      {"Asin", "asin"},
+    {"Asinh", "asinh"}, {"Atan", "atan"},       {"Atanh", "atanh"},      {"Cos", "cos"},
+    {"Cosh", "cosh"},   {"Erf", "erf"},         {"Exp", "exp"},          {"Inv", "recip"},
+    {"Log", "log"},     {"Neg", "neg"},         {"Reciprocal", "recip"}, {"Relu", "relu"},
+    {"Rsqrt", "rsqrt"}, {"Sigmoid", "sigmoid"}, {"Sin", "sin"},          {"Sinh", "sinh"},
     {"Sqrt", "sqrt"},   {"Tan", "tan"},         {"Tanh", "tanh"}};
 
 constexpr op_name rounding_names[] = {
     {"Ceil", "ceil"}, {"Floor", "floor"}, {"Rint", "nearbyint"}, {"Round", "nearbyint"}};
 
-constexpr op_name binary_names[] = {
-    {"Add", "add"},       {"AddV2", "add"},      {"Sub", "sub"},    {"Mul", "mul"},         {"Div", "div"},
-    {"RealDiv", "div"},   {"TruncateDiv", "div"}, {"Pow", "pow"},   {"Maximum", "max"},     {"Minimum", "min"},
-    {"FloorMod", "mod"},  {"Mod", "fmod"},       {"TruncateMod", "fmod"}, {"SquaredDifference", "sqdiff"},
-    {"BitwiseAnd", "bitwise_and"}};
+constexpr op_name binary_names[] = {{"Add", "add"},
+                                    {"AddV2", "add"},
+                                    {"Sub", "sub"},
+                                    {"Mul", "mul"},
+                                    {"Div", "div"},
+                                    {"RealDiv", "div"},
+                                    {"TruncateDiv", "div"},
+                                    {"Pow", "pow"},
+                                    {"Maximum", "max"},
+                                    {"Minimum", "min"},
+                                    {"FloorMod", "mod"},
+                                    {"Mod", "fmod"},
+                                    {"TruncateMod", "fmod"},
+                                    {"SquaredDifference", "sqdiff"},
+                                    {"BitwiseAnd", "bitwise_and"}};
 
-constexpr op_name logical_names[] = {
-    {"LogicalAnd", "logical_and"}, {"LogicalOr", "logical_or"}, {"Equal", "equal"}, {"Greater", "greater"}, {"Less", "less"}};
+constexpr op_name logical_names[] = {{"LogicalAnd", "logical_and"},
+                                     {"LogicalOr", "logical_or"},
+                                     {"Equal", "equal"},
+                                     {"Greater", "greater"},
+                                     {"Less", "less"}};
 
 template <std::size_t N>
 const char* own_name(const op_name (&names)[N], std::string_view tf) {
-    return std::find_if(std::begin(names), std::end(names), [&](const auto& n) { return n.tf == tf; })->own;
+    return std::find_if(std::begin(names), std::end(names),
+                        [&](const auto& n) { return n.tf == tf; })
+        ->own;
 }
 
-bool is_real(shape::type_t t) { return not shape::is_integral(t) and t != shape::bool_type; }
+bool is_real(shape::type_t t) {
+    return not shape::is_integral(t) and t != shape::bool_type;
+}
 
 instructions read_unary(node_reader& n) {
     n.expect_inputs(1);
@@ -50,12 +68,14 @@ instructions read_unary(node_reader& n) {
 // Whole numbers stay as they are.
 instructions read_rounding(node_reader& n) {
     n.expect_inputs(1);
-    return {is_real(n.type_of(0)) ? n.pointwise(own_name(rounding_names, n.op_type()), {n.input(0)}) : n.input(0)};
+    return {is_real(n.type_of(0)) ? n.pointwise(own_name(rounding_names, n.op_type()), {n.input(0)})
+                                  : n.input(0)};
 }
 
 void expect_same_type(const node_reader& n, std::size_t a, std::size_t b) {
     if (n.type_of(a) != n.type_of(b))
-        n.malformed(str("operands of equal types were expected, got ", shape::name(n.type_of(a)), " and ", shape::name(n.type_of(b))));
+        n.malformed(str("operands of equal types were expected, got ", shape::name(n.type_of(a)),
+                        " and ", shape::name(n.type_of(b))));
 }
 
 instructions read_binary(node_reader& n) {
@@ -142,6 +162,12 @@ instructions read_square(node_reader& n) {
     return {n.pointwise("mul", {n.input(0), n.input(0)})};
 }
 
+instructions read_erfc(node_reader& n) {
+    n.expect_inputs(1);
+    const auto t = n.type_of(0);
+    return {n.pointwise("sub", {n.scalar(t, 1), n.pointwise("erf", {n.input(0)})})};
+}
+
 instructions read_sign(node_reader& n) {
     n.expect_inputs(1);
     const auto x = n.input(0);
@@ -157,7 +183,8 @@ instructions read_is_kind(node_reader& n) {
     const auto infinite = n.convert(n.pointwise("isinf", {x}), shape::bool_type);
     if (n.op_type() == "IsInf")
         return {infinite};
-    return {n.negate(n.compare("logical_or", infinite, n.convert(n.pointwise("isnan", {x}), shape::bool_type)))};
+    return {n.negate(
+        n.compare("logical_or", infinite, n.convert(n.pointwise("isnan", {x}), shape::bool_type)))};
 }
 
 // log(1 + x) as exact near 0 as elsewhere: log(u) * x / (u - 1) with u = 1 + x as it is rounded.
@@ -182,7 +209,8 @@ instructions read_expm1(node_reader& n) {
     const auto elu = make_op("elu", {{"alpha", 1.0f}});
     const auto mirrored = n.pointwise("neg", {n.pointwise(elu, {n.pointwise("neg", {x})})});
     const auto above = n.pointwise("mul", {mirrored, n.pointwise("exp", {x})});
-    return {n.select(n.compare("greater", x, n.scalar(n.type_of(0), 0)), above, n.pointwise(elu, {x}))};
+    return {
+        n.select(n.compare("greater", x, n.scalar(n.type_of(0), 0)), above, n.pointwise(elu, {x}))};
 }
 
 // max(x, 0) + log(1 + exp(-|x|)), which does not overflow.
@@ -206,14 +234,16 @@ instructions read_elu(node_reader& n) {
 
 instructions read_selu(node_reader& n) {
     n.expect_inputs(1);
-    constexpr double scale = 1.0507009873554804934193349852946, alpha = 1.6732632423543772848170429916717;
+    constexpr double scale = 1.0507009873554804934193349852946,
+                     alpha = 1.6732632423543772848170429916717;
     const auto y = n.pointwise(make_op("elu", {{"alpha", float(alpha)}}), {n.input(0)});
     return {n.pointwise_number("mul", y, scale)};
 }
 
 instructions read_leaky_relu(node_reader& n) {
     n.expect_inputs(1);
-    return {n.pointwise(make_op("leaky_relu", {{"alpha", float(n.real("alpha", 0.2))}}), {n.input(0)})};
+    return {
+        n.pointwise(make_op("leaky_relu", {{"alpha", float(n.real("alpha", 0.2))}}), {n.input(0)})};
 }
 
 instructions read_relu6(node_reader& n) {
@@ -243,7 +273,8 @@ instructions read_bias_add(node_reader& n) {
     auto bias = n.input(1);
     const auto rank = n.rank(0);
     if (rank < 2)
-        n.malformed(str("data of at least two dimensions was expected, got ", n.input(0)->get_shape()));
+        n.malformed(
+            str("data of at least two dimensions was expected, got ", n.input(0)->get_shape()));
     const auto at = n.op_type() == "BiasAddV1" ? rank - 1 : n.channel_axis(rank);
     ints axes;
     for (auto i = at + 1; i < rank; i++)
@@ -262,7 +293,8 @@ instructions read_atan2(node_reader& n) {
     const auto below = n.compare("less", y, number(0));
     const auto right = n.pointwise("atan", {n.pointwise("div", {y, x})});
     const auto turn = n.select(below, number(-pi), number(pi));
-    const auto left = n.select(n.compare("less", x, number(0)), n.pointwise("add", {right, turn}), right);
+    const auto left =
+        n.select(n.compare("less", x, number(0)), n.pointwise("add", {right, turn}), right);
     // On the y axis the quotient has no value.
     const auto up = n.pointwise_number("mul", n.pointwise("sign", {y}), pi / 2);
     return {n.select(n.compare("equal", x, number(0)), up, left)};
@@ -270,7 +302,12 @@ instructions read_atan2(node_reader& n) {
 
 instructions read_cast(node_reader& n) {
     n.expect_inputs(1);
-    return {n.convert(n.input(0), n.type("DstT"))};
+    const auto x = n.input(0);
+    const auto from = x->get_shape().type(), to = n.type("DstT");
+    // All but 0 is true; as a number 0.5 would be cut to 0.
+    if (to == shape::bool_type and from != to)
+        return {n.negate(n.compare("equal", x, n.scalar(from, 0)))};
+    return {n.convert(x, to)};
 }
 
 instructions read_identity(node_reader& n) {
@@ -302,29 +339,96 @@ instructions read_select(node_reader& n) {
 }
 
 const operators pointwise_operators{
-    {"Abs", read_unary}, {"Acos", read_unary}, {"Acosh", read_unary}, {"Asin", read_unary}, {"Asinh", read_unary},
-    {"Atan", read_unary}, {"Atanh", read_unary}, {"Cos", read_unary}, {"Cosh", read_unary}, {"Erf", read_unary},
-    {"Exp", read_unary}, {"Inv", read_unary}, {"Log", read_unary}, {"Neg", read_unary}, {"Reciprocal", read_unary},
-    {"Relu", read_unary}, {"Rsqrt", read_unary}, {"Sigmoid", read_unary}, {"Sin", read_unary}, {"Sinh", read_unary},
-    {"Sqrt", read_unary}, {"Tan", read_unary}, {"Tanh", read_unary},
-    {"Ceil", read_rounding}, {"Floor", read_rounding}, {"Rint", read_rounding}, {"Round", read_rounding},
-    {"Add", read_binary}, {"AddV2", read_binary}, {"Sub", read_binary}, {"Mul", read_binary}, {"Div", read_binary},
-    {"RealDiv", read_binary}, {"TruncateDiv", read_binary}, {"Pow", read_binary}, {"Maximum", read_binary},
-    {"Minimum", read_binary}, {"FloorMod", read_binary}, {"Mod", read_binary}, {"TruncateMod", read_binary},
-    {"SquaredDifference", read_binary}, {"BitwiseAnd", read_binary},
-    {"BitwiseOr", read_bitwise}, {"BitwiseXor", read_bitwise}, {"Invert", read_invert},
-    {"LogicalAnd", read_logical}, {"LogicalOr", read_logical}, {"Equal", read_logical}, {"Greater", read_logical},
-    {"Less", read_logical}, {"NotEqual", read_not_equal}, {"GreaterEqual", read_or_equal}, {"LessEqual", read_or_equal},
-    {"LogicalNot", read_logical_not}, {"FloorDiv", read_floor_div},
-    {"DivNoNan", read_without_nan}, {"MulNoNan", read_without_nan}, {"Xdivy", read_without_nan}, {"Xlogy", read_without_nan},
-    {"Square", read_square}, {"Sign", read_sign}, {"IsNan", read_is_kind}, {"IsInf", read_is_kind}, {"IsFinite", read_is_kind},
-    {"Log1p", read_log1p}, {"Expm1", read_expm1}, {"Softplus", read_softplus}, {"Softsign", read_softsign},
-    {"Elu", read_elu}, {"Selu", read_selu}, {"LeakyRelu", read_leaky_relu}, {"Relu6", read_relu6},
-    {"ClipByValue", read_clip}, {"AddN", read_add_n}, {"BiasAdd", read_bias_add}, {"BiasAddV1", read_bias_add},
-    {"Atan2", read_atan2}, {"Cast", read_cast},
-    {"Identity", read_identity}, {"IdentityN", read_identity}, {"StopGradient", read_identity}, {"PreventGradient", read_identity},
-    {"Snapshot", read_identity}, {"EnsureShape", read_identity}, {"CheckNumerics", read_identity},
-    {"OnesLike", read_like}, {"ZerosLike", read_like}, {"Select", read_select}, {"SelectV2", read_select}};
+    {"Abs", read_unary},
+    {"Acos", read_unary},
+    {"Acosh", read_unary},
+    {"Asin", read_unary},
+    {"Asinh", read_unary},
+    {"Atan", read_unary},
+    {"Atanh", read_unary},
+    {"Cos", read_unary},
+    {"Cosh", read_unary},
+    {"Erf", read_unary},
+    {"Exp", read_unary},
+    {"Inv", read_unary},
+    {"Log", read_unary},
+    {"Neg", read_unary},
+    {"Reciprocal", read_unary},
+    {"Relu", read_unary},
+    {"Rsqrt", read_unary},
+    {"Sigmoid", read_unary},
+    {"Sin", read_unary},
+    {"Sinh", read_unary},
+    {"Sqrt", read_unary},
+    {"Tan", read_unary},
+    {"Tanh", read_unary},
+    {"Ceil", read_rounding},
+    {"Floor", read_rounding},
+    {"Rint", read_rounding},
+    {"Round", read_rounding},
+    {"Add", read_binary},
+    {"AddV2", read_binary},
+    {"Sub", read_binary},
+    {"Mul", read_binary},
+    {"Div", read_binary},
+    {"RealDiv", read_binary},
+    {"TruncateDiv", read_binary},
+    {"Pow", read_binary},
+    {"Maximum", read_binary},
+    {"Minimum", read_binary},
+    {"FloorMod", read_binary},
+    {"Mod", read_binary},
+    {"TruncateMod", read_binary},
+    {"SquaredDifference", read_binary},
+    {"BitwiseAnd", read_binary},
+    {"BitwiseOr", read_bitwise},
+    {"BitwiseXor", read_bitwise},
+    {"Invert", read_invert},
+    {"LogicalAnd", read_logical},
+    {"LogicalOr", read_logical},
+    {"Equal", read_logical},
+    {"Greater", read_logical},
+    {"Less", read_logical},
+    {"NotEqual", read_not_equal},
+    {"GreaterEqual", read_or_equal},
+    {"LessEqual", read_or_equal},
+    {"LogicalNot", read_logical_not},
+    {"FloorDiv", read_floor_div},
+    {"DivNoNan", read_without_nan},
+    {"MulNoNan", read_without_nan},
+    {"Xdivy", read_without_nan},
+    {"Xlogy", read_without_nan},
+    {"Square", read_square},
+    {"Erfc", read_erfc, "exact to the precision of 1, also where the result is near 0"},
+    {"Sign", read_sign},
+    {"IsNan", read_is_kind},
+    {"IsInf", read_is_kind},
+    {"IsFinite", read_is_kind},
+    {"Log1p", read_log1p},
+    {"Expm1", read_expm1},
+    {"Softplus", read_softplus},
+    {"Softsign", read_softsign},
+    {"Elu", read_elu},
+    {"Selu", read_selu},
+    {"LeakyRelu", read_leaky_relu},
+    {"Relu6", read_relu6},
+    {"ClipByValue", read_clip},
+    {"AddN", read_add_n},
+    {"BiasAdd", read_bias_add},
+    {"BiasAddV1", read_bias_add},
+    {"Atan2", read_atan2},
+    {"Cast", read_cast},
+    {"Identity", read_identity},
+    {"IdentityN", read_identity},
+    {"StopGradient", read_identity},
+    {"PreventGradient", read_identity},
+    {"Snapshot", read_identity},
+    {"EnsureShape", read_identity},
+    {"CheckNumerics", read_identity},
+    {"OnesLike", read_like},
+    {"ZerosLike", read_like},
+    {"Select", read_select},
+    {"SelectV2", read_select}};
 
 } // namespace
 
