@@ -59,9 +59,7 @@ public:
     instruction_ref expand(const std::string& recipe, instructions in,
                            const value& options = value{}) const;
     /// A tensor without dimensions, which the engine holds as one element of stride 0.
-    static bool is_scalar(const shape& s) {
-        return is_rank_zero(s);
-    }
+    static bool is_scalar(const shape& s) { return is_rank_zero(s); }
     /// The one element of `x` without dimensions.
     instruction_ref to_scalar(instruction_ref x) const;
     /// Length of a dimension (negative: from the last) that must be known at import; throws when it

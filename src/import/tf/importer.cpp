@@ -27,22 +27,34 @@ value_name parse_value_name(std::string_view text) {
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), v.index);
     if (error != std::errc{} or end != rest.data() + rest.size())
         fail(error_kind::invalid_argument,
-             "reference " + in_quotes(text) + ": node, node:number or node:result:number was expected");
+             "reference " + in_quotes(text) +
+                 ": node, node:number or node:result:number was expected");
     return v;
 }
 
 namespace {
 
-bool is_control(std::string_view input) { return input.starts_with('^'); }
+bool is_control(std::string_view input) {
+    return input.starts_with('^');
+}
 
-bool is_skipped(const node& n) { return n.op_type == "NoOp" or n.op_type == "Assert"; }
+bool is_skipped(const node& n) {
+    return n.op_type == "NoOp" or n.op_type == "Assert";
+}
 
-bool is_placeholder(const node& n) { return n.op_type == "Placeholder"; }
+bool is_placeholder(const node& n) {
+    return n.op_type == "Placeholder";
+}
 
-// Not computed: the other side of a Switch, or what depends on a node that an observed import left out.
-bool is_dead(instruction_ref x) { return x->name() == "undefined"; }
+// Not computed: the other side of a Switch, or what depends on a node that an observed import left
+// out.
+bool is_dead(instruction_ref x) {
+    return x->name() == "undefined";
+}
 
-instruction_ref dead(module& m) { return m.insert_instruction(m.insert_end(), make_op("undefined"), instructions{}); }
+instruction_ref dead(module& m) {
+    return m.insert_instruction(m.insert_end(), make_op("undefined"), instructions{});
+}
 
 std::size_t flat_index(const node& n, const value_name& v) {
     const auto* row = find_operator(n.op_type);
@@ -50,8 +62,8 @@ std::size_t flat_index(const node& n, const value_name& v) {
         return v.index;
     const auto at = std::find(row->results.begin(), row->results.end(), v.result);
     if (at == row->results.end())
-        fail(error_kind::invalid_argument,
-             str("result ", in_quotes(v.result), " of ", describe(n), ": one of ", row->results, " was expected"));
+        fail(error_kind::invalid_argument, str("result ", in_quotes(v.result), " of ", describe(n),
+                                               ": one of ", row->results, " was expected"));
     return std::size_t(at - row->results.begin()) + v.index;
 }
 
@@ -61,7 +73,9 @@ body::body(const std::vector<node>& all, std::string_view name) : nodes(all) {
     by_name.reserve(all.size());
     for (const auto& n : all)
         if (not by_name.emplace(n.name, &n).second)
-            fail(error_kind::invalid_argument, "graph " + in_quotes(name) + ": nodes of different names were expected, got two of " + in_quotes(n.name));
+            fail(error_kind::invalid_argument,
+                 "graph " + in_quotes(name) +
+                     ": nodes of different names were expected, got two of " + in_quotes(n.name));
 }
 
 const node* body::find(std::string_view name) const {
@@ -73,7 +87,8 @@ instruction_ref importer::value_of(const body& b, std::string_view reference) co
     const auto v = parse_value_name(reference);
     const auto it = b.values.find(v.node);
     if (it == b.values.end())
-        fail(error_kind::invalid_argument, "a value was expected for " + in_quotes(reference) + ", got none");
+        fail(error_kind::invalid_argument,
+             "a value was expected for " + in_quotes(reference) + ", got none");
     const auto& all = it->second;
     if (all.size() == 1 and is_dead(all[0]))
         return all[0];
@@ -81,11 +96,13 @@ instruction_ref importer::value_of(const body& b, std::string_view reference) co
     const auto index = n == nullptr ? v.index : flat_index(*n, v);
     if (index >= all.size())
         fail(n == nullptr ? error_kind::invalid_argument : error_kind::unsupported,
-             str("result ", index, " of ", n == nullptr ? in_quotes(v.node) : describe(*n), ": one of the first ", all.size(), " was expected"));
+             str("result ", index, " of ", n == nullptr ? in_quotes(v.node) : describe(*n),
+                 ": one of the first ", all.size(), " was expected"));
     return all[index];
 }
 
-std::vector<std::string_view> importer::needed_nodes(const body& b, const std::vector<std::string_view>& wanted) const {
+std::vector<std::string_view>
+importer::needed_nodes(const body& b, const std::vector<std::string_view>& wanted) const {
     enum class state : std::uint8_t { entered, done };
     struct step {
         const node* n;
@@ -100,13 +117,18 @@ std::vector<std::string_view> importer::needed_nodes(const body& b, const std::v
             return;
         const auto* n = b.find(name);
         if (n == nullptr)
-            fail(error_kind::invalid_argument, from == nullptr ? "result " + in_quotes(reference) + ": a node of the graph was expected"
-                                                               : describe(*from) + ": a node of the graph was expected for input " + in_quotes(reference));
+            fail(error_kind::invalid_argument,
+                 from == nullptr
+                     ? "result " + in_quotes(reference) + ": a node of the graph was expected"
+                     : describe(*from) + ": a node of the graph was expected for input " +
+                           in_quotes(reference));
         const auto [it, is_new] = states.emplace(name, state::entered);
         if (is_new)
             path.push_back({n, 0});
         else if (it->second == state::entered)
-            fail(error_kind::unsupported, describe(*n) + ": a graph without circles was expected (loops of TensorFlow 1 are not read)");
+            fail(error_kind::unsupported,
+                 describe(*n) +
+                     ": a graph without circles was expected (loops of TensorFlow 1 are not read)");
     };
     for (auto reference : wanted) {
         enter(reference, nullptr);
@@ -140,21 +162,24 @@ instruction_ref importer::placeholder(module& m, const node& n) const {
     } else {
         const auto* a = n.find("shape");
         if (a == nullptr or a->shapes.empty() or a->shapes.back().unknown_rank)
-            reader.malformed("attribute \"shape\" with a known rank was expected, got none; give the dimensions of the input (map_input_dims, --input-dim)");
+            reader.malformed("attribute \"shape\" with a known rank was expected, got none; give "
+                             "the dimensions of the input (map_input_dims, --input-dim)");
         for (auto d : a->shapes.back().dims)
             lens.push_back(d > 0 ? std::size_t(d) : given.batch_size);
         moved = given.is_nhwc and lens.size() == 4;
         if (moved)
             lens = {lens[0], lens[3], lens[1], lens[2]};
     }
-    const auto x = m.insert_parameter(m.end(), name, lens.empty() ? shape{type} : shape{type, lens});
+    const auto x =
+        m.insert_parameter(m.end(), name, lens.empty() ? shape{type} : shape{type, lens});
     return moved ? reader.transpose(x, {0, 2, 3, 1}) : x;
 }
 
 void importer::read_placeholders(module& m, body& b, const std::set<std::string_view>& needed) {
     for (const auto& n : b.nodes)
         if (is_placeholder(n) and needed.count(n.name) != 0)
-            with_context([&] { b.values[n.name] = {placeholder(m, n)}; }, [&] { return "at TensorFlow " + describe(n); });
+            with_context([&] { b.values[n.name] = {placeholder(m, n)}; },
+                         [&] { return "at TensorFlow " + describe(n); });
 }
 
 void importer::read_nodes(module& m, body& b, const std::vector<std::string_view>& wanted) {
@@ -163,7 +188,8 @@ void importer::read_nodes(module& m, body& b, const std::vector<std::string_view
         read_placeholders(m, b, {order.begin(), order.end()});
     for (auto name : order)
         if (const auto& n = *b.find(name); b.values.count(name) == 0)
-            with_context([&] { read_node(m, b, n); }, [&] { return "at TensorFlow " + describe(n); });
+            with_context([&] { read_node(m, b, n); },
+                         [&] { return "at TensorFlow " + describe(n); });
 }
 
 void importer::read_node(module& m, body& b, const node& n) {
@@ -182,7 +208,9 @@ void importer::read_node(module& m, body& b, const node& n) {
     // Functions that call each other twice and more would double the graph at each level.
     constexpr std::size_t most_nodes = std::size_t{1} << 22;
     if (++nodes_read > most_nodes)
-        fail(error_kind::unsupported, str("graph: at most ", most_nodes, " nodes after the expansion of functions were expected, got more"));
+        fail(error_kind::unsupported,
+             str("graph: at most ", most_nodes,
+                 " nodes after the expansion of functions were expected, got more"));
     const auto before = m.size();
     const auto* row = find_operator(n.op_type);
     const auto read = [&]() -> instructions {
@@ -191,7 +219,9 @@ void importer::read_node(module& m, body& b, const node& n) {
             return row->read(reader);
         if (source.find_function(n.op_type) != nullptr)
             return call(m, n.op_type, args);
-        fail(error_kind::unsupported, "Unknown operator: " + printable(n.op_type) + "; `migraphx-driver tf --list` prints those that can be read");
+        fail(error_kind::unsupported,
+             "Unknown operator: " + printable(n.op_type) +
+                 "; `migraphx-driver tf --list` prints those that can be read");
     };
     if (observer == nullptr) {
         b.values[n.name] = read();
@@ -216,10 +246,12 @@ std::vector<std::string> importer::result_names(const body& b) const {
             consumed.insert(parse_value_name(is_control(input) ? input.substr(1) : input).node);
     std::vector<std::string> names;
     for (const auto& n : b.nodes)
-        if (consumed.count(n.name) == 0 and n.op_type != "Const" and not is_skipped(n) and not is_placeholder(n))
+        if (consumed.count(n.name) == 0 and n.op_type != "Const" and not is_skipped(n) and
+            not is_placeholder(n))
             names.emplace_back(n.name);
     if (names.empty())
-        fail(error_kind::invalid_argument, "graph: a node that no other consumes was expected as its result, got none");
+        fail(error_kind::invalid_argument,
+             "graph: a node that no other consumes was expected as its result, got none");
     return names;
 }
 
@@ -256,11 +288,14 @@ program importer::run() {
 instructions importer::call(module& m, std::string_view name, const instructions& arguments) {
     const auto* f = source.find_function(name);
     if (f == nullptr)
-        fail(error_kind::invalid_argument, "a function " + in_quotes(name) + " was expected in the library, got none");
+        fail(error_kind::invalid_argument,
+             "a function " + in_quotes(name) + " was expected in the library, got none");
     if (f->inputs.size() != arguments.size())
-        fail(error_kind::invalid_argument, str("function ", in_quotes(name), ": ", f->inputs.size(), " arguments were expected, got ", arguments.size()));
+        fail(error_kind::invalid_argument, str("function ", in_quotes(name), ": ", f->inputs.size(),
+                                               " arguments were expected, got ", arguments.size()));
     if (depth >= 64)
-        fail(error_kind::invalid_argument, "function " + in_quotes(name) + ": calls at most 64 deep were expected, got more");
+        fail(error_kind::invalid_argument,
+             "function " + in_quotes(name) + ": calls at most 64 deep were expected, got more");
     struct level {
         std::size_t& d;
         explicit level(std::size_t& depth) : d(depth) { ++d; }
@@ -285,7 +320,9 @@ instructions importer::call(module& m, std::string_view name, const instructions
 
 namespace {
 
-program build(const model& m, const tf_options& options) { return importer{m, options}.run(); }
+program build(const model& m, const tf_options& options) {
+    return importer{m, options}.run();
+}
 
 } // namespace
 
@@ -294,7 +331,8 @@ program build(const model& m, const tf_options& options) { return importer{m, op
 namespace migraphx {
 
 program parse_tf(const std::string& name, const tf_options& options) {
-    return with_context([&] { return tf::build(tf::read_model(name), options); }, [&] { return "while reading " + name; });
+    return with_context([&] { return tf::build(tf::read_model(name), options); },
+                        [&] { return "while reading " + name; });
 }
 
 program parse_tf_buffer(const void* data, std::size_t size, const tf_options& options) {

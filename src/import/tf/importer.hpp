@@ -29,8 +29,8 @@ value_name parse_value_name(std::string_view text);
 class import_observer {
 public:
     virtual ~import_observer() = default;
-    /// After a node is read: the instructions added since `first`, or at a failure the message. Returns
-    /// whether the import goes on with unknown results.
+    /// After a node is read: the instructions added since `first`, or at a failure the message.
+    /// Returns whether the import goes on with unknown results.
     virtual void node_read(const node& n, module& m, std::size_t size_before) = 0;
     virtual bool node_failed(const node& n, const std::string& message, bool is_unknown) = 0;
 };
@@ -66,7 +66,8 @@ private:
     void read_placeholders(module& m, body& b, const std::set<std::string_view>& needed);
     /// Reads what `wanted` needs, in any order of the file.
     void read_nodes(module& m, body& b, const std::vector<std::string_view>& wanted);
-    std::vector<std::string_view> needed_nodes(const body& b, const std::vector<std::string_view>& wanted) const;
+    std::vector<std::string_view> needed_nodes(const body& b,
+                                               const std::vector<std::string_view>& wanted) const;
     void read_node(module& m, body& b, const node& n);
     instruction_ref value_of(const body& b, std::string_view reference) const;
     std::vector<std::string> result_names(const body& b) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A TensorFlow GraphDef as plain structs. Names, strings and tensor bytes are views into the file, which
-// a model keeps alive through its `source`.
+// A TensorFlow GraphDef as plain structs. Names, strings and tensor bytes are views into the file,
+// which a model keeps alive through its `source`.
 #pragma once
 
 #include <migraphx/shape.hpp>
@@ -19,7 +19,8 @@ class mapped_file;
 
 namespace migraphx::tf {
 
-/// DataType of types.proto; other numbers may occur in a file and are kept. 100 more is a reference.
+/// DataType of types.proto; other numbers may occur in a file and are kept. 100 more is a
+/// reference.
 enum class data_type : std::int32_t {
     invalid = 0,
     float32 = 1,
@@ -79,10 +80,22 @@ struct function_call {
     std::vector<attribute> attributes;
 };
 
-enum class attribute_kind : std::uint8_t { none, list, text, integer, real, boolean, type, shape, tensor, function, placeholder };
+enum class attribute_kind : std::uint8_t {
+    none,
+    list,
+    text,
+    integer,
+    real,
+    boolean,
+    type,
+    shape,
+    tensor,
+    function,
+    placeholder
+};
 
-/// One value is kept as a list of one; `kind` says which list, of a list of values the first that is
-/// not empty.
+/// One value is kept as a list of one; `kind` says which list, of a list of values the first that
+/// is not empty.
 struct attribute {
     std::string_view name;
     attribute_kind kind = attribute_kind::none;
@@ -132,8 +145,8 @@ struct model {
     const function* find_function(std::string_view name) const;
 };
 
-/// Maps the file and reads its structure. Throws an exception that names the file and the place in it
-/// when the file is missing, malformed or asks for memory beyond a small multiple of its size.
+/// Maps the file and reads its structure. Throws an exception that names the file and the place in
+/// it when the file is missing, malformed or asks for memory beyond a small multiple of its size.
 model read_model(const std::string& file_name);
 /// The same for bytes in memory, which are copied.
 model read_model(const void* data, std::size_t size);

@@ -32,12 +32,14 @@ private:
         reserve(m_model.nodes, n[1]);
         for (proto::reader r(message); r.next();) {
             if (r.field() == 1)
-                within("node", m_model.nodes.size(), [&] { read_node(r.bytes(), append(m_model.nodes)); });
+                within("node", m_model.nodes.size(),
+                       [&] { read_node(r.bytes(), append(m_model.nodes)); });
             else if (r.field() == 2)
                 read_library(r.bytes());
         }
         if (m_model.nodes.empty())
-            fail("expected a frozen GraphDef, got bytes that hold no nodes (a SavedModel has to be frozen first)");
+            fail("expected a frozen GraphDef, got bytes that hold no nodes (a SavedModel has to be "
+                 "frozen first)");
     }
 
     void read_library(std::string_view message) {
@@ -298,7 +300,8 @@ model read_model(const std::string& file_name) {
 model read_model(const void* data, std::size_t size) {
     auto from = std::make_shared<source>();
     from->name = "graph in memory";
-    auto copy = std::make_shared<std::string>(static_cast<const char*>(data), data == nullptr ? 0 : size);
+    auto copy =
+        std::make_shared<std::string>(static_cast<const char*>(data), data == nullptr ? 0 : size);
     from->bytes = *copy;
     from->owner = std::move(copy);
     return read_from(std::move(from));

@@ -20,8 +20,8 @@ instruction_ref node_reader::input(std::size_t i) const {
 
 void node_reader::expect_inputs(std::size_t least, std::size_t most) const {
     if (args.size() < least or args.size() > most)
-        malformed(str(least, least == most ? "" : " to " + std::to_string(most), " inputs were expected, got ",
-                      args.size()));
+        malformed(str(least, least == most ? "" : " to " + std::to_string(most),
+                      " inputs were expected, got ", args.size()));
 }
 
 ints node_reader::dims(instruction_ref x) const {
@@ -35,7 +35,8 @@ ints node_reader::dims(instruction_ref x) const {
 
 void node_reader::expect_rank(std::size_t i, std::size_t n) const {
     if (rank(i) != n)
-        malformed(str("input ", i, " of ", n, " dimensions was expected, got ", input(i)->get_shape()));
+        malformed(
+            str("input ", i, " of ", n, " dimensions was expected, got ", input(i)->get_shape()));
 }
 
 std::optional<argument> node_reader::find_constant(std::size_t i) const {
@@ -50,7 +51,8 @@ std::optional<argument> node_reader::find_constant(std::size_t i) const {
 argument node_reader::constant(std::size_t i, const char* what) const {
     auto c = find_constant(i);
     if (not c)
-        unsupported(str(what, " (input ", i, ") that is known at import was expected, got a value of a run"));
+        unsupported(str(what, " (input ", i,
+                        ") that is known at import was expected, got a value of a run"));
     return *c;
 }
 
@@ -100,10 +102,12 @@ const char* to_text(attribute_kind k) {
 
 } // namespace
 
-const attribute* node_reader::of_kind(std::string_view name, std::initializer_list<attribute_kind> kinds) const {
+const attribute* node_reader::of_kind(std::string_view name,
+                                      std::initializer_list<attribute_kind> kinds) const {
     const auto* a = source.find(name);
     if (a != nullptr and std::find(kinds.begin(), kinds.end(), a->kind) == kinds.end())
-        malformed(str("attribute ", in_quotes(name), ": ", to_text(*kinds.begin()), " was expected, got ", to_text(a->kind)));
+        malformed(str("attribute ", in_quotes(name), ": ", to_text(*kinds.begin()),
+                      " was expected, got ", to_text(a->kind)));
     return a;
 }
 
@@ -140,7 +144,8 @@ shape::type_t node_reader::type(std::string_view name) const {
     const auto t = static_cast<data_type>(a->ints.empty() ? 0 : a->ints.back());
     const auto own = to_shape_type(t);
     if (not own)
-        unsupported(str("attribute ", in_quotes(name), ": an element type of the engine was expected, got ", type_name(t)));
+        unsupported(str("attribute ", in_quotes(name),
+                        ": an element type of the engine was expected, got ", type_name(t)));
     return *own;
 }
 
@@ -162,7 +167,8 @@ bool node_reader::channels_last() const {
 seen_through see_through(instruction_ref x) {
     if (x->name() != "transpose" or x->get_shape().dynamic())
         return {x, {}};
-    return {x->inputs().front(), x->get_operator().to_value().at("permutation").to_vector<int64_t>()};
+    return {x->inputs().front(),
+            x->get_operator().to_value().at("permutation").to_vector<int64_t>()};
 }
 
 ints inverted(const ints& permutation) {

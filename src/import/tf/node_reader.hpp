@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What readers of TensorFlow operators use: operands, attributes, layouts. Tensors keep the axes that
-// TensorFlow gives them; operators of images move the channels to the front and back by transposes, and
-// elementwise ones work on the other side of a transpose, so that transposes of neighbours meet.
+// What readers of TensorFlow operators use: operands, attributes, layouts. Tensors keep the axes
+// that TensorFlow gives them; operators of images move the channels to the front and back by
+// transposes, and elementwise ones work on the other side of a transpose, so that transposes of
+// neighbours meet.
 #pragma once
 
 #include "import/graph_builder.hpp"
@@ -43,14 +44,18 @@ public:
     ints dims(instruction_ref x) const;
     ints dims(std::size_t i) const { return dims(input(i)); }
     /// Number of dimensions as TensorFlow counts them.
-    static std::size_t rank(instruction_ref x) { return is_scalar(x->get_shape()) ? 0 : x->get_shape().ndim(); }
+    static std::size_t rank(instruction_ref x) {
+        return is_scalar(x->get_shape()) ? 0 : x->get_shape().ndim();
+    }
     std::size_t rank(std::size_t i) const { return rank(input(i)); }
     shape::type_t type_of(std::size_t i) const { return input(i)->get_shape().type(); }
     /// Throws unless input i has this many dimensions.
     void expect_rank(std::size_t i, std::size_t n) const;
     /// The value of an input that must be known at import; `what` names it in the message.
     argument constant(std::size_t i, const char* what) const;
-    ints constant_ints(std::size_t i, const char* what) const { return constant(i, what).to_vector<int64_t>(); }
+    ints constant_ints(std::size_t i, const char* what) const {
+        return constant(i, what).to_vector<int64_t>();
+    }
     int64_t constant_int(std::size_t i, const char* what) const;
     double constant_real(std::size_t i, const char* what) const;
     std::optional<argument> find_constant(std::size_t i) const;
@@ -59,7 +64,9 @@ public:
     bool has_attribute(std::string_view name) const { return source.find(name) != nullptr; }
     int64_t integer(std::string_view name, int64_t fallback) const;
     double real(std::string_view name, double fallback) const;
-    bool flag(std::string_view name, bool fallback) const { return integer(name, fallback ? 1 : 0) != 0; }
+    bool flag(std::string_view name, bool fallback) const {
+        return integer(name, fallback ? 1 : 0) != 0;
+    }
     std::string text(std::string_view name, std::string_view fallback) const;
     ints integers(std::string_view name) const;
     /// The element type that an attribute names; throws for one the engine lacks.
@@ -83,22 +90,31 @@ public:
     instruction_ref unsqueeze(instruction_ref x, const ints& axes) const;
     /// Drops dimensions of one element.
     instruction_ref squeeze(instruction_ref x, ints axes) const;
-    instruction_ref slice(instruction_ref x, const ints& axes, const ints& starts, const ints& ends) const;
+    instruction_ref slice(instruction_ref x, const ints& axes, const ints& starts,
+                          const ints& ends) const;
     /// A vector or more of what may be a scalar.
-    instruction_ref at_least_1d(instruction_ref x) const { return is_scalar(x->get_shape()) ? unsqueeze(x, {0}) : x; }
+    instruction_ref at_least_1d(instruction_ref x) const {
+        return is_scalar(x->get_shape()) ? unsqueeze(x, {0}) : x;
+    }
     instruction_ref broadcast_to(instruction_ref x, const ints& dims) const;
-    /// The operation on operands of equal type, broadcast as TensorFlow does, and scalar when all are.
+    /// The operation on operands of equal type, broadcast as TensorFlow does, and scalar when all
+    /// are.
     instruction_ref pointwise(const std::string& op, instructions in) const;
     instruction_ref pointwise(const operation& op, instructions in) const;
     instruction_ref pointwise_number(const std::string& op, instruction_ref x, double v) const;
     /// The same on operands of different types: a condition and values.
-    instruction_ref select(instruction_ref condition, instruction_ref yes, instruction_ref no) const;
+    instruction_ref select(instruction_ref condition, instruction_ref yes,
+                           instruction_ref no) const;
     instruction_ref compare(const std::string& op, instruction_ref x, instruction_ref y) const;
-    instruction_ref negate(instruction_ref x) const { return convert(pointwise("not", {x}), shape::bool_type); }
-    instruction_ref reduce(const std::string& op, instruction_ref x, const ints& axes, bool keep) const;
+    instruction_ref negate(instruction_ref x) const {
+        return convert(pointwise("not", {x}), shape::bool_type);
+    }
+    instruction_ref reduce(const std::string& op, instruction_ref x, const ints& axes,
+                           bool keep) const;
 
 private:
-    const attribute* of_kind(std::string_view name, std::initializer_list<attribute_kind> kinds) const;
+    const attribute* of_kind(std::string_view name,
+                             std::initializer_list<attribute_kind> kinds) const;
 
     importer& owner;
     const node& source;
@@ -121,7 +137,8 @@ struct operator_row {
     const char* name;
     node_function read;
     const char* limits = ""; ///< what is not read of it, for docs/tensorflow.md
-    /// Names of its results in the order of their numbers, where there are several; "name*": a list.
+    /// Names of its results in the order of their numbers, where there are several; "name*": a
+    /// list.
     std::vector<std::string_view> results = {};
 };
 struct operators {

@@ -49,7 +49,8 @@ paddings same_padding(const ints& in, const ints& out, const ints& stride, const
     return p;
 }
 
-paddings read_padding(const node_reader& n, const ints& in, const ints& stride, const ints& extent) {
+paddings read_padding(const node_reader& n, const ints& in, const ints& stride,
+                      const ints& extent) {
     const auto spatial = in.size();
     const auto kind = n.text("padding", "");
     if (kind == "VALID")
@@ -61,18 +62,21 @@ paddings read_padding(const node_reader& n, const ints& in, const ints& stride, 
         return same_padding(in, out, stride, extent);
     }
     if (kind != "EXPLICIT")
-        n.malformed("attribute \"padding\": SAME, VALID or EXPLICIT was expected, got '" + kind + "'");
+        n.malformed("attribute \"padding\": SAME, VALID or EXPLICIT was expected, got '" + kind +
+                    "'");
     const auto all = n.integers("explicit_paddings");
     const auto rank = spatial + 2;
     if (all.size() != 2 * rank)
-        n.malformed(str("explicit_paddings: ", 2 * rank, " values were expected, got ", all.size()));
+        n.malformed(
+            str("explicit_paddings: ", 2 * rank, " values were expected, got ", all.size()));
     paddings p;
     for (std::size_t i = 0; i < rank; i++) {
         if (all[2 * i] < 0 or all[2 * i + 1] < 0)
             n.malformed(str("explicit_paddings of 0 or more were expected, got ", all));
         if (i == 0 or i == n.channel_axis(rank)) {
             if (all[2 * i] != 0 or all[2 * i + 1] != 0)
-                n.malformed(str("explicit_paddings of 0 for batch and channels were expected, got ", all));
+                n.malformed(
+                    str("explicit_paddings of 0 for batch and channels were expected, got ", all));
             continue;
         }
         p.before.push_back(all[2 * i]);
@@ -117,11 +121,16 @@ instruction_ref kernel_first(const node_reader& n, instruction_ref w) {
     return n.transpose(w, p);
 }
 
-instruction_ref convolve(const node_reader& n, instruction_ref x, instruction_ref w, int64_t group) {
+instruction_ref convolve(const node_reader& n, instruction_ref x, instruction_ref w,
+                         int64_t group) {
     const auto rank = n.rank(x);
-    const auto stride = spatial_attribute(n, "strides", rank), dilation = spatial_attribute(n, "dilations", rank);
-    const auto p = read_padding(n, spatial_dims(n, x), stride, extents(spatial_dims(n, w), dilation));
-    const auto y = n.expand("convolution", {x, w}, {{"paddings", joined(p)}, {"strides", stride}, {"dilations", dilation}, {"group", group}});
+    const auto stride = spatial_attribute(n, "strides", rank),
+               dilation = spatial_attribute(n, "dilations", rank);
+    const auto p =
+        read_padding(n, spatial_dims(n, x), stride, extents(spatial_dims(n, w), dilation));
+    const auto y = n.expand(
+        "convolution", {x, w},
+        {{"paddings", joined(p)}, {"strides", stride}, {"dilations", dilation}, {"group", group}});
     return n.from_channels_first(y);
 }
 
@@ -131,7 +140,8 @@ instruction_ref convolution(const node_reader& n) {
     const auto x = n.channels_first(n.input(0));
     const auto channels = n.dims(x)[1], taken = n.dims(1)[rank - 2];
     if (channels % taken != 0)
-        n.malformed(str("channels that are a multiple of the kernel's ", taken, " were expected, got ", channels));
+        n.malformed(str("channels that are a multiple of the kernel's ", taken,
+                        " were expected, got ", channels));
     return convolve(n, x, kernel_first(n, n.input(1)), channels / taken);
 }
 
@@ -147,7 +157,8 @@ instructions read_depthwise(node_reader& n) {
     const auto x = n.channels_first(n.input(0));
     const auto k = n.dims(1);
     if (n.dims(x)[1] != k[2])
-        n.malformed(str("a kernel of ", n.dims(x)[1], " channels was expected, got ", n.input(1)->get_shape()));
+        n.malformed(str("a kernel of ", n.dims(x)[1], " channels was expected, got ",
+                        n.input(1)->get_shape()));
     const auto w = n.reshape(n.transpose(n.input(1), {2, 3, 0, 1}), {k[2] * k[3], 1, k[0], k[1]});
     return {convolve(n, x, w, k[2])};
 }
@@ -168,8 +179,10 @@ instructions read_transposed(node_reader& n) {
     }
     const auto x = n.channels_first(n.input(2)), w = kernel_first(n, n.input(1));
     if (n.dims(x)[1] != n.dims(w)[0])
-        n.malformed(str("data of ", n.dims(w)[0], " channels was expected, got ", n.input(2)->get_shape()));
-    const auto stride = spatial_attribute(n, "strides", rank), dilation = spatial_attribute(n, "dilations", rank);
+        n.malformed(
+            str("data of ", n.dims(w)[0], " channels was expected, got ", n.input(2)->get_shape()));
+    const auto stride = spatial_attribute(n, "strides", rank),
+               dilation = spatial_attribute(n, "dilations", rank);
     const auto positions = spatial_dims(n, x), extent = extents(spatial_dims(n, w), dilation);
     const auto p = n.text("padding", "") == "SAME" ? same_padding(sizes, positions, stride, extent)
                                                    : read_padding(n, sizes, stride, extent);
@@ -178,7 +191,8 @@ instructions read_transposed(node_reader& n) {
         const auto full = (positions[i] - 1) * stride[i] + extent[i];
         const auto before = p.before[i], after = full - before - sizes[i];
         if (sizes[i] < 1 or sizes[i] > full + stride[i] + before or before >= full)
-            n.malformed(str("input_sizes that give ", positions, " positions were expected, got ", sizes));
+            n.malformed(
+                str("input_sizes that give ", positions, " positions were expected, got ", sizes));
         const auto both = std::max<int64_t>(0, std::min(before, after));
         cut.push_back(both);
         axes.push_back(int64_t(i) + 2);
@@ -186,9 +200,12 @@ instructions read_transposed(node_reader& n) {
         ends.push_back(before - both + std::min(sizes[i], full - before));
         grow[i + 2 + rank] = std::max<int64_t>(0, -after);
     }
-    auto y = n.add(make_op("convolution_backwards", {{"padding", cut}, {"stride", stride}, {"dilation", dilation}}), {x, w});
+    auto y = n.add(make_op("convolution_backwards",
+                           {{"padding", cut}, {"stride", stride}, {"dilation", dilation}}),
+                   {x, w});
     const auto full_dims = spatial_dims(n, y);
-    if (ends != full_dims or std::any_of(starts.begin(), starts.end(), [](auto v) { return v != 0; }))
+    if (ends != full_dims or
+        std::any_of(starts.begin(), starts.end(), [](auto v) { return v != 0; }))
         y = n.slice(y, axes, starts, ends);
     if (std::any_of(grow.begin(), grow.end(), [](auto v) { return v != 0; }))
         y = n.add(make_op("pad", {{"pads", grow}}), {y});
@@ -196,22 +213,29 @@ instructions read_transposed(node_reader& n) {
 }
 
 instructions pool(const node_reader& n, const ints& ksize, const ints& strides) {
-    const auto rank = n.op_type().find("3D") != std::string_view::npos ? std::size_t{5} : std::size_t{4};
+    const auto rank =
+        n.op_type().find("3D") != std::string_view::npos ? std::size_t{5} : std::size_t{4};
     n.expect_rank(0, rank);
     const auto x = n.channels_first(n.input(0));
-    const auto window = spatial_values(n, ksize, "ksize", rank), stride = spatial_values(n, strides, "strides", rank);
+    const auto window = spatial_values(n, ksize, "ksize", rank),
+               stride = spatial_values(n, strides, "strides", rank);
     const auto p = read_padding(n, spatial_dims(n, x), stride, window);
     for (std::size_t i = 0; i < window.size(); i++)
         if (p.before[i] >= window[i] or p.after[i] >= window[i])
-            n.malformed(str("paddings below the window's sizes were expected, got ", joined(p), " for ", window));
-    const auto mode = n.op_type().starts_with("Avg") ? op::pooling_mode::average : op::pooling_mode::max;
-    const auto as_sizes = [](const ints& v) { return std::vector<std::size_t>(v.begin(), v.end()); };
-    const auto y = n.add(make_op("pooling", {{"mode", mode},
-                                             {"padding", as_sizes(joined(p))},
-                                             {"stride", as_sizes(stride)},
-                                             {"lengths", as_sizes(window)},
-                                             {"dilations", std::vector<std::size_t>(window.size(), 1)}}),
-                         {x});
+            n.malformed(str("paddings below the window's sizes were expected, got ", joined(p),
+                            " for ", window));
+    const auto mode =
+        n.op_type().starts_with("Avg") ? op::pooling_mode::average : op::pooling_mode::max;
+    const auto as_sizes = [](const ints& v) {
+        return std::vector<std::size_t>(v.begin(), v.end());
+    };
+    const auto y =
+        n.add(make_op("pooling", {{"mode", mode},
+                                  {"padding", as_sizes(joined(p))},
+                                  {"stride", as_sizes(stride)},
+                                  {"lengths", as_sizes(window)},
+                                  {"dilations", std::vector<std::size_t>(window.size(), 1)}}),
+              {x});
     return {n.from_channels_first(y)};
 }
 
@@ -231,15 +255,18 @@ instructions finish_fused(const node_reader& n, instruction_ref y, std::size_t n
     for (auto step : steps) {
         if (step == "BiasAdd") {
             ints axes;
-            for (auto i = n.rank(y) > 2 ? n.channel_axis(n.rank(y)) + 1 : n.rank(y); i < n.rank(y); i++)
+            for (auto i = n.rank(y) > 2 ? n.channel_axis(n.rank(y)) + 1 : n.rank(y); i < n.rank(y);
+                 i++)
                 axes.push_back(int64_t(i - n.channel_axis(n.rank(y))));
             y = n.pointwise("add", {y, n.unsqueeze(n.input(next++), axes)});
         } else if (step == "Add") {
             y = n.pointwise("add", {y, n.input(next++)});
         } else if (step == "FusedBatchNorm") {
             const auto x = n.channels_first(y);
-            const auto bn = n.expand("batchnorm", {x, n.input(next), n.input(next + 1), n.input(next + 2), n.input(next + 3)},
-                                     {{"epsilon", float(n.real("epsilon", 1e-4))}});
+            const auto bn = n.expand(
+                "batchnorm",
+                {x, n.input(next), n.input(next + 1), n.input(next + 2), n.input(next + 3)},
+                {{"epsilon", float(n.real("epsilon", 1e-4))}});
             next += 4;
             y = n.from_channels_first(bn);
         } else if (step == "Relu") {
@@ -250,11 +277,14 @@ instructions finish_fused(const node_reader& n, instruction_ref y, std::size_t n
         } else if (step == "Elu") {
             y = n.pointwise(make_op("elu", {{"alpha", 1.0f}}), {y});
         } else if (step == "LeakyRelu") {
-            y = n.pointwise(make_op("leaky_relu", {{"alpha", float(n.real("leakyrelu_alpha", 0.2))}}), {y});
+            y = n.pointwise(
+                make_op("leaky_relu", {{"alpha", float(n.real("leakyrelu_alpha", 0.2))}}), {y});
         } else if (step == "Tanh" or step == "Sigmoid") {
             y = n.pointwise(step == "Tanh" ? "tanh" : "sigmoid", {y});
         } else
-            n.unsupported("fused_ops: BiasAdd, Add, FusedBatchNorm or an activation was expected, got '" + std::string(step) + "'");
+            n.unsupported(
+                "fused_ops: BiasAdd, Add, FusedBatchNorm or an activation was expected, got '" +
+                std::string(step) + "'");
     }
     return {y};
 }
@@ -274,19 +304,18 @@ instructions read_fused_matmul(node_reader& n) {
     return finish_fused(n, n.add("dot", side(0, "transpose_a"), side(1, "transpose_b")), 2);
 }
 
-const operators conv_operators{
-    {"Conv2D", read_conv},
-    {"Conv3D", read_conv},
-    {"DepthwiseConv2dNative", read_depthwise},
-    {"Conv2DBackpropInput", read_transposed, "one group"},
-    {"Conv3DBackpropInputV2", read_transposed, "one group"},
-    {"MaxPool", read_pool, "windows over space only"},
-    {"MaxPool3D", read_pool, "windows over space only"},
-    {"AvgPool", read_pool, "windows over space only"},
-    {"AvgPool3D", read_pool, "windows over space only"},
-    {"MaxPoolV2", read_pool_v2, "windows over space only"},
-    {"_FusedConv2D", read_fused_conv},
-    {"_FusedMatMul", read_fused_matmul}};
+const operators conv_operators{{"Conv2D", read_conv},
+                               {"Conv3D", read_conv},
+                               {"DepthwiseConv2dNative", read_depthwise},
+                               {"Conv2DBackpropInput", read_transposed, "one group"},
+                               {"Conv3DBackpropInputV2", read_transposed, "one group"},
+                               {"MaxPool", read_pool, "windows over space only"},
+                               {"MaxPool3D", read_pool, "windows over space only"},
+                               {"AvgPool", read_pool, "windows over space only"},
+                               {"AvgPool3D", read_pool, "windows over space only"},
+                               {"MaxPoolV2", read_pool_v2, "windows over space only"},
+                               {"_FusedConv2D", read_fused_conv},
+                               {"_FusedMatMul", read_fused_matmul}};
 
 } // namespace
 

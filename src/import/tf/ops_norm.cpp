@@ -13,7 +13,8 @@ namespace migraphx::tf {
 namespace {
 
 // Statistics of the batch: mean and biased variance of each channel of N, C, spatial … data.
-std::pair<instruction_ref, instruction_ref> batch_statistics(const node_reader& n, instruction_ref x) {
+std::pair<instruction_ref, instruction_ref> batch_statistics(const node_reader& n,
+                                                             instruction_ref x) {
     ints axes{0};
     for (std::size_t i = 2; i < n.rank(x); i++)
         axes.push_back(int64_t(i));
@@ -35,17 +36,21 @@ instructions read_batchnorm(node_reader& n) {
     auto mean = n.input(3), variance = n.input(4);
     const auto channels = n.dims(x)[1];
     // Frozen graphs that leave the attribute out are for inference, whatever TensorFlow's default.
-    const bool trains = (n.has_attribute("is_training") and n.flag("is_training", false)) or n.dims(3) == ints{0};
+    const bool trains =
+        (n.has_attribute("is_training") and n.flag("is_training", false)) or n.dims(3) == ints{0};
     auto reported = variance;
     if (trains) {
         std::tie(mean, variance) = batch_statistics(n, wide);
-        const auto count = double(wide->get_shape().elements()) / double(std::max<int64_t>(1, channels));
+        const auto count =
+            double(wide->get_shape().elements()) / double(std::max<int64_t>(1, channels));
         reported = n.pointwise_number("mul", variance, count > 1 ? count / (count - 1) : 1);
     }
     for (auto v : {n.input(1), n.input(2), mean, variance})
         if (n.dims(v) != ints{channels})
-            n.malformed(str("parameters of ", channels, " values were expected, got ", v->get_shape()));
-    const auto y = n.expand("batchnorm", {wide, n.input(1), n.input(2), mean, variance}, {{"epsilon", epsilon}});
+            n.malformed(
+                str("parameters of ", channels, " values were expected, got ", v->get_shape()));
+    const auto y = n.expand("batchnorm", {wide, n.input(1), n.input(2), mean, variance},
+                            {{"epsilon", epsilon}});
     return {n.from_channels_first(n.convert(y, n.type_of(0))), mean, reported};
 }
 
@@ -59,9 +64,9 @@ instructions read_lrn(node_reader& n) {
     const auto size = 2 * radius + 1;
     const auto x = n.transpose(n.input(0), {0, 3, 1, 2});
     const auto y = n.add(make_op("lrn", {{"alpha", float(n.real("alpha", 1) * double(size))},
-                                          {"beta", float(n.real("beta", 0.5))},
-                                          {"bias", float(n.real("bias", 1))},
-                                          {"size", size}}),
+                                         {"beta", float(n.real("beta", 0.5))},
+                                         {"bias", float(n.real("bias", 1))},
+                                         {"size", size}}),
                          {x});
     return {n.transpose(y, {0, 2, 3, 1})};
 }
@@ -70,7 +75,8 @@ instructions read_softmax(node_reader& n) {
     n.expect_inputs(1);
     if (n.rank(0) == 0)
         n.malformed("data of at least one dimension was expected, got a scalar");
-    return {n.add(make_op(n.op_type() == "Softmax" ? "softmax" : "logsoftmax", {{"axis", -1}}), {n.input(0)})};
+    return {n.add(make_op(n.op_type() == "Softmax" ? "softmax" : "logsoftmax", {{"axis", -1}}),
+                  {n.input(0)})};
 }
 
 // ---- simulated quantisation: x on a grid of 2^bits values between min and max, one of which is 0
@@ -78,7 +84,8 @@ struct grid {
     std::vector<float> scale, least, most, zero;
 };
 
-grid make_grid(const node_reader& n, const std::vector<float>& low, const std::vector<float>& high) {
+grid make_grid(const node_reader& n, const std::vector<float>& low,
+               const std::vector<float>& high) {
     const auto bits = n.integer("num_bits", 8);
     if (bits < 2 or bits > 16)
         n.malformed(str("num_bits of 2 to 16 was expected, got ", bits));
@@ -103,7 +110,8 @@ grid make_grid(const node_reader& n, const std::vector<float>& low, const std::v
 
 instructions put_on_grid(const node_reader& n, const grid& g, bool per_channel) {
     const auto number = [&](std::vector<float> v) {
-        const shape s = per_channel ? shape{shape::float_type, {v.size()}} : shape{shape::float_type};
+        const shape s =
+            per_channel ? shape{shape::float_type, {v.size()}} : shape{shape::float_type};
         return n.literal(migraphx::literal{s, v});
     };
     std::vector<float> inverse;
@@ -113,24 +121,30 @@ instructions put_on_grid(const node_reader& n, const grid& g, bool per_channel) 
     for (auto z : g.zero)
         shift.push_back(0.5f - z);
     const auto x = n.input(0);
-    const auto inside = n.pointwise("min", {n.pointwise("max", {x, number(g.least)}), number(g.most)});
-    const auto steps = n.pointwise("mul", {n.pointwise("sub", {inside, number(g.least)}), number(inverse)});
+    const auto inside =
+        n.pointwise("min", {n.pointwise("max", {x, number(g.least)}), number(g.most)});
+    const auto steps =
+        n.pointwise("mul", {n.pointwise("sub", {inside, number(g.least)}), number(inverse)});
     const auto whole = n.pointwise("floor", {n.pointwise("add", {steps, number(shift)})});
     return {n.pointwise("mul", {whole, number(g.scale)})};
 }
 
 instructions read_fake_quant_args(node_reader& n) {
     n.expect_inputs(1);
-    return put_on_grid(n, make_grid(n, {float(n.real("min", -6))}, {float(n.real("max", 6))}), false);
+    return put_on_grid(n, make_grid(n, {float(n.real("min", -6))}, {float(n.real("max", 6))}),
+                       false);
 }
 
 instructions read_fake_quant_vars(node_reader& n) {
     n.expect_inputs(3);
     const bool per_channel = n.op_type().ends_with("PerChannel");
-    const auto low = n.constant(1, "min").to_vector<float>(), high = n.constant(2, "max").to_vector<float>();
-    const auto count = per_channel and n.rank(0) > 0 ? std::size_t(n.dims(0).back()) : std::size_t{1};
+    const auto low = n.constant(1, "min").to_vector<float>(),
+               high = n.constant(2, "max").to_vector<float>();
+    const auto count =
+        per_channel and n.rank(0) > 0 ? std::size_t(n.dims(0).back()) : std::size_t{1};
     if (low.size() != count or high.size() != count)
-        n.malformed(str(count, " values of min and max were expected, got ", low.size(), " and ", high.size()));
+        n.malformed(str(count, " values of min and max were expected, got ", low.size(), " and ",
+                        high.size()));
     return put_on_grid(n, make_grid(n, low, high), per_channel);
 }
 

@@ -26,7 +26,9 @@ instructions read_const(node_reader& n) {
 }
 
 // Pre-filled by the importer in the main graph.
-instructions read_placeholder(node_reader& n) { n.unsupported("inputs of the main graph were expected, got one inside of a function"); }
+instructions read_placeholder(node_reader& n) {
+    n.unsupported("inputs of the main graph were expected, got one inside of a function");
+}
 
 // The default, unless dimensions are given: then it is an input.
 instructions read_placeholder_with_default(node_reader& n) {
@@ -37,7 +39,8 @@ instructions read_placeholder_with_default(node_reader& n) {
     if (it == given.end())
         return {n.input(0)};
     const auto type = n.type("dtype");
-    return {n.mod().insert_parameter(n.mod().end(), name, it->second.empty() ? shape{type} : shape{type, it->second})};
+    return {n.mod().insert_parameter(n.mod().end(), name,
+                                     it->second.empty() ? shape{type} : shape{type, it->second})};
 }
 
 // ---- dimensions as values
@@ -76,7 +79,8 @@ instructions read_reshape(node_reader& n) {
     const auto shape_constant = n.find_constant(1);
     const auto x = n.input(0);
     if (not shape_constant)
-        return {n.add(make_op("reshape_dynamic", {{"allowzero", true}}), {x, n.convert(n.input(1), shape::int64_type)})};
+        return {n.add(make_op("reshape_dynamic", {{"allowzero", true}}),
+                      {x, n.convert(n.input(1), shape::int64_type)})};
     auto to = shape_constant->to_vector<int64_t>();
     int64_t product = 1;
     auto open = to.end();
@@ -90,7 +94,9 @@ instructions read_reshape(node_reader& n) {
     }
     if (node_reader::has_static_dims(x)) {
         const auto elements = int64_t(x->get_shape().elements());
-        const bool fits = open == to.end() ? product == elements : product == 0 ? elements == 0 : elements % product == 0;
+        const bool fits = open == to.end() ? product == elements
+                          : product == 0   ? elements == 0
+                                           : elements % product == 0;
         if (not fits)
             n.malformed(str("sizes for ", elements, " elements were expected, got ", to));
         if (open != to.end())
@@ -106,7 +112,8 @@ instructions read_squeeze(node_reader& n) {
     for (auto& a : axes) {
         a = int64_t(n.axis(a, d.size()));
         if (d[std::size_t(a)] != 1)
-            n.malformed(str("dimensions of one element were expected, got ", d[std::size_t(a)], " for axis ", a));
+            n.malformed(str("dimensions of one element were expected, got ", d[std::size_t(a)],
+                            " for axis ", a));
     }
     std::sort(axes.begin(), axes.end());
     axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
@@ -182,8 +189,10 @@ instructions read_range(node_reader& n) {
     const auto start = n.find_constant(0), limit = n.find_constant(1), delta = n.find_constant(2);
     const auto t = n.type_of(0);
     if (not start or not limit or not delta)
-        return {n.add("dynamic_range", n.input(0), n.convert(n.input(1), t), n.convert(n.input(2), t))};
-    const auto a = n.constant_real(0, "start"), b = n.constant_real(1, "limit"), step = n.constant_real(2, "delta");
+        return {
+            n.add("dynamic_range", n.input(0), n.convert(n.input(1), t), n.convert(n.input(2), t))};
+    const auto a = n.constant_real(0, "start"), b = n.constant_real(1, "limit"),
+               step = n.constant_real(2, "delta");
     if (step == 0)
         n.malformed("a delta other than 0 was expected, got 0");
     const auto count = std::max(0.0, std::ceil((b - a) / step));
@@ -222,8 +231,10 @@ instructions read_invert_permutation(node_reader& n) {
 
 // ---- blocks of pixels
 
-// Dimensions split and put in another order: every axis of `split` goes where `order` says, then to `merged`.
-instruction_ref rearranged(const node_reader& n, instruction_ref x, const ints& split, const ints& order, const ints& merged) {
+// Dimensions split and put in another order: every axis of `split` goes where `order` says, then to
+// `merged`.
+instruction_ref rearranged(const node_reader& n, instruction_ref x, const ints& split,
+                           const ints& order, const ints& merged) {
     return n.reshape(n.transpose(n.reshape(x, split), order), merged);
 }
 
@@ -253,8 +264,10 @@ instructions read_space_to_depth(node_reader& n) {
         n.malformed(str("block_size that divides ", d[1], " and ", d[2], " was expected, got ", b));
     const auto h = d[1] / b, w = d[2] / b;
     if (last)
-        return {rearranged(n, n.input(0), {d[0], h, b, w, b, d[3]}, {0, 1, 3, 2, 4, 5}, {d[0], h, w, d[3] * b * b})};
-    return {rearranged(n, n.input(0), {d[0], d[3], h, b, w, b}, {0, 3, 5, 1, 2, 4}, {d[0], d[3] * b * b, h, w})};
+        return {rearranged(n, n.input(0), {d[0], h, b, w, b, d[3]}, {0, 1, 3, 2, 4, 5},
+                           {d[0], h, w, d[3] * b * b})};
+    return {rearranged(n, n.input(0), {d[0], d[3], h, b, w, b}, {0, 3, 5, 1, 2, 4},
+                       {d[0], d[3] * b * b, h, w})};
 }
 
 instructions read_depth_to_space(node_reader& n) {
@@ -263,8 +276,10 @@ instructions read_depth_to_space(node_reader& n) {
         n.malformed(str("block_size whose square divides ", d[3], " was expected, got ", b));
     const auto c = d[3] / (b * b);
     if (last)
-        return {rearranged(n, n.input(0), {d[0], d[1], d[2], b, b, c}, {0, 1, 3, 2, 4, 5}, {d[0], d[1] * b, d[2] * b, c})};
-    return {rearranged(n, n.input(0), {d[0], b, b, c, d[1], d[2]}, {0, 3, 4, 1, 5, 2}, {d[0], c, d[1] * b, d[2] * b})};
+        return {rearranged(n, n.input(0), {d[0], d[1], d[2], b, b, c}, {0, 1, 3, 2, 4, 5},
+                           {d[0], d[1] * b, d[2] * b, c})};
+    return {rearranged(n, n.input(0), {d[0], b, b, c, d[1], d[2]}, {0, 3, 4, 1, 5, 2},
+                       {d[0], c, d[1] * b, d[2] * b})};
 }
 
 // Block sizes, one for each of the dimensions after the batch, and the pairs of paddings or crops.
@@ -282,7 +297,8 @@ batch_blocks read_batch_blocks(const node_reader& n) {
         if (v < 1 or v > 65536)
             n.malformed(str("block sizes of 1 or more were expected, got ", b.block));
     if (pairs.size() != 2 * b.block.size() or n.rank(0) < b.block.size() + 1)
-        n.malformed(str("two paddings or crops and a dimension for each of ", b.block.size(), " block sizes were expected, got ", pairs));
+        n.malformed(str("two paddings or crops and a dimension for each of ", b.block.size(),
+                        " block sizes were expected, got ", pairs));
     for (std::size_t i = 0; i < pairs.size(); i++) {
         if (pairs[i] < 0 or pairs[i] > 1 << 30)
             n.malformed(str("paddings or crops of 0 or more were expected, got ", pairs));
@@ -327,9 +343,11 @@ instructions read_batch_to_space(node_reader& n) {
     const auto b = read_batch_blocks(n);
     const auto rank = n.rank(0), m = b.block.size();
     const auto d = n.dims(0);
-    const auto blocks = std::accumulate(b.block.begin(), b.block.end(), int64_t{1}, std::multiplies<>{});
+    const auto blocks =
+        std::accumulate(b.block.begin(), b.block.end(), int64_t{1}, std::multiplies<>{});
     if (blocks < 1 or d[0] % blocks != 0)
-        n.malformed(str("block sizes whose product divides ", d[0], " were expected, got ", b.block));
+        n.malformed(
+            str("block sizes whose product divides ", d[0], " were expected, got ", b.block));
     // b…, N, h…, rest  →  N, (h, b)…, rest
     ints split = b.block, order{int64_t(m)}, merged{d[0] / blocks}, axes, starts, ends;
     split.push_back(d[0] / blocks);
@@ -342,7 +360,8 @@ instructions read_batch_to_space(node_reader& n) {
         starts.push_back(b.before[i]);
         ends.push_back(merged.back() - b.after[i]);
         if (starts.back() > ends.back())
-            n.malformed(str("crops of at most ", merged.back(), " were expected, got ", b.before[i], " and ", b.after[i]));
+            n.malformed(str("crops of at most ", merged.back(), " were expected, got ", b.before[i],
+                            " and ", b.after[i]));
     }
     for (std::size_t i = m + 1; i < rank; i++) {
         order.push_back(int64_t(split.size()));

@@ -18,7 +18,9 @@ instruction_ref concat(const node_reader& n, instructions in, std::size_t axis) 
     if (in.size() == 1)
         return in[0];
     const auto p = see_through(in[0]).permutation;
-    const bool same = not p.empty() and std::all_of(in.begin(), in.end(), [&](auto x) { return see_through(x).permutation == p; });
+    const bool same = not p.empty() and std::all_of(in.begin(), in.end(), [&](auto x) {
+        return see_through(x).permutation == p;
+    });
     if (not same)
         return n.add(make_op("concat", {{"axis", axis}}), in);
     for (auto& x : in)
@@ -29,7 +31,8 @@ instruction_ref concat(const node_reader& n, instructions in, std::size_t axis) 
 instructions read_concat(node_reader& n) {
     const bool axis_first = n.op_type() == "Concat";
     if (n.input_count() < 2)
-        n.malformed(str("an axis and at least one tensor were expected, got ", n.input_count(), " inputs"));
+        n.malformed(
+            str("an axis and at least one tensor were expected, got ", n.input_count(), " inputs"));
     const auto at = axis_first ? 0 : n.input_count() - 1;
     auto in = n.inputs();
     in.erase(in.begin() + std::ptrdiff_t(at));
@@ -52,14 +55,16 @@ instructions read_unpack(node_reader& n) {
     const auto axis = int64_t(n.axis(n.integer("axis", 0), n.rank(0)));
     const auto count = n.dims(0)[std::size_t(axis)];
     if (n.integer("num", count) != count or count > 65536)
-        n.malformed(str("num of ", count, ", as the data says, was expected, got ", n.integer("num", count)));
+        n.malformed(str("num of ", count, ", as the data says, was expected, got ",
+                        n.integer("num", count)));
     instructions result;
     for (int64_t i = 0; i < count; i++)
         result.push_back(n.squeeze(n.slice(n.input(0), {axis}, {i}, {i + 1}), {axis}));
     return result;
 }
 
-instructions split_at(const node_reader& n, instruction_ref x, std::size_t axis, const ints& lengths) {
+instructions split_at(const node_reader& n, instruction_ref x, std::size_t axis,
+                      const ints& lengths) {
     instructions result;
     int64_t at = 0;
     for (auto length : lengths) {
@@ -83,13 +88,16 @@ instructions read_split_v(node_reader& n) {
     const auto axis = n.axis(n.constant_int(2, "split_dim"), n.rank(0));
     auto lengths = n.constant_ints(1, "size_splits");
     const auto size = n.dims(0)[axis];
-    const auto known = std::accumulate(lengths.begin(), lengths.end(), int64_t{0}, [](auto sum, auto v) { return sum + std::max<int64_t>(v, 0); });
+    const auto known =
+        std::accumulate(lengths.begin(), lengths.end(), int64_t{0},
+                        [](auto sum, auto v) { return sum + std::max<int64_t>(v, 0); });
     for (auto& v : lengths)
         if (v == -1)
             v = size - known;
     if (std::any_of(lengths.begin(), lengths.end(), [](auto v) { return v < 0; }) or
         std::accumulate(lengths.begin(), lengths.end(), int64_t{0}) != size)
-        n.malformed(str("size_splits that add up to ", size, " were expected, got ", n.constant_ints(1, "size_splits")));
+        n.malformed(str("size_splits that add up to ", size, " were expected, got ",
+                        n.constant_ints(1, "size_splits")));
     return split_at(n, n.input(0), axis, lengths);
 }
 
@@ -98,12 +106,14 @@ instructions read_slice(node_reader& n) {
     const auto begin = n.constant_ints(1, "begin"), size = n.constant_ints(2, "size");
     const auto d = n.dims(0);
     if (begin.size() != d.size() or size.size() != d.size())
-        n.malformed(str("begin and size of ", d.size(), " values were expected, got ", begin, " and ", size));
+        n.malformed(str("begin and size of ", d.size(), " values were expected, got ", begin,
+                        " and ", size));
     ints axes, starts, ends;
     for (std::size_t i = 0; i < d.size(); i++) {
         const auto count = size[i] == -1 ? d[i] - begin[i] : size[i];
         if (begin[i] < 0 or count < 0 or begin[i] > d[i] or count > d[i] - begin[i])
-            n.malformed(str("begin and size inside of ", d, " were expected, got ", begin, " and ", size));
+            n.malformed(
+                str("begin and size inside of ", d, " were expected, got ", begin, " and ", size));
         if (count == d[i])
             continue;
         axes.push_back(int64_t(i));
@@ -121,10 +131,14 @@ struct strided_item {
 };
 
 std::vector<strided_item> read_items(const node_reader& n) {
-    const auto begin = n.constant_ints(1, "begin"), end = n.constant_ints(2, "end"), stride = n.constant_ints(3, "strides");
+    const auto begin = n.constant_ints(1, "begin"), end = n.constant_ints(2, "end"),
+               stride = n.constant_ints(3, "strides");
     if (begin.size() != end.size() or begin.size() != stride.size() or begin.size() > 32)
-        n.malformed(str("begin, end and strides of equal length, at most 32, were expected, got ", begin, ", ", end, " and ", stride));
-    const auto bit = [&](const char* mask, std::size_t i) { return ((n.integer(mask, 0) >> i) & 1) != 0; };
+        n.malformed(str("begin, end and strides of equal length, at most 32, were expected, got ",
+                        begin, ", ", end, " and ", stride));
+    const auto bit = [&](const char* mask, std::size_t i) {
+        return ((n.integer(mask, 0) >> i) & 1) != 0;
+    };
     std::vector<strided_item> items;
     for (std::size_t i = 0; i < begin.size(); i++) {
         strided_item item;
@@ -153,11 +167,13 @@ struct strided_plan {
     ints dropped, added;          ///< axes of the input; positions in the result
 };
 
-void plan_axis(const node_reader& n, strided_plan& p, const strided_item& item, int64_t axis, int64_t len) {
+void plan_axis(const node_reader& n, strided_plan& p, const strided_item& item, int64_t axis,
+               int64_t len) {
     if (item.drops) {
         const auto at = item.begin < 0 ? item.begin + len : item.begin;
         if (at < 0 or at >= len)
-            n.malformed(str("an index in [", -len, ", ", len - 1, "] was expected for axis ", axis, ", got ", item.begin));
+            n.malformed(str("an index in [", -len, ", ", len - 1, "] was expected for axis ", axis,
+                            ", got ", item.begin));
         p.axes.push_back(axis);
         p.starts.push_back(at);
         p.ends.push_back(at + 1);
@@ -183,8 +199,11 @@ void plan_axis(const node_reader& n, strided_plan& p, const strided_item& item, 
     }
 }
 
-strided_plan make_plan(const node_reader& n, const std::vector<strided_item>& items, const ints& d) {
-    const auto named = std::size_t(std::count_if(items.begin(), items.end(), [](const auto& i) { return not i.is_new and not i.is_ellipsis; }));
+strided_plan make_plan(const node_reader& n, const std::vector<strided_item>& items,
+                       const ints& d) {
+    const auto named = std::size_t(std::count_if(items.begin(), items.end(), [](const auto& i) {
+        return not i.is_new and not i.is_ellipsis;
+    }));
     if (named > d.size())
         n.malformed(str("at most ", d.size(), " indices were expected, got ", named));
     strided_plan p;
@@ -242,19 +261,23 @@ instructions read_pad(node_reader& n) {
     if (n.op_type() == "MirrorPad") {
         const auto mode = n.text("mode", "");
         if (mode != "REFLECT" and mode != "SYMMETRIC")
-            n.malformed("attribute \"mode\": REFLECT or SYMMETRIC was expected, got '" + mode + "'");
+            n.malformed("attribute \"mode\": REFLECT or SYMMETRIC was expected, got '" + mode +
+                        "'");
         const auto d = n.dims(source);
         const auto most = [&](std::size_t i) { return mode == "REFLECT" ? d[i] - 1 : d[i]; };
         for (std::size_t i = 0; i < rank; i++)
-            if (pads[i] > std::max<int64_t>(0, most(i)) or pads[rank + i] > std::max<int64_t>(0, most(i)))
-                n.malformed(str("paddings of at most ", most(i), " were expected for axis ", i, ", got ", pads[i], " and ", pads[rank + i]));
+            if (pads[i] > std::max<int64_t>(0, most(i)) or
+                pads[rank + i] > std::max<int64_t>(0, most(i)))
+                n.malformed(str("paddings of at most ", most(i), " were expected for axis ", i,
+                                ", got ", pads[i], " and ", pads[rank + i]));
         if (mode == "SYMMETRIC") {
             // The edge is mirrored as well: the reversed ends, one axis after another.
             for (std::size_t i = 0; i < rank; i++) {
                 instructions parts;
                 const auto axis = int64_t(i);
                 const auto end = [&](int64_t from, int64_t to) {
-                    return n.add(make_op("reverse", {{"axes", ints{axis}}}), {n.slice(source, {axis}, {from}, {to})});
+                    return n.add(make_op("reverse", {{"axes", ints{axis}}}),
+                                 {n.slice(source, {axis}, {from}, {to})});
                 };
                 if (pads[i] > 0)
                     parts.push_back(end(0, pads[i]));
@@ -296,7 +319,8 @@ instructions read_roll(node_reader& n) {
     n.expect_inputs(3);
     const auto shifts = n.constant_ints(1, "shift"), axes = n.constant_ints(2, "axis");
     if (shifts.size() != axes.size())
-        n.malformed(str("a shift for each axis was expected, got ", shifts.size(), " and ", axes.size()));
+        n.malformed(
+            str("a shift for each axis was expected, got ", shifts.size(), " and ", axes.size()));
     auto x = n.input(0);
     const auto d = n.dims(x);
     for (std::size_t i = 0; i < axes.size(); i++) {
@@ -304,8 +328,9 @@ instructions read_roll(node_reader& n) {
         const auto len = d[std::size_t(axis)];
         const auto shift = len == 0 ? 0 : ((shifts[i] % len) + len) % len;
         if (shift != 0)
-            x = n.add(make_op("concat", {{"axis", axis}}),
-                      {n.slice(x, {axis}, {len - shift}, {len}), n.slice(x, {axis}, {0}, {len - shift})});
+            x = n.add(
+                make_op("concat", {{"axis", axis}}),
+                {n.slice(x, {axis}, {len - shift}, {len}), n.slice(x, {axis}, {0}, {len - shift})});
     }
     return {x};
 }

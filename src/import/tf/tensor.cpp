@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Elements of a TensorProto: all of them as bytes, or typed fields whose last value stands for the rest.
+// Elements of a TensorProto: all of them as bytes, or typed fields whose last value stands for the
+// rest.
 #include "import/tf/tensor.hpp"
 
 #include "base/str.hpp"
@@ -54,11 +55,14 @@ constexpr type_row type_rows[] = {
     {data_type::uint4, "uint4"}};
 
 const type_row* find_row(data_type t) {
-    const auto* row = std::find_if(std::begin(type_rows), std::end(type_rows), [&](const auto& r) { return r.type == t; });
+    const auto* row = std::find_if(std::begin(type_rows), std::end(type_rows),
+                                   [&](const auto& r) { return r.type == t; });
     return row == std::end(type_rows) ? nullptr : row;
 }
 
-[[noreturn]] void invalid(const std::string& text) { fail(error_kind::invalid_argument, "tensor: " + text); }
+[[noreturn]] void invalid(const std::string& text) {
+    fail(error_kind::invalid_argument, "tensor: " + text);
+}
 
 std::vector<std::size_t> static_dims(const tensor_shape& s) {
     if (s.unknown_rank)
@@ -98,7 +102,8 @@ struct writer {
 };
 
 // The typed field's `count` values, as many as `s` has elements or fewer.
-void take_typed(char* out, const tensor& t, const type_row& row, std::size_t count, std::size_t width) {
+void take_typed(char* out, const tensor& t, const type_row& row, std::size_t count,
+                std::size_t width) {
     if (row.width != 0)
         proto::copy_fixed(t.message, row.field, width, out);
     else {
@@ -109,11 +114,13 @@ void take_typed(char* out, const tensor& t, const type_row& row, std::size_t cou
 
 constant_tensor take_content(const model& m, const tensor& t, const shape& s) {
     if (t.content.size() != s.bytes())
-        invalid(str(s.bytes(), " bytes of content were expected for ", s, ", got ", t.content.size()));
+        invalid(
+            str(s.bytes(), " bytes of content were expected for ", s, ", got ", t.content.size()));
     const auto align = std::min<std::size_t>(s.type_size(), 8);
     const bool aligned = reinterpret_cast<std::uintptr_t>(t.content.data()) % align == 0;
-    const bool plain = t.type != data_type::boolean or
-                       std::all_of(t.content.begin(), t.content.end(), [](char c) { return c == 0 or c == 1; });
+    const bool plain =
+        t.type != data_type::boolean or
+        std::all_of(t.content.begin(), t.content.end(), [](char c) { return c == 0 or c == 1; });
     constant_tensor result{{}, s.lens()};
     if (aligned and plain) {
         result.value = argument(s, std::shared_ptr<const char>(m.from->owner, t.content.data()));
@@ -122,7 +129,8 @@ constant_tensor take_content(const model& m, const tensor& t, const shape& s) {
     result.value = argument::uninitialized(s);
     std::copy(t.content.begin(), t.content.end(), result.value.data());
     if (not plain)
-        std::transform(t.content.begin(), t.content.end(), result.value.data(), [](char c) { return c != 0 ? 1 : 0; });
+        std::transform(t.content.begin(), t.content.end(), result.value.data(),
+                       [](char c) { return c != 0 ? 1 : 0; });
     return result;
 }
 
@@ -132,7 +140,8 @@ std::string type_name(data_type t) {
     if (const auto* row = find_row(t))
         return row->name;
     const auto number = static_cast<std::int32_t>(t);
-    return number > 100 ? "reference to " + type_name(static_cast<data_type>(number - 100)) : "type " + std::to_string(number);
+    return number > 100 ? "reference to " + type_name(static_cast<data_type>(number - 100))
+                        : "type " + std::to_string(number);
 }
 
 std::optional<shape::type_t> to_shape_type(data_type t) {
@@ -143,16 +152,20 @@ std::optional<shape::type_t> to_shape_type(data_type t) {
 constant_tensor read_constant(const model& m, const tensor& t) {
     const auto* row = find_row(t.type);
     if (row == nullptr or not row->own)
-        fail(error_kind::unsupported, "tensor: a numeric element type was expected, got " + type_name(t.type));
+        fail(error_kind::unsupported,
+             "tensor: a numeric element type was expected, got " + type_name(t.type));
     const auto dims = static_dims(t.dims);
     const auto width = shape{*row->own}.type_size();
     const auto size = checked_product(dims, width);
-    const auto shape_of = [&](const std::vector<std::size_t>& d) { return d.empty() ? shape{*row->own} : shape{*row->own, d}; };
+    const auto shape_of = [&](const std::vector<std::size_t>& d) {
+        return d.empty() ? shape{*row->own} : shape{*row->own, d};
+    };
     if (not t.content.empty())
         return take_content(m, t, shape_of(dims));
     const auto elements = size / width;
     if (row->field == 0 and elements != 0)
-        fail(error_kind::unsupported, "tensor: content as bytes was expected for elements of " + type_name(t.type) + ", got a typed field");
+        fail(error_kind::unsupported, "tensor: content as bytes was expected for elements of " +
+                                          type_name(t.type) + ", got a typed field");
     std::size_t count = 0;
     try {
         count = row->field == 0 ? 0 : proto::count_elements(t.message, row->field, row->width);
@@ -164,7 +177,8 @@ constant_tensor read_constant(const model& m, const tensor& t) {
         // What a file of few values may make of them is limited.
         constexpr std::size_t most = std::size_t{1} << 28;
         if (not result.repeated and count < elements and size > most)
-            fail(error_kind::unsupported, str("tensor: at most ", most, " bytes were expected of ", count, " repeated values, got ", size));
+            fail(error_kind::unsupported, str("tensor: at most ", most, " bytes were expected of ",
+                                              count, " repeated values, got ", size));
         result.value = argument::uninitialized(result.repeated ? shape{*row->own} : shape_of(dims));
         auto* out = result.value.data();
         const auto total = result.repeated ? std::size_t{1} : elements;
