@@ -70,6 +70,7 @@ void quantize_8bits_pass::apply(module& m) const {
                                                    "value were expected, got too few");
             m.replace_instruction(
                 ins, fake_quantised(m, ins, ins->inputs().front(), precision, quant_params[i]));
+            m.remove_instruction(ins); // its function is gone with the calibration
         } else if (const auto w = find_weights(ins); w and ins_names.contains(ins->name())) {
             auto in = ins->inputs();
             in[w->index] = quantised_weights(m, ins, *w, {precision, largest, 0});
