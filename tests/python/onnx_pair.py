@@ -21,16 +21,26 @@ def value_info(name, array, dims=None):
     return helper.make_tensor_value_info(name, kind, symbols)
 
 
-def node_model(op, inputs, outputs=1, domain="", opsets=OPSETS, ranges=None, output_type=TensorProto.FLOAT, **attributes):
-    """A model of one node. `inputs`: arrays, or None for one left out; `ranges`: dims of inputs by position."""
+def node_model(
+    op, inputs, outputs=1, domain="", opsets=OPSETS, ranges=None, output_type=TensorProto.FLOAT, constants=(), **attributes
+):
+    """A model of one node. `inputs`: arrays, or None for one left out; `ranges`: dims of inputs by position.
+
+    `output_type` None leaves the types of the outputs open; inputs in `constants` (positions) are initializers.
+    """
     names = ["" if x is None else f"x{i}" for i, x in enumerate(inputs)]
     results = [f"y{i}" for i in range(outputs)] if isinstance(outputs, int) else outputs
     node = helper.make_node(op, names, results, domain=domain, **attributes)
     graph = helper.make_graph(
         [node],
         op,
-        [value_info(n, x, (ranges or {}).get(i)) for i, (n, x) in enumerate(zip(names, inputs)) if n],
-        [helper.make_tensor_value_info(r, output_type, None) for r in results if r],
+        [value_info(n, x, (ranges or {}).get(i)) for i, (n, x) in enumerate(zip(names, inputs)) if n and i not in constants],
+        [
+            helper.make_tensor_value_info(r, output_type, None) if output_type else helper.make_empty_tensor_value_info(r)
+            for r in results
+            if r
+        ],
+        [numpy_helper.from_array(inputs[i], names[i]) for i in constants],
     )
     return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 

@@ -3,9 +3,11 @@
 
 import numpy as np
 import pytest
-from onnx_nodes import model_of, ort, run, run_ort
+from onnx import helper
 
-pytestmark = pytest.mark.skipif(ort is None, reason="onnxruntime is not installed")
+pytest.importorskip("onnxruntime")
+
+from onnx_pair import compiled, feeds, node_model, reference, run, with_ranges  # noqa: E402
 
 TRANSFORMS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
 
@@ -14,14 +16,22 @@ def rows(seed=0, shape=(7, 4), dtype=np.float32):
     return np.random.RandomState(seed).randn(*shape).astype(dtype)
 
 
-def compare(op, inputs, outputs=("y",), opset=1, rtol=1e-4, atol=1e-5, **attributes):
-    model = model_of(op, inputs, outputs, domain="ai.onnx.ml", opset=opset, **attributes)
-    expected = run_ort(model, inputs)
+def ml_model(op, inputs, outputs=("y",), opset=1, ranges=None, **attributes):
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", opset)]
+    attributes = {k: v for k, v in attributes.items() if v is not None}
+    return node_model(op, inputs, list(outputs), "ai.onnx.ml", opsets, ranges, None, **attributes)
+
+
+def compare(op, inputs, outputs=("y",), opset=1, rtol=1e-4, atol=1e-5, expected=None, **attributes):
+    model = ml_model(op, inputs, outputs, opset, **attributes)
+    expected = expected or reference(model).run(None, feeds(inputs))
+    # One program for any number of rows.
+    ranges = {i: [(0, 64), *x.shape[1:]] for i, x in enumerate(inputs)}
+    named = {f"x{i}": dims for i, dims in ranges.items()}
+    open_model = ml_model(op, inputs, outputs, opset, ranges, **attributes)
     for target in ("ref", "cpu"):
-        for dynamic in (False, True):
-            if dynamic:
-                model = model_of(op, inputs, outputs, domain="ai.onnx.ml", opset=opset, open_batch=True, **attributes)
-            for got, want in zip(run(model, inputs, target, dynamic), expected, strict=True):
+        for program in (compiled(model, target), with_ranges(open_model, named, target)):
+            for got, want in zip(run(program, feeds(inputs)), expected, strict=True):
                 assert got.dtype == want.dtype
                 np.testing.assert_allclose(got, want, rtol=rtol, atol=atol)
 
@@ -102,8 +112,9 @@ def test_tree_classifier_of_two(transform, positive, base):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int32])
 def test_linear_regressor(dtype):
-    compare("LinearRegressor", [(rows(9) * 3).astype(dtype)], targets=2, intercepts=[0.5, -1.0],
-            coefficients=[float(v) for v in rows(10, (8,))])
+    x, weights = (rows(9) * 3).astype(dtype), rows(10, (8,))
+    compare("LinearRegressor", [x], targets=2, intercepts=[0.5, -1.0], coefficients=[float(v) for v in weights],
+            expected=[(x @ weights.reshape(2, 4).T + [0.5, -1.0]).astype(np.float32)])
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
@@ -178,16 +189,17 @@ def test_binarizer():
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.float32])
 def test_one_hot_encoder(dtype):
-    compare("OneHotEncoder", [np.array([[1, 5], [9, 3]], dtype)], cats_int64s=[5, 1, 3], zeros=1)
-    compare("OneHotEncoder", [np.array([1, 5, 3], dtype)], cats_int64s=[5, 1, 3], zeros=0)
+    hot = np.eye(4, dtype=np.float32)[:, :3]
+    compare("OneHotEncoder", [np.array([[1, 5], [9, 3]], dtype)], cats_int64s=[5, 1, 3], zeros=1, expected=[hot[[[1, 0], [3, 2]]]])
+    compare("OneHotEncoder", [np.array([1, 5, 3], dtype)], cats_int64s=[5, 1, 3], zeros=0, expected=[hot[[1, 0, 2]]])
 
 
 def test_one_hot_encoder_refuses_other_categories():
     x = np.array([[1, 7]])
-    model = model_of("OneHotEncoder", [x], domain="ai.onnx.ml", opset=1, cats_int64s=[5, 1], zeros=0)
+    model = ml_model("OneHotEncoder", [x], cats_int64s=[5, 1], zeros=0)
     for target in ("ref", "cpu"):
         with pytest.raises(RuntimeError, match="index"):
-            run(model, [x], target)
+            run(compiled(model, target), feeds([x]))
 
 
 def test_feature_vectorizer():

@@ -18,7 +18,8 @@ instruction_ref is_true(node_reader& n, const char* op, instruction_ref x, doubl
     return n.convert(n.with_number(op, x, v), shape::bool_type);
 }
 
-instruction_ref choose(node_reader& n, instruction_ref condition, instruction_ref yes, instruction_ref no) {
+instruction_ref choose(node_reader& n, instruction_ref condition, instruction_ref yes,
+                       instruction_ref no) {
     return n.add("where", condition, yes, n.broadcast_like(no, yes));
 }
 
@@ -30,7 +31,8 @@ instruction_ref along_row(node_reader& n, const char* reduce, instruction_ref x)
 instruction_ref softmax_zero(node_reader& n, instruction_ref x) {
     const auto top = along_row(n, "reduce_max", x);
     const auto small = n.convert(n.with_number("greater", n.add("abs", x), 1e-7), shape::bool_type);
-    const auto parts = choose(n, small, n.add("exp", n.add("sub", x, top)), n.add("mul", x, n.add("exp", n.add("neg", top))));
+    const auto parts = choose(n, small, n.add("exp", n.add("sub", x, top)),
+                              n.add("mul", x, n.add("exp", n.add("neg", top))));
     const auto sum = along_row(n, "reduce_sum", parts);
     const auto half = n.scalar(x->get_shape().type(), 0.5);
     const auto none = is_true(n, "equal", sum, 0);
@@ -41,10 +43,12 @@ instruction_ref softmax_zero(node_reader& n, instruction_ref x) {
 instruction_ref probit(node_reader& n, instruction_ref x) {
     constexpr double a = 0.147;
     const auto t = n.with_number("sub", n.with_number("mul", x, 2), 1);
-    const auto product = n.add("mul", n.with_number("add", n.add("neg", t), 1), n.with_number("add", t, 1));
+    const auto product =
+        n.add("mul", n.with_number("add", n.add("neg", t), 1), n.with_number("add", t, 1));
     const auto log = n.add("log", product);
     const auto v = n.with_number("add", n.with_number("mul", log, 0.5), 2 / (std::numbers::pi * a));
-    const auto root = n.add("sqrt", n.add("sub", n.add("mul", v, v), n.with_number("mul", log, 1 / a)));
+    const auto root =
+        n.add("sqrt", n.add("sub", n.add("mul", v, v), n.with_number("mul", log, 1 / a)));
     const auto magnitude = n.with_number("mul", n.add("sqrt", n.add("sub", root, v)), 1.41421356);
     return n.add("where", is_true(n, "less", t, 0), n.add("neg", magnitude), magnitude);
 }
@@ -72,7 +76,8 @@ instruction_ref feature_rows(node_reader& n) {
     return x;
 }
 
-instruction_ref row_literal(node_reader& n, shape::type_t t, const std::vector<float>& v, const std::vector<std::size_t>& lens) {
+instruction_ref row_literal(node_reader& n, shape::type_t t, const std::vector<float>& v,
+                            const std::vector<std::size_t>& lens) {
     return n.literal(migraphx::literal{shape{t, lens}, v});
 }
 
@@ -88,21 +93,29 @@ post_transform post_transform_of(node_reader& n) {
     for (int i = 0; i < 5; i++)
         if (name == names[i])
             return static_cast<post_transform>(i);
-    n.malformed("post_transform: NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO or PROBIT was expected, got '" + name + "'");
+    n.malformed(
+        "post_transform: NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO or PROBIT was expected, got '" +
+        name + "'");
 }
 
 instruction_ref transformed(node_reader& n, instruction_ref scores, post_transform t) {
     switch (t) {
-    case post_transform::none: break;
-    case post_transform::softmax: return n.add(make_op("softmax", {{"axis", 1}}), {scores});
-    case post_transform::logistic: return n.add("sigmoid", scores);
-    case post_transform::softmax_zero: return softmax_zero(n, scores);
-    case post_transform::probit: return probit(n, scores);
+    case post_transform::none:
+        break;
+    case post_transform::softmax:
+        return n.add(make_op("softmax", {{"axis", 1}}), {scores});
+    case post_transform::logistic:
+        return n.add("sigmoid", scores);
+    case post_transform::softmax_zero:
+        return softmax_zero(n, scores);
+    case post_transform::probit:
+        return probit(n, scores);
     }
     return scores;
 }
 
-instruction_ref scores_of_two(node_reader& n, instruction_ref second, post_transform t, bool shares) {
+instruction_ref scores_of_two(node_reader& n, instruction_ref second, post_transform t,
+                              bool shares) {
     const bool complement = t == post_transform::probit or (t == post_transform::none and shares);
     auto first = n.add("neg", second);
     if (complement)
@@ -110,7 +123,8 @@ instruction_ref scores_of_two(node_reader& n, instruction_ref second, post_trans
     return transformed(n, n.add(make_op("concat", {{"axis", 1}}), {first, second}), t);
 }
 
-class_labels::class_labels(node_reader& reader, std::string_view ints_name, std::string_view texts_name)
+class_labels::class_labels(node_reader& reader, std::string_view ints_name,
+                           std::string_view texts_name)
     : n(reader), numbers(n.integers(ints_name)), names(n.texts(texts_name)) {
     if (not numbers.empty() and not names.empty())
         n.malformed(str("one of ", ints_name, " and ", texts_name, " was expected, got both"));

@@ -18,7 +18,8 @@ std::optional<argument> tensor_attribute(node_reader& n, std::string_view name);
 /// Input 0 as float, or double if it is, with rows (a vector is one of them).
 instruction_ref feature_rows(node_reader& n);
 /// A literal of these numbers.
-instruction_ref row_literal(node_reader& n, shape::type_t t, const std::vector<float>& v, const std::vector<std::size_t>& lens);
+instruction_ref row_literal(node_reader& n, shape::type_t t, const std::vector<float>& v,
+                            const std::vector<std::size_t>& lens);
 
 /// What the attribute post_transform asks for, by its name, or in the order of the numbers that
 /// TreeEnsemble has in its place.
@@ -26,9 +27,10 @@ enum class post_transform { none, softmax, logistic, softmax_zero, probit };
 post_transform post_transform_of(node_reader& n);
 /// Scores (N, E), transformed.
 instruction_ref transformed(node_reader& n, instruction_ref scores, post_transform t);
-/// Scores of two classes (N, 2) from those of the second one (N, 1), transformed: with none, 1 - s and s
-/// if they are shares of 1 (`shares`), else -s and s.
-instruction_ref scores_of_two(node_reader& n, instruction_ref second, post_transform t, bool shares);
+/// Scores of two classes (N, 2) from those of the second one (N, 1), transformed: with none, 1 - s
+/// and s if they are shares of 1 (`shares`), else -s and s.
+instruction_ref scores_of_two(node_reader& n, instruction_ref second, post_transform t,
+                              bool shares);
 
 /// The names of classes, in attributes of which one is there.
 class class_labels {

@@ -61,13 +61,17 @@ public:
         expect_size(n, "nodes_nodeids", ids.size(), trees_of.size());
         for (std::size_t i = 0; i < ids.size(); i++)
             if (not places.emplace(std::pair{trees_of[i], ids[i]}, i).second)
-                n.malformed(str("one node ", ids[i], " in tree ", trees_of[i], " was expected, got another"));
+                n.malformed(str("one node ", ids[i], " in tree ", trees_of[i],
+                                " was expected, got another"));
         read_nodes();
         read_votes(prefix);
         find_roots();
-        use_doubles = has_doubles(n, "nodes_values_as_tensor") or has_doubles(n, (prefix + "_weights_as_tensor").c_str());
+        use_doubles = has_doubles(n, "nodes_values_as_tensor") or
+                      has_doubles(n, (prefix + "_weights_as_tensor").c_str());
     }
-    instruction_ref scores() { return evaluate(n, result, use_doubles ? shape::double_type : shape::float_type); }
+    instruction_ref scores() {
+        return evaluate(n, result, use_doubles ? shape::double_type : shape::float_type);
+    }
 
     forest result;
     std::set<int64_t> voted; // targets
@@ -82,8 +86,10 @@ private:
     }
     void read_nodes() {
         const auto count = trees_of.size();
-        const auto features = n.integers("nodes_featureids"), missing = n.integers("nodes_missing_value_tracks_true");
-        const auto on_true = n.integers("nodes_truenodeids"), on_false = n.integers("nodes_falsenodeids");
+        const auto features = n.integers("nodes_featureids"),
+                   missing = n.integers("nodes_missing_value_tracks_true");
+        const auto on_true = n.integers("nodes_truenodeids"),
+                   on_false = n.integers("nodes_falsenodeids");
         const auto thresholds = numbers_of(n, "nodes_values");
         const auto modes = n.texts("nodes_modes");
         expect_size(n, "nodes_featureids", features.size(), count);
@@ -93,7 +99,8 @@ private:
         expect_size(n, "nodes_modes", modes.size(), count);
         if (not missing.empty())
             expect_size(n, "nodes_missing_value_tracks_true", missing.size(), count);
-        const char* const names[] = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"};
+        const char* const names[] = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE",
+                                     "BRANCH_GT",  "BRANCH_EQ", "BRANCH_NEQ"};
         has_parent.assign(count, false);
         for (std::size_t i = 0; i < count; i++) {
             tree_node node;
@@ -107,7 +114,8 @@ private:
                 node.on_false = find(trees_of[i], on_false[i]);
                 has_parent[node.on_true] = has_parent[node.on_false] = true;
             } else if (modes[i] != "LEAF")
-                n.malformed("nodes_modes: a comparison or LEAF was expected, got '" + modes[i] + "'");
+                n.malformed("nodes_modes: a comparison or LEAF was expected, got '" + modes[i] +
+                            "'");
             result.nodes.push_back(std::move(node));
         }
     }
@@ -150,7 +158,8 @@ private:
 };
 
 // Scores plus one number for each column, or one for all of them.
-instruction_ref plus_base(node_reader& n, instruction_ref scores, const doubles& base, std::size_t columns) {
+instruction_ref plus_base(node_reader& n, instruction_ref scores, const doubles& base,
+                          std::size_t columns) {
     if (base.empty())
         return scores;
     if (base.size() == 1)
@@ -182,7 +191,8 @@ instructions read_tree_classifier(node_reader& n) {
     const bool one_score = trees.voted.size() <= 1 and labels.size() <= 2;
     if (one_score and (trees.voted.empty() or *trees.voted.begin() == 0)) {
         trees.result.targets = 1;
-        const auto score = plus_base(n, trees.scores(), base.size() > 1 ? doubles{base[0]} : base, 1);
+        const auto score =
+            plus_base(n, trees.scores(), base.size() > 1 ? doubles{base[0]} : base, 1);
         const bool shares = trees.all_positive;
         const auto label = labels.of_two(score, shares and labels.size() == 2 ? 0.5 : 0);
         if (labels.size() == 2)
@@ -192,7 +202,9 @@ instructions read_tree_classifier(node_reader& n) {
     const auto scores = plus_base(n, trees.scores(), base, std::size_t(trees.result.targets));
     auto label = labels.of_largest(scores);
     if (one_score) {
-        const auto second = n.add(make_op("slice", {{"axes", ints{1}}, {"starts", ints{1}}, {"ends", ints{2}}}), {scores});
+        const auto second =
+            n.add(make_op("slice", {{"axes", ints{1}}, {"starts", ints{1}}, {"ends", ints{2}}}),
+                  {scores});
         label = labels.of_two(second, trees.all_positive ? 0.5 : 0);
     }
     return {label, real(transformed(n, scores, transform))};
@@ -202,9 +214,11 @@ instructions read_tree_classifier(node_reader& n) {
 class split_trees {
 public:
     explicit split_trees(node_reader& reader) : n(reader) {
-        const auto modes = tensor_numbers(n, "nodes_modes"), thresholds = tensor_numbers(n, "nodes_splits");
+        const auto modes = tensor_numbers(n, "nodes_modes"),
+                   thresholds = tensor_numbers(n, "nodes_splits");
         const auto weights = tensor_numbers(n, "leaf_weights");
-        const auto features = n.integers("nodes_featureids"), missing = n.integers("nodes_missing_value_tracks_true");
+        const auto features = n.integers("nodes_featureids"),
+                   missing = n.integers("nodes_missing_value_tracks_true");
         const auto targets = n.integers("leaf_targetids");
         comparisons = modes.size();
         leaves = weights.size();
@@ -218,8 +232,14 @@ public:
         for (std::size_t i = 0; i < comparisons; i++) {
             if (not(modes[i] >= 0 and modes[i] <= 6))
                 n.malformed(str("nodes_modes: 0 to 6 was expected, got ", modes[i]));
-            result.nodes.push_back({static_cast<tree_mode>(int(modes[i])), features[i], thresholds[i],
-                                    not missing.empty() and missing[i] != 0, on_true[i], on_false[i], {}, {}});
+            result.nodes.push_back({static_cast<tree_mode>(int(modes[i])),
+                                    features[i],
+                                    thresholds[i],
+                                    not missing.empty() and missing[i] != 0,
+                                    on_true[i],
+                                    on_false[i],
+                                    {},
+                                    {}});
         }
         for (std::size_t i = 0; i < leaves; i++) {
             tree_node node;
@@ -251,7 +271,8 @@ private:
         expect_size(n, leafs_name, leafs.size(), comparisons);
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < comparisons; i++)
-            places.push_back(leafs[i] != 0 ? comparisons + checked(ids_name, ids[i], leaves) : checked(ids_name, ids[i], comparisons));
+            places.push_back(leafs[i] != 0 ? comparisons + checked(ids_name, ids[i], leaves)
+                                           : checked(ids_name, ids[i], comparisons));
         return places;
     }
     // One set for each comparison with members, in their order; NaN ends a set.
@@ -264,8 +285,10 @@ private:
             if (node.mode != tree_mode::member)
                 continue;
             if (next == values.end())
-                n.malformed("membership_values: a set for each BRANCH_MEMBER was expected, got less");
-            const auto end = std::find_if(next, values.end(), [](double v) { return std::isnan(v); });
+                n.malformed(
+                    "membership_values: a set for each BRANCH_MEMBER was expected, got less");
+            const auto end =
+                std::find_if(next, values.end(), [](double v) { return std::isnan(v); });
             node.members.assign(next, end);
             next = end == values.end() ? end : end + 1;
         }
@@ -281,7 +304,8 @@ instructions read_tree_ensemble(node_reader& n) {
     n.expect_inputs(1, 1);
     const split_trees trees(n);
     const auto t = n.shape_of(0).type();
-    const auto y = evaluate(n, trees.result, t == shape::double_type ? shape::double_type : shape::float_type);
+    const auto y =
+        evaluate(n, trees.result, t == shape::double_type ? shape::double_type : shape::float_type);
     return {n.convert(transformed(n, y, post_transform_of(n)), t)};
 }
 

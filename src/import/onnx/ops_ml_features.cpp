@@ -15,13 +15,15 @@ namespace {
 using ints = std::vector<int64_t>;
 
 // One number, or one for each column of `like`, stretched over it.
-instruction_ref per_column(node_reader& n, const char* name, const std::vector<float>& v, instruction_ref like) {
+instruction_ref per_column(node_reader& n, const char* name, const std::vector<float>& v,
+                           instruction_ref like) {
     const auto t = like->get_shape().type();
     if (v.size() == 1)
         return n.broadcast_like(n.scalar(t, double(v[0])), like);
     const auto last = like->get_shape().ndim() - 1;
     if (int64_t(v.size()) != n.known_size(like, -1))
-        n.malformed(str(name, ": 1 or ", n.known_size(like, -1), " values were expected, got ", v.size()));
+        n.malformed(
+            str(name, ": 1 or ", n.known_size(like, -1), " values were expected, got ", v.size()));
     return n.stretch_along(row_literal(n, t, v, {v.size()}), last, like);
 }
 
@@ -45,7 +47,8 @@ instructions read_binarizer(node_reader& n) {
     const auto t = x->get_shape().type();
     // Integers are above a number when they are above its floor.
     const double threshold = double(n.real("threshold", 0));
-    const auto above = n.with_number("greater", x, shape::is_integral(t) ? std::floor(threshold) : threshold);
+    const auto above =
+        n.with_number("greater", x, shape::is_integral(t) ? std::floor(threshold) : threshold);
     return {n.convert(n.convert(above, shape::bool_type), t)};
 }
 
@@ -62,7 +65,9 @@ instructions read_normalizer(node_reader& n) {
     const auto x = as_real(n, n.input(0));
     const auto norm = n.text("norm", "MAX");
     const auto axis = int64_t(n.rank_of(0)) - 1;
-    const auto reduced = [&](const char* op, instruction_ref v) { return n.add(make_op(op, {{"axes", ints{axis}}}), {v}); };
+    const auto reduced = [&](const char* op, instruction_ref v) {
+        return n.add(make_op(op, {{"axes", ints{axis}}}), {v});
+    };
     instruction_ref divisor;
     if (norm == "MAX")
         divisor = reduced("reduce_max", x);
@@ -74,7 +79,8 @@ instructions read_normalizer(node_reader& n) {
         n.malformed("norm: MAX, L1 or L2 was expected, got '" + norm + "'");
     // A row whose divisor is 0 stays as it is.
     const auto one = n.broadcast_like(n.scalar(x->get_shape().type(), 1), divisor);
-    divisor = n.add("where", n.convert(n.with_number("equal", divisor, 0), shape::bool_type), one, divisor);
+    divisor = n.add("where", n.convert(n.with_number("equal", divisor, 0), shape::bool_type), one,
+                    divisor);
     return {n.convert(n.add("div", x, n.broadcast_like(divisor, x)), shape::float_type)};
 }
 
@@ -88,19 +94,23 @@ instructions read_imputer(node_reader& n) {
         missing = std::isnan(replaced) ? n.add("isnan", x) : n.with_number("equal", x, replaced);
         value = per_column(n, "imputed_value_floats", n.reals("imputed_value_floats"), x);
     } else {
-        const auto one_of = [&](const ints& v) { return n.literal(migraphx::literal{shape{t, {v.size()}}, v}); };
+        const auto one_of = [&](const ints& v) {
+            return n.literal(migraphx::literal{shape{t, {v.size()}}, v});
+        };
         const auto values = n.integers("imputed_value_int64s");
         if (values.empty())
             n.malformed("imputed_value_floats or imputed_value_int64s was expected, got none");
         const auto last = n.rank_of(0) - 1;
-        const auto replaced = n.broadcast_like(n.to_scalar(one_of({n.integer("replaced_value_int64", 0)})), x);
+        const auto replaced =
+            n.broadcast_like(n.to_scalar(one_of({n.integer("replaced_value_int64", 0)})), x);
         missing = n.add("equal", x, replaced);
         if (values.size() == 1)
             value = n.broadcast_like(n.to_scalar(one_of(values)), x);
         else if (int64_t(values.size()) == n.known_size(x, -1))
             value = n.stretch_along(one_of(values), last, x);
         else
-            n.malformed(str("imputed_value_int64s: 1 or ", n.known_size(x, -1), " values were expected, got ", values.size()));
+            n.malformed(str("imputed_value_int64s: 1 or ", n.known_size(x, -1),
+                            " values were expected, got ", values.size()));
     }
     return {n.add("where", n.convert(missing, shape::bool_type), value, x)};
 }
@@ -109,14 +119,16 @@ instructions read_imputer(node_reader& n) {
 instructions read_feature_vectorizer(node_reader& n) {
     const auto widths = n.integers("inputdimensions");
     if (n.input_count() == 0 or widths.size() != n.input_count())
-        n.malformed(str("as many inputdimensions as inputs were expected, got ", widths.size(), " and ", n.input_count()));
+        n.malformed(str("as many inputdimensions as inputs were expected, got ", widths.size(),
+                        " and ", n.input_count()));
     instructions parts;
     for (std::size_t i = 0; i < widths.size(); i++) {
         auto x = n.convert(n.input(i), shape::float_type);
         if (x->get_shape().ndim() == 1)
             x = n.add(make_op("unsqueeze", {{"axes", ints{0}}}), {x});
         if (x->get_shape().ndim() != 2)
-            n.malformed(str("rows of features were expected for input ", i, ", got ", n.shape_of(i)));
+            n.malformed(
+                str("rows of features were expected for input ", i, ", got ", n.shape_of(i)));
         const auto have = n.known_size(x, 1);
         if (widths[i] < 0 or widths[i] > (int64_t{1} << 31))
             n.malformed(str("inputdimensions of 0 or more were expected, got ", widths[i]));
@@ -140,7 +152,8 @@ instructions read_one_hot_encoder(node_reader& n) {
     std::iota(order.begin(), order.end(), 0);
     const auto count = int64_t(order.size());
     const auto x = n.convert(n.input(0), shape::int64_type);
-    auto index = n.add("lookup", x, int64_vector(n, categories), int64_vector(n, order), int64_vector(n, {count}));
+    auto index = n.add("lookup", x, int64_vector(n, categories), int64_vector(n, order),
+                       int64_vector(n, {count}));
     // An index beyond the last category gives zeros; the gather refuses it.
     if (n.integer("zeros", 1) == 0)
         index = n.add(make_op("gather", {{"axis", 0}}), {int64_vector(n, order), index});
@@ -171,7 +184,8 @@ instructions read_label_encoder(node_reader& n) {
     if (auto given = tensor_attribute(n, "default_tensor"))
         fallback = n.literal(migraphx::literal::adopt(*given));
     else if (shape::is_integral(t))
-        fallback = n.literal(migraphx::literal{shape{t, {1}}, std::vector<int64_t>{n.integer("default_int64", -1)}});
+        fallback = n.literal(
+            migraphx::literal{shape{t, {1}}, std::vector<int64_t>{n.integer("default_int64", -1)}});
     else
         fallback = row_literal(n, t, {n.real("default_float", -0.0F)}, {1});
     return {n.add("lookup", n.input(0), *keys, *values, fallback)};
@@ -187,16 +201,17 @@ instructions read_zip_map(node_reader& n) {
     return {n.input(0)};
 }
 
-const operators feature_operators{{"ArrayFeatureExtractor", read_array_feature_extractor, ml_domain},
-                                  {"Binarizer", read_binarizer, ml_domain},
-                                  {"Scaler", read_scaler, ml_domain},
-                                  {"Normalizer", read_normalizer, ml_domain},
-                                  {"Imputer", read_imputer, ml_domain},
-                                  {"FeatureVectorizer", read_feature_vectorizer, ml_domain},
-                                  {"OneHotEncoder", read_one_hot_encoder, ml_domain},
-                                  {"LabelEncoder", read_label_encoder, ml_domain},
-                                  {"ZipMap", read_zip_map, ml_domain,
-                                   "gives the matrix of the maps' values, columns in the order of the classes"}};
+const operators feature_operators{
+    {"ArrayFeatureExtractor", read_array_feature_extractor, ml_domain},
+    {"Binarizer", read_binarizer, ml_domain},
+    {"Scaler", read_scaler, ml_domain},
+    {"Normalizer", read_normalizer, ml_domain},
+    {"Imputer", read_imputer, ml_domain},
+    {"FeatureVectorizer", read_feature_vectorizer, ml_domain},
+    {"OneHotEncoder", read_one_hot_encoder, ml_domain},
+    {"LabelEncoder", read_label_encoder, ml_domain},
+    {"ZipMap", read_zip_map, ml_domain,
+     "gives the matrix of the maps' values, columns in the order of the classes"}};
 
 } // namespace
 

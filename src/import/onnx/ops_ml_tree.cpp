@@ -49,7 +49,8 @@ std::vector<std::size_t> in_order(node_reader& n, const forest& trees) {
 }
 
 template <class T>
-instruction_ref table(node_reader& n, shape::type_t t, std::vector<std::size_t> lens, const std::vector<T>& v) {
+instruction_ref table(node_reader& n, shape::type_t t, std::vector<std::size_t> lens,
+                      const std::vector<T>& v) {
     return n.literal(migraphx::literal{shape{t, std::move(lens)}, v});
 }
 
@@ -58,8 +59,10 @@ instruction_ref table(node_reader& n, shape::type_t t, std::vector<std::size_t> 
 instruction_ref evaluate(node_reader& n, const forest& trees, shape::type_t t) {
     const auto x = feature_rows(n);
     const auto order = in_order(n, trees);
-    if (trees.targets < 1 or trees.targets > most_entries or int64_t(order.size()) > most_entries / 6)
-        n.malformed(str("trees that fit the memory were expected, got ", order.size(), " nodes and ", trees.targets, " targets"));
+    if (trees.targets < 1 or trees.targets > most_entries or
+        int64_t(order.size()) > most_entries / 6)
+        n.malformed(str("trees that fit the memory were expected, got ", order.size(),
+                        " nodes and ", trees.targets, " targets"));
     const auto features = int64_t(x->get_shape().max_lens()[1]);
     std::vector<std::int32_t> place(trees.nodes.size(), -1);
     for (std::size_t i = 0; i < order.size(); i++)
@@ -69,12 +72,14 @@ instruction_ref evaluate(node_reader& n, const forest& trees, shape::type_t t) {
     for (auto i : order) {
         const auto& node = trees.nodes[i];
         const bool leaf = node.mode == tree_mode::leaf;
-        if (not leaf and (node.feature < 0 or node.feature >= features or node.feature > most_entries))
+        if (not leaf and
+            (node.feature < 0 or node.feature >= features or node.feature > most_entries))
             n.malformed(str("a feature below ", features, " was expected, got ", node.feature));
         const auto first = leaf ? targets.size() : members.size();
         const auto count = leaf ? node.votes.size() : node.members.size();
         if (int64_t(first + count) > most_entries)
-            n.malformed(str("votes and members that fit the memory were expected, got ", first + count));
+            n.malformed(
+                str("votes and members that fit the memory were expected, got ", first + count));
         for (const auto& v : node.votes) {
             if (v.target < 0 or v.target >= trees.targets)
                 n.malformed(str("a target below ", trees.targets, " was expected, got ", v.target));
@@ -84,17 +89,19 @@ instruction_ref evaluate(node_reader& n, const forest& trees, shape::type_t t) {
         members.insert(members.end(), node.members.begin(), node.members.end());
         thresholds.push_back(node.threshold);
         const auto mode = int(node.mode) + (node.missing_is_true ? 8 : 0);
-        for (auto v : {leaf ? 0 : std::int32_t(node.feature), std::int32_t(mode), leaf ? 0 : place[node.on_true],
-                       leaf ? 0 : place[node.on_false], std::int32_t(first), std::int32_t(count)})
+        for (auto v : {leaf ? 0 : std::int32_t(node.feature), std::int32_t(mode),
+                       leaf ? 0 : place[node.on_true], leaf ? 0 : place[node.on_false],
+                       std::int32_t(first), std::int32_t(count)})
             nodes.push_back(v);
     }
     for (auto r : trees.roots)
         roots.push_back(place[r]);
     const auto i32 = shape::int32_type;
-    return n.add(make_op("tree_ensemble", {{"n_targets", trees.targets}, {"aggregate", trees.aggregate}}),
-                 {x, table(n, i32, {order.size(), 6}, nodes), table(n, t, {thresholds.size()}, thresholds),
-                  table(n, i32, {targets.size()}, targets), table(n, t, {weights.size()}, weights),
-                  table(n, i32, {roots.size()}, roots), table(n, t, {members.size()}, members)});
+    return n.add(
+        make_op("tree_ensemble", {{"n_targets", trees.targets}, {"aggregate", trees.aggregate}}),
+        {x, table(n, i32, {order.size(), 6}, nodes), table(n, t, {thresholds.size()}, thresholds),
+         table(n, i32, {targets.size()}, targets), table(n, t, {weights.size()}, weights),
+         table(n, i32, {roots.size()}, roots), table(n, t, {members.size()}, members)});
 }
 
 } // namespace migraphx::onnx

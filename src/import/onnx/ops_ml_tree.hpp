@@ -35,8 +35,8 @@ struct forest {
     int aggregate = 1; ///< average, sum, min, max
 };
 
-/// Scores (N, targets) in `t`, float or double. The nodes are put in an order in which children follow their
-/// parents; throws when there is none, and for features and targets out of range.
+/// Scores (N, targets) in `t`, float or double. The nodes are put in an order in which children
+/// follow their parents; throws when there is none, and for features and targets out of range.
 instruction_ref evaluate(node_reader& n, const forest& trees, shape::type_t t);
 
 } // namespace migraphx::onnx

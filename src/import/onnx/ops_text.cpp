@@ -10,8 +10,8 @@ namespace {
 
 using ints = std::vector<int64_t>;
 
-// Counts of the n-grams of the pool (TF), 1 for those that occur (IDF), counts too (TFIDF), the latter two
-// times a weight for each column.
+// Counts of the n-grams of the pool (TF, TFIDF) or 1 for those that occur (IDF); but for TF times
+// the weight of each.
 instructions read_tf_idf_vectorizer(node_reader& n) {
     n.expect_inputs(1, 1);
     const auto mode = n.text("mode", "");
@@ -21,11 +21,12 @@ instructions read_tf_idf_vectorizer(node_reader& n) {
     if (not n.has_attribute("pool_int64s"))
         n.unsupported("pool_int64s was expected, got none");
     const auto tokens = n.literal(migraphx::literal{shape{shape::int64_type, {pool.size()}}, pool});
+    const auto indexes = n.integers("ngram_indexes");
     auto y = n.add(make_op("ngram_count", {{"min_length", n.integer("min_gram_length")},
                                            {"max_length", n.integer("max_gram_length")},
                                            {"max_skip", n.integer("max_skip_count")},
                                            {"starts", n.integers("ngram_counts")},
-                                           {"columns", n.integers("ngram_indexes")}}),
+                                           {"columns", indexes}}),
                    {n.convert(n.input(0), shape::int64_type), tokens});
     if (mode == "TF")
         return {y};
@@ -34,10 +35,15 @@ instructions read_tf_idf_vectorizer(node_reader& n) {
     const auto weights = n.reals("weights");
     if (weights.empty())
         return {y};
-    const auto columns = std::size_t(n.known_size(y, -1));
-    if (weights.size() < columns)
-        n.malformed(str("weights: ", columns, " values were expected, got ", weights.size()));
-    const auto w = n.literal(migraphx::literal{shape{shape::float_type, {columns}}, weights.begin(), weights.begin() + std::ptrdiff_t(columns)});
+    // A weight for each n-gram of the pool.
+    if (weights.size() != indexes.size())
+        n.malformed(
+            str("weights: ", indexes.size(), " values were expected, got ", weights.size()));
+    std::vector<float> of_columns(std::size_t(n.known_size(y, -1)), 1);
+    for (std::size_t i = 0; i < indexes.size(); i++)
+        of_columns[std::size_t(indexes[i])] = weights[i];
+    const auto w =
+        n.literal(migraphx::literal{shape{shape::float_type, {of_columns.size()}}, of_columns});
     return {n.add("mul", y, n.stretch_along(w, y->get_shape().ndim() - 1, y))};
 }
 
