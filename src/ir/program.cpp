@@ -37,6 +37,8 @@ program::program(const program& rhs) : impl(std::make_unique<program_impl>())
     impl->output_names = rhs.impl->output_names;
     impl->options      = rhs.impl->options;
     impl->exec         = rhs.impl->exec;
+    impl->dimension_names  = rhs.impl->dimension_names;
+    impl->read_with_ranges = rhs.impl->read_with_ranges;
     std::unordered_map<module_ref, module_ref> mods;
     for(auto& item : rhs.impl->modules)
     {
@@ -88,7 +90,16 @@ std::vector<std::string> program::get_output_names() const
 
 void program::set_output_names(std::vector<std::string> names) { impl->output_names = std::move(names); }
 
-std::unordered_map<std::string, shape> program::get_inputs() const { return get_parameter_shapes(); }
+// A program that takes sizes up to those it was read with still states those.
+std::unordered_map<std::string, shape> program::get_inputs() const
+{
+    auto result = get_parameter_shapes();
+    if(is_compiled() and impl->options.is_dynamic)
+        for(auto& item : result)
+            if(item.second.dynamic())
+                item.second = shape{item.second.type(), item.second.max_lens()};
+    return result;
+}
 
 std::unordered_map<std::string, shape> program::get_outputs() const
 {

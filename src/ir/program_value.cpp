@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Programs as values: the content of `.mxr` files, version 8.
 //   {version, migraphx_version, targets: [{name}], contexts: [], modules: {name: {name, nodes}}}
-// Added to that, and ignored by readers that do not know them: output_names, compile_options, and
-// for each module parameters (their order of declaration) and bypass.
+// Added to that, and ignored by readers that do not know them: output_names, dimension_names,
+// compile_options, and for each module parameters (their order of declaration) and bypass.
 #include <migraphx/version.hpp>
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
@@ -307,6 +307,12 @@ value program::to_value() const {
     result["modules"] = saved;
     if (not impl->output_names.empty())
         result["output_names"] = names_value(impl->output_names);
+    if (not impl->dimension_names.empty()) {
+        value names_of = value::object{};
+        for (const auto& [parameter, dims] : impl->dimension_names)
+            names_of[parameter] = names_value(dims);
+        result["dimension_names"] = names_of;
+    }
     if (is_compiled())
         result["compile_options"] = options_value(impl->options);
     return result;
@@ -317,6 +323,13 @@ void program::from_value(const value& v) {
     program fresh;
     saved_program_reader{v, fresh}.read();
     fresh.set_output_names(text_list(v, "output_names"));
+    if (const auto* names_of = v.find("dimension_names"); names_of != v.end()) {
+        if (not names_of->is_object())
+            fail(error_kind::invalid_argument,
+                 "dimension_names: expected an object of lists of names");
+        for (const auto& dims : *names_of)
+            fresh.impl->dimension_names[dims.get_key()] = text_list(*names_of, dims.get_key().c_str());
+    }
     const auto* targets = v.find("targets");
     if (targets != v.end())
         for (const auto& t : *targets) {

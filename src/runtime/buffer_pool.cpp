@@ -3,6 +3,7 @@
 
 #include <migraphx/errors.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -35,13 +36,28 @@ struct buffer_pool::state {
         std::size_t bytes;
         std::shared_ptr<char> memory;
     };
+    static constexpr std::size_t most_kept = 16;
+
     std::mutex mutex;
-    std::vector<item> free;
-    std::size_t most_kept = 0;
-    std::size_t held      = 0;
+    std::vector<item> free; // the one returned last is the last
+    std::size_t in_use = 0, most_in_use = 0;
+    std::size_t held = 0;
+
+    // Called with the mutex held; what it returns is to be dropped without.
+    item keep(item returned)
+    {
+        in_use--;
+        free.push_back(std::move(returned));
+        if(free.size() <= std::min(most_in_use, most_kept))
+            return {0, nullptr};
+        auto oldest = std::move(free.front());
+        free.erase(free.begin());
+        held -= oldest.bytes;
+        return oldest;
+    }
 };
 
-buffer_pool::buffer_pool(std::size_t most_kept) : shared(std::make_shared<state>()) { shared->most_kept = most_kept; }
+buffer_pool::buffer_pool() : shared(std::make_shared<state>()) {}
 
 std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
 {
@@ -49,7 +65,8 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
     std::size_t capacity = bytes;
     {
         std::lock_guard lock(shared->mutex);
-        auto best = shared->free.end();
+        shared->most_in_use = std::max(shared->most_in_use, ++shared->in_use);
+        auto best           = shared->free.end();
         for(auto it = shared->free.begin(); it != shared->free.end(); ++it)
             if(it->bytes >= bytes and it->bytes <= 2 * bytes + 4096 and (best == shared->free.end() or it->bytes < best->bytes))
                 best = it;
@@ -57,13 +74,21 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
         {
             capacity = best->bytes;
             memory   = std::move(best->memory);
-            *best    = std::move(shared->free.back());
-            shared->free.pop_back();
+            shared->free.erase(best);
         }
     }
     if(memory == nullptr)
     {
-        memory = allocate_host(bytes);
+        try
+        {
+            memory = allocate_host(bytes);
+        }
+        catch(...)
+        {
+            std::lock_guard lock(shared->mutex);
+            shared->in_use--;
+            throw;
+        }
         std::lock_guard lock(shared->mutex);
         shared->held += capacity;
     }
@@ -72,11 +97,9 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
                 auto s = pool.lock();
                 if(s == nullptr)
                     return;
+                state::item dropped;
                 std::lock_guard lock(s->mutex);
-                if(s->free.size() < s->most_kept)
-                    s->free.push_back({capacity, std::move(owner)});
-                else
-                    s->held -= capacity;
+                dropped = s->keep({capacity, std::move(owner)});
             }};
 }
 
@@ -84,6 +107,64 @@ std::size_t buffer_pool::held_bytes() const
 {
     std::lock_guard lock(shared->mutex);
     return shared->held;
+}
+
+namespace {
+
+// Up to an eighth more, so that sizes that grow little by little do not allocate each time.
+std::size_t with_room(std::size_t bytes)
+{
+    std::size_t step = 64;
+    while(step <= bytes / 16)
+        step *= 2;
+    const auto rounded = (bytes + step - 1) / step * step;
+    return rounded < bytes ? bytes : rounded;
+}
+
+} // namespace
+
+arena_pool::block arena_pool::take(std::size_t bytes)
+{
+    block too_small;
+    {
+        std::lock_guard lock(mutex);
+        auto best = free.end();
+        for(auto it = free.begin(); it != free.end(); ++it)
+            if(it->bytes >= bytes and (best == free.end() or it->bytes < best->bytes))
+                best = it;
+        const bool fits = best != free.end();
+        if(not fits)
+            best = std::max_element(free.begin(), free.end(), [](const auto& x, const auto& y) { return x.bytes < y.bytes; });
+        if(best != free.end())
+        {
+            auto found = std::move(*best);
+            *best      = std::move(free.back());
+            free.pop_back();
+            if(fits)
+                return found;
+            held -= found.bytes;
+            too_small = std::move(found);
+        }
+    }
+    too_small = {};
+    block b;
+    b.bytes  = with_room(bytes);
+    b.memory = allocate_host(b.bytes);
+    std::lock_guard lock(mutex);
+    held += b.bytes;
+    return b;
+}
+
+void arena_pool::give(block b)
+{
+    std::lock_guard lock(mutex);
+    free.push_back(std::move(b));
+}
+
+std::size_t arena_pool::held_bytes() const
+{
+    std::lock_guard lock(mutex);
+    return held;
 }
 
 } // namespace migraphx

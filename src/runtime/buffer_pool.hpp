@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Buffers that return to a free list when their last user lets go: results of runs, arenas of frames.
+// Memory that is used again: buffers for the results of runs, arenas for what happens within them.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,11 @@ namespace migraphx {
 /// 64-byte aligned host memory, unspecified content. Throws when there is none.
 std::shared_ptr<char> allocate_host(std::size_t bytes);
 
-/// Thread-safe. Buffers outlive the pool if they are still in use.
+/// Buffers that return to a free list when their last user lets go. As many are kept as were in use at
+/// once, 16 at most; those returned last. Thread-safe; buffers outlive the pool if they are still in use.
 class buffer_pool {
 public:
-    explicit buffer_pool(std::size_t most_kept = 16);
+    buffer_pool();
     /// At least `bytes` bytes.
     std::shared_ptr<char> get(std::size_t bytes);
     std::size_t held_bytes() const;
@@ -23,6 +24,31 @@ public:
 private:
     struct state;
     std::shared_ptr<state> shared;
+};
+
+/// Blocks that are taken for the time of one run: as many as there were runs at once, each growing to what
+/// the largest run needed. Thread-safe.
+class arena_pool {
+public:
+    struct block {
+        std::shared_ptr<char> memory;
+        std::size_t bytes = 0;
+    };
+    block take(std::size_t bytes);
+    void give(block b);
+    std::size_t held_bytes() const;
+
+private:
+    mutable std::mutex mutex;
+    std::vector<block> free;
+    std::size_t held = 0;
+};
+
+/// What the plans of a program, for all its sets of sizes and its parts, share.
+struct run_memory {
+    arena_pool arenas;
+    buffer_pool results;
+    std::size_t held_bytes() const { return arenas.held_bytes() + results.held_bytes(); }
 };
 
 } // namespace migraphx

@@ -6,6 +6,8 @@
 #include <migraphx/execution_environment.hpp>
 #include <migraphx/shape.hpp>
 
+#include "runtime/kernel.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -36,8 +38,10 @@ struct executable {
     virtual std::vector<step_record> profile(const parameter_map& params) const = 0;
     /// Prepares these input shapes, so that the next run with them pays nothing.
     virtual void prepare(const std::unordered_map<std::string, shape>& shapes) const = 0;
-    /// Bytes held: weights, packed forms, arenas.
+    /// Bytes held: constants that steps read, packed forms, memory of runs.
     virtual std::size_t memory_usage() const = 0;
+    /// The constants among that.
+    virtual void add_constants(held_constants& held) const = 0;
 };
 
 } // namespace migraphx

@@ -11,12 +11,16 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace migraphx {
 
 struct weight_store;
+
+/// Bytes of constants by their address: what several kernels share counts once.
+using held_constants = std::unordered_map<const void*, std::size_t>;
 
 /// Addresses for one run. A tuple result has one output per leaf.
 struct kernel_args {
@@ -34,8 +38,8 @@ struct kernel {
     virtual std::string name() const = 0;
     /// False for a constant input whose values the kernel has packed for itself.
     virtual bool reads_input(std::size_t) const { return true; }
-    /// Bytes of packed constants that it keeps.
-    virtual std::size_t constant_bytes() const { return 0; }
+    /// The packed constants that it keeps.
+    virtual void add_constants(held_constants&) const {}
     /// Input whose memory the output may reuse (same bytes, read before written); npos: none.
     virtual bool can_write_over(std::size_t) const { return false; }
 };

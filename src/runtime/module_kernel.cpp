@@ -99,6 +99,11 @@ struct module_kernel : kernel {
         copy_result(evaluate_with_modules(op, output, in, mods, lifted, captured), output, to);
     }
     std::string name() const override { return op.name(); }
+    void add_constants(held_constants& held) const override
+    {
+        for(const auto& m : lifted)
+            m.exec->add_constants(held);
+    }
 
     operation op;
     std::vector<shape> inputs;

@@ -5,16 +5,12 @@
 #include <migraphx/errors.hpp>
 
 #include "base/str.hpp"
+#include "ir/program_impl.hpp"
+
+#include <algorithm>
+#include <map>
 
 namespace migraphx {
-
-std::vector<declared_parameter> declared_parameters(const module& m)
-{
-    std::vector<declared_parameter> result;
-    for(auto ins : m.get_parameters())
-        result.push_back({any_cast<builtin::param>(ins->get_operator()).parameter, ins->get_shape()});
-    return result;
-}
 
 namespace {
 
@@ -31,7 +27,7 @@ void check_parameter(const declared_parameter& d, const shape& given)
     if(given == d.type)
         return;
     if(given.type() != d.type.type())
-        incorrect(d, given);
+        incorrect(d, given, str("type ", d.type.type_string(), " was expected, got ", given.type_string()));
     if(d.type.type() == shape::tuple_type)
     {
         if(given.sub_shapes().size() != d.type.sub_shapes().size())
@@ -45,13 +41,21 @@ void check_parameter(const declared_parameter& d, const shape& given)
     if(not d.type.dynamic())
     {
         // A rank-one scalar and a tensor of one element hold the same.
-        if(given.lens() != d.type.lens() and not(given.elements() == 1 and d.type.elements() == 1 and given.ndim() <= 1 and d.type.ndim() <= 1))
-            incorrect(d, given, d.type.elements() == 0 ? "the model states a size of 0; give other sizes when it is read" : "");
+        if(given.elements() == 1 and d.type.elements() == 1 and given.ndim() <= 1 and d.type.ndim() <= 1)
+            return;
+    }
+    if(d.type.ndim() != given.ndim())
+        incorrect(d, given, str("rank ", d.type.ndim(), " was expected, got ", given.ndim()));
+    if(not d.type.dynamic())
+    {
+        for(std::size_t i = 0; i < given.ndim(); i++)
+            if(given.lens()[i] != d.type.lens()[i])
+                incorrect(d, given,
+                          str("dimension ", i, " must be ", d.type.lens()[i], ", got ", given.lens()[i],
+                              d.type.lens()[i] == 0 ? "; give other sizes when the model is read" : ""));
         return;
     }
     const auto& dims = d.type.dyn_dims();
-    if(dims.size() != given.ndim())
-        incorrect(d, given, str("rank ", dims.size(), " was expected, got ", given.ndim()));
     for(std::size_t i = 0; i < dims.size(); i++)
     {
         const auto range = dims[i].get_interval();
@@ -61,7 +65,110 @@ void check_parameter(const declared_parameter& d, const shape& given)
     }
 }
 
-std::vector<argument> bind_parameters(const std::vector<declared_parameter>& declared, const parameter_map& given)
+namespace {
+
+// Every size from 1 to what it is.
+shape up_to(const shape& s)
+{
+    if(s.dynamic() or s.type() == shape::tuple_type or s.ndim() == 0)
+        return s;
+    std::vector<shape::dynamic_dimension> dims;
+    for(auto n : s.lens())
+        dims.emplace_back(std::min<std::size_t>(n, 1), n);
+    return {s.type(), dims};
+}
+
+} // namespace
+
+signature::signature(const program& p, bool smaller)
+{
+    const auto& dimension_names = program_access::impl(p).dimension_names;
+    std::vector<std::vector<std::string>> names;
+    for(auto ins : p.get_main_module()->get_parameters())
+    {
+        const auto name = any_cast<builtin::param>(ins->get_operator()).parameter;
+        declared.push_back({name, smaller ? up_to(ins->get_shape()) : ins->get_shape()});
+        auto it = dimension_names.find(name);
+        names.push_back(it == dimension_names.end() ? std::vector<std::string>{} : it->second);
+    }
+    relate(names);
+}
+
+void signature::relate(const std::vector<std::vector<std::string>>& names)
+{
+    std::map<std::string, place> first; // by name, or by the text of a symbolic size
+    std::vector<place> symbolic;
+    for(std::size_t i = 0; i < declared.size(); i++)
+    {
+        if(not declared[i].type.dynamic())
+            continue;
+        const auto& dims = declared[i].type.dyn_dims();
+        for(std::size_t axis = 0; axis < dims.size(); axis++)
+        {
+            const place here{i, axis};
+            std::string name = axis < names[i].size() ? names[i][axis] : "";
+            if(dims[axis].is_symbolic())
+            {
+                name = dims[axis].sym_expr.to_declaration();
+                symbolic.push_back(here);
+            }
+            if(name.empty() or dims[axis].is_fixed())
+                continue;
+            auto [it, fresh] = first.try_emplace(name, here);
+            if(not fresh)
+                equal.push_back({it->second, here, dims[axis].is_symbolic() ? dims[axis].sym_expr.to_string() : name});
+        }
+    }
+    for(const auto& where : symbolic)
+    {
+        const auto& size = declared[where.parameter].type.dyn_dims()[where.axis].sym_expr;
+        if(size.is_variable() or size.is_literal())
+            continue;
+        derived_size d{where, size, {}};
+        bool complete = true;
+        for(const auto& v : size.variables())
+        {
+            auto it  = first.find(v.to_declaration());
+            complete = complete and it != first.end();
+            if(complete)
+                d.variables.emplace_back(v, it->second);
+        }
+        if(complete)
+            derived.push_back(std::move(d));
+    }
+}
+
+bool signature::fixed() const
+{
+    return std::none_of(declared.begin(), declared.end(), [](const auto& d) { return d.type.any_of_dynamic(); });
+}
+
+std::string signature::describe(const place& p) const
+{
+    return str("dimension ", p.axis, " of parameter ", declared[p.parameter].name);
+}
+
+void signature::check_related(const std::vector<shape>& given) const
+{
+    auto size_at = [&](const place& p) { return given[p.parameter].lens()[p.axis]; };
+    for(const auto& e : equal)
+        if(size_at(e.first) != size_at(e.second))
+            incorrect(declared[e.second.parameter], given[e.second.parameter],
+                      str("dimension ", e.second.axis, " (", e.name, ") must be ", size_at(e.first), ", that of ",
+                          describe(e.first), ", got ", size_at(e.second)));
+    for(const auto& d : derived)
+    {
+        std::unordered_map<sym::expr, std::size_t> values;
+        for(const auto& [variable, where] : d.variables)
+            values[variable] = size_at(where);
+        const auto size = d.size.eval_uint(values);
+        if(size != size_at(d.where))
+            incorrect(declared[d.where.parameter], given[d.where.parameter],
+                      str("dimension ", d.where.axis, " must be ", d.size, " = ", size, ", got ", size_at(d.where)));
+    }
+}
+
+std::vector<argument> signature::bind(const parameter_map& given) const
 {
     std::vector<argument> args;
     args.reserve(declared.size());
@@ -72,7 +179,10 @@ std::vector<argument> bind_parameters(const std::vector<declared_parameter>& dec
         {
             std::string names;
             for(const auto& x : given)
-                names += (names.empty() ? "" : ", ") + x.first;
+            {
+                const bool known = std::any_of(declared.begin(), declared.end(), [&](const auto& o) { return o.name == x.first; });
+                names += (names.empty() ? "" : ", ") + x.first + (known ? "" : " (which the program does not have)");
+            }
             fail(error_kind::invalid_argument,
                  "Parameter not found: " + d.name + "; given were: " + (names.empty() ? "none" : names));
         }
@@ -81,7 +191,24 @@ std::vector<argument> bind_parameters(const std::vector<declared_parameter>& dec
             fail(error_kind::invalid_argument, "parameter " + d.name + ": data was expected, got an empty argument");
         args.push_back(it->second);
     }
+    if(not equal.empty() or not derived.empty())
+        check_related(to_shapes(args));
     return args;
+}
+
+std::vector<shape> signature::bind(const std::unordered_map<std::string, shape>& given) const
+{
+    std::vector<shape> shapes;
+    for(const auto& d : declared)
+    {
+        auto it = given.find(d.name);
+        if(it == given.end() and d.type.any_of_dynamic())
+            fail(error_kind::invalid_argument, "parameter " + d.name + ": its sizes were expected, got none");
+        shapes.push_back(it == given.end() ? d.type : it->second);
+        check_parameter(d, shapes.back());
+    }
+    check_related(shapes);
+    return shapes;
 }
 
 } // namespace migraphx

@@ -22,30 +22,33 @@ plan::~plan() = default;
 
 std::unique_ptr<frame> plan::acquire() const
 {
+    std::unique_ptr<frame> f;
     {
         std::lock_guard lock(frame_mutex);
         if(not frames.empty())
         {
-            auto f = std::move(frames.back());
+            f = std::move(frames.back());
             frames.pop_back();
-            return f;
         }
-        frame_count++;
     }
-    auto f     = std::make_unique<frame>();
-    f->arena   = allocate_host(arena_bytes);
-    f->scratch = allocate_host(scratch_bytes);
-    f->bases.assign(base_count, nullptr);
-    f->args.assign(max_args, nullptr);
-    f->owners.resize(output_buffers.size());
-    f->bases[arena_base] = f->arena.get();
-    for(std::size_t i = 0; i < constants.size(); i++)
-        f->bases[constant_bases[i]] = constants[i].data();
+    if(f == nullptr)
+    {
+        f = std::make_unique<frame>();
+        f->bases.assign(base_count, nullptr);
+        f->args.assign(max_args, nullptr);
+        f->owners.resize(output_buffers.size());
+        for(std::size_t i = 0; i < constants.size(); i++)
+            f->bases[constant_bases[i]] = constants[i].data();
+    }
+    f->memory            = memory->arenas.take(arena_bytes + scratch_bytes);
+    f->bases[arena_base] = f->memory.memory.get();
+    f->scratch           = f->memory.memory.get() + arena_bytes;
     return f;
 }
 
 void plan::release(std::unique_ptr<frame> f) const
 {
+    memory->arenas.give(std::move(f->memory));
     for(auto& o : f->owners)
         o = nullptr;
     f->held.clear();
@@ -72,7 +75,7 @@ void plan::bind(frame& f, const std::vector<argument>& params) const
     }
     for(std::size_t i = 0; i < output_buffers.size(); i++)
     {
-        f.owners[i]                       = outputs.get(output_buffers[i].second);
+        f.owners[i]                       = memory->results.get(output_buffers[i].second);
         f.bases[output_buffers[i].first] = f.owners[i].get();
     }
 }
@@ -91,7 +94,7 @@ void plan::run_step(const plan_step& s, frame& f) const
         const auto& r = refs[s.first_output + i];
         out[i]        = f.bases[r.base] + r.offset;
     }
-    s.work->run({in, out, f.scratch.get()});
+    s.work->run({in, out, f.scratch});
 }
 
 std::vector<argument> plan::collect(frame& f, const std::vector<std::size_t>* wanted) const
@@ -227,13 +230,12 @@ std::vector<step_record> plan::profile(const std::vector<argument>& params, std:
     return records;
 }
 
-std::size_t plan::memory_usage() const
+void plan::add_constants(held_constants& held) const
 {
-    std::size_t bytes = packed_bytes;
     for(const auto& c : constants)
-        bytes += c.get_shape().bytes();
-    std::lock_guard lock(frame_mutex);
-    return bytes + frame_count * (arena_bytes + scratch_bytes) + outputs.held_bytes();
+        held[c.data()] = c.get_shape().bytes();
+    for(const auto& s : steps)
+        s.work->add_constants(held);
 }
 
 } // namespace migraphx

@@ -43,20 +43,34 @@ struct plan_result {
     std::vector<plan_result> tuple = {};
 };
 
-/// What one run writes to; pooled by the plan.
+/// What one run writes to; pooled by the plan, but for its memory.
 struct frame {
-    std::shared_ptr<char> arena;
-    std::shared_ptr<char> scratch;
+    arena_pool::block memory; ///< the arena, then the scratch
+    char* scratch = nullptr;
     std::vector<char*> bases;
     std::vector<char*> args;
     std::vector<std::shared_ptr<char>> owners; ///< of the output buffers, by position
     std::vector<argument> held;                ///< parameters copied to the declared layout
 };
 
+class plan_cache;
+
+/// What the parts of a program (sub-modules, what follows a size that only a run gives) share with it.
+struct part_context {
+    std::shared_ptr<run_memory> memory;
+    std::weak_ptr<plan_cache> plans; ///< of all parts; the program's executable owns it
+};
+
+/// An executable for a part.
+std::shared_ptr<executable> make_part_executable(const program& p,
+                                                 std::shared_ptr<const backend> b,
+                                                 const compile_options& options,
+                                                 const part_context& parts);
+
 class plan {
 public:
     /// `p`'s main module has only static shapes. Keeps the program, for names and traces.
-    plan(program p, std::shared_ptr<const backend> b, const compile_options& options);
+    plan(program p, std::shared_ptr<const backend> b, const compile_options& options, part_context parts);
     ~plan();
     plan(const plan&)            = delete;
     plan& operator=(const plan&) = delete;
@@ -67,7 +81,8 @@ public:
                               const std::vector<std::size_t>* wanted = nullptr) const;
     void dry_run(const std::vector<argument>& params) const;
     std::vector<step_record> profile(const std::vector<argument>& params, std::vector<argument>* results = nullptr) const;
-    std::size_t memory_usage() const;
+    /// Constants that the steps read, and packed forms.
+    void add_constants(held_constants& held) const;
     const std::vector<std::string>& parameter_names() const { return names; }
 
 private:
@@ -93,13 +108,11 @@ private:
     std::size_t arena_bytes   = 0;
     std::size_t scratch_bytes = 0;
     std::size_t max_args      = 0;
-    std::size_t packed_bytes  = 0;
     int thread_count          = 1; ///< for which the kernels were made
 
+    std::shared_ptr<run_memory> memory;
     mutable std::mutex frame_mutex;
     mutable std::vector<std::unique_ptr<frame>> frames;
-    mutable std::size_t frame_count = 0;
-    mutable buffer_pool outputs;
 };
 
 /// For steps with sub-modules: the modules as executables of their own, whose parameters are the
@@ -109,7 +122,7 @@ struct lifted_module {
     std::vector<std::string> captured_names;
     std::vector<instruction_ref> captured; ///< instructions of the outer modules
 };
-lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const compile_options& options);
+lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const compile_options& options, const part_context& parts);
 
 /// Copies `from`'s body to the end of `into`, a module of `to`, and the modules under it into `to`;
 /// operands found in `map` are replaced, copies are added to it.

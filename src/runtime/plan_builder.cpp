@@ -56,14 +56,15 @@ std::size_t view_offset(const operation& op, const shape& in, const shape& out)
 
 class plan_builder {
 public:
-    plan_builder(plan& target, std::shared_ptr<const backend> back, const compile_options& o)
-        : p(target), b(std::move(back)), options(o)
+    plan_builder(plan& target, std::shared_ptr<const backend> back, const compile_options& o, part_context shared)
+        : p(target), b(std::move(back)), options(o), parts(std::move(shared))
     {
     }
 
     void build()
     {
         make_results_standard();
+        copy_written_operands();
         auto* m = p.source.get_main_module();
         for(auto ins : m->get_parameters())
         {
@@ -106,6 +107,32 @@ private:
         }
         if(changed)
             m->replace_return(results);
+    }
+
+    // Operators that write into an operand get a copy of what belongs to the caller or to the model.
+    void copy_written_operands()
+    {
+        auto* m = p.source.get_main_module();
+        for(auto ins = m->begin(); ins != m->end(); ++ins)
+        {
+            const auto& op = ins->get_operator();
+            if(op.info().is_builtin or op.info().is_view or ins->get_shape().type() == shape::tuple_type)
+                continue;
+            const auto written = op.output_alias(to_shapes(ins->inputs()));
+            if(written.size() != 1 or written.front() >= ins->inputs().size())
+                continue;
+            auto owner = ins->inputs()[written.front()];
+            if(owner->get_shape() != ins->get_shape())
+                continue;
+            while(owner->get_operator().info().is_view or owner->name() == "identity")
+                owner = owner->inputs().front();
+            if(owner->name() != "@param" and owner->name() != "@literal")
+                continue;
+            auto inputs = ins->inputs();
+            auto& x     = inputs[written.front()];
+            x           = m->insert_instruction(ins, make_op("contiguous"), x);
+            m->replace_instruction(ins, op, inputs, ins->module_inputs());
+        }
     }
 
     uint32_t new_root(root_kind kind, std::size_t bytes)
@@ -319,7 +346,7 @@ private:
             std::vector<lifted_module> lifted;
             for(auto* m : ins->module_inputs())
             {
-                lifted.push_back(lift_module(m, b, options));
+                lifted.push_back(lift_module(m, b, options, parts));
                 inputs.insert(inputs.end(), lifted.back().captured.begin(), lifted.back().captured.end());
             }
             st.work = make_module_kernel(pr, std::move(lifted));
@@ -506,9 +533,8 @@ private:
                 p.refs.push_back(ref_of(v));
             p.max_args      = std::max<std::size_t>(p.max_args, out.inputs + out.outputs);
             p.scratch_bytes = std::max(p.scratch_bytes, st.work->scratch_bytes());
-            p.packed_bytes += st.work->constant_bytes();
-            out.work       = std::move(st.work);
-            auto it        = needed.find(out.ins);
+            out.work = std::move(st.work);
+            auto it  = needed.find(out.ins);
             if(it != needed.end())
                 out.needed_for = it->second;
             p.steps.push_back(std::move(out));
@@ -554,6 +580,7 @@ private:
     plan& p;
     std::shared_ptr<const backend> b;
     const compile_options& options;
+    part_context parts;
     std::vector<root> roots;
     std::vector<uint32_t> param_roots;
     std::unordered_set<uint32_t> absent;
@@ -566,12 +593,14 @@ private:
     std::vector<step> steps;
 };
 
-plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options)
-    : source(std::move(prog)), thread_count(options.num_threads == 0 ? num_threads() : static_cast<int>(options.num_threads))
+plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options, part_context parts)
+    : source(std::move(prog)),
+      thread_count(options.num_threads == 0 ? num_threads() : static_cast<int>(options.num_threads)),
+      memory(parts.memory)
 {
     // Libraries fix their split of the work when a kernel is made.
     const thread_count_guard threads(thread_count);
-    plan_builder{*this, std::move(b), options}.build();
+    plan_builder{*this, std::move(b), options, std::move(parts)}.build();
 }
 
 } // namespace migraphx

@@ -11,19 +11,12 @@
 #include "runtime/module_kernel.hpp"
 #include "runtime/parameters.hpp"
 #include "runtime/plan.hpp"
+#include "runtime/plan_cache.hpp"
 #include "runtime/specialise.hpp"
 
 #include <algorithm>
-#include <future>
-#include <list>
-#include <map>
 
 namespace migraphx {
-
-namespace {
-
-const setting<int> shape_cache_size{
-    "MIGRAPHX_SHAPE_CACHE", 64, "how many sets of input sizes a dynamic program keeps plans for"};
 
 // Everything prepared for one set of input sizes.
 struct prepared {
@@ -31,36 +24,64 @@ struct prepared {
     std::vector<stage_transition> transitions;
     std::vector<std::vector<lifted_module>> lifted;
     std::shared_ptr<executable> rest;
-    std::shared_ptr<program> rest_program;
     std::vector<stage_value> rest_inputs;
     std::vector<specialisation::result> results;
     bool in_order = true; ///< the first part's results are the program's, in their order
     bool simple() const { return rest == nullptr and transitions.empty() and in_order; }
+    void add_constants(held_constants& held) const
+    {
+        first->add_constants(held);
+        for(const auto& modules : lifted)
+            for(const auto& m : modules)
+                m.exec->add_constants(held);
+        if(rest != nullptr)
+            rest->add_constants(held);
+    }
 };
+
+namespace {
+
+const setting<int> shape_cache_size{
+    "MIGRAPHX_SHAPE_CACHE", 64, "how many sets of input sizes a dynamic program keeps plans for"};
+
+// The parts of a program together keep more, since one run may need several.
+constexpr std::size_t plans_of_parts = 4;
 
 class planned_executable : public executable, public std::enable_shared_from_this<planned_executable> {
 public:
-    planned_executable(const program& p, std::shared_ptr<const backend> b, const compile_options& o)
-        : source(p), back(std::move(b)), options(o), fixed(all_static(source))
+    /// `parts`: of the program that this one is a part of.
+    planned_executable(const program& p, std::shared_ptr<const backend> b, const compile_options& o, const part_context* parts)
+        : source(p),
+          back(std::move(b)),
+          options(o),
+          inputs(source, o.is_dynamic),
+          fixed(inputs.fixed() and all_static(source)),
+          shared(parts == nullptr ? part_context{std::make_shared<run_memory>(), {}} : *parts)
     {
-        parameters = declared_parameters(*source.get_main_module());
-        bool known = true;
-        for(const auto& d : parameters)
-            known = known and not d.type.any_of_dynamic();
-        if(known)
+        options.is_dynamic = false; // the parts have the sizes they are made for
+        if(parts == nullptr)
         {
-            std::unordered_map<std::string, shape> shapes;
-            for(const auto& d : parameters)
-                shapes[d.name] = d.type;
-            only = build(shapes);
+            const auto most = std::size_t(std::max<int>(1, shape_cache_size));
+            own_plans       = std::make_unique<plan_cache>(most);
+            plans_of_all    = std::make_shared<plan_cache>(plans_of_parts * most);
+            shared.plans    = plans_of_all;
         }
+        if(inputs.fixed())
+            only = build(inputs.bind(std::unordered_map<std::string, shape>{}));
+    }
+
+    ~planned_executable() override
+    {
+        if(own_plans == nullptr)
+            if(auto plans = shared.plans.lock())
+                plans->drop(this);
     }
 
     std::vector<argument> run(const parameter_map& params,
                               const execution_environment& env,
                               const std::vector<std::size_t>* wanted) const override
     {
-        const auto args = bind_parameters(parameters, params);
+        const auto args = inputs.bind(params);
         const auto e    = find(args);
         if(e->simple())
             return e->first->run(args, env, wanted);
@@ -75,13 +96,13 @@ public:
 
     void dry_run(const parameter_map& params) const override
     {
-        const auto args = bind_parameters(parameters, params);
+        const auto args = inputs.bind(params);
         find(args)->first->dry_run(args);
     }
 
     std::vector<step_record> profile(const parameter_map& params) const override
     {
-        const auto args = bind_parameters(parameters, params);
+        const auto args = inputs.bind(params);
         const auto e    = find(args);
         std::vector<argument> stage;
         auto records = e->first->profile(args, &stage);
@@ -98,45 +119,42 @@ public:
 
     void prepare(const std::unordered_map<std::string, shape>& shapes) const override
     {
-        std::unordered_map<std::string, shape> all;
-        for(const auto& d : parameters)
-        {
-            auto it = shapes.find(d.name);
-            all[d.name] = it == shapes.end() ? d.type : it->second;
-            check_parameter(d, all[d.name]);
-        }
-        find(all);
+        find(inputs.bind(shapes));
     }
 
     std::size_t memory_usage() const override
     {
-        std::size_t bytes = only == nullptr ? 0 : usage(*only);
-        std::lock_guard lock(mutex);
-        for(const auto& item : cache)
-            if(item.entry.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
-                bytes += usage(*item.entry.get());
+        held_constants held;
+        add_constants(held);
+        if(const auto parts = shared.plans.lock())
+            for(const auto& e : parts->all())
+                e->add_constants(held);
+        std::size_t bytes = shared.memory->held_bytes();
+        for(const auto& item : held)
+            bytes += item.second;
         return bytes;
     }
 
-private:
-    using entry_ptr = std::shared_ptr<const prepared>;
-    struct cached {
-        std::vector<std::size_t> key;
-        std::shared_future<entry_ptr> entry;
-    };
-
-    static std::size_t usage(const prepared& e)
+    void add_constants(held_constants& held) const override
     {
-        return e.first->memory_usage() + (e.rest == nullptr ? 0 : e.rest->memory_usage());
+        if(only != nullptr)
+            only->add_constants(held);
+        if(own_plans != nullptr)
+            for(const auto& e : own_plans->all())
+                e->add_constants(held);
     }
+
+private:
+    using entry_ptr = plan_cache::entry;
 
     entry_ptr find(const std::vector<argument>& args) const
     {
         if(only != nullptr)
             return only;
-        std::unordered_map<std::string, shape> shapes;
-        for(std::size_t i = 0; i < args.size(); i++)
-            shapes[parameters[i].name] = standard_form(args[i].get_shape());
+        std::vector<shape> shapes;
+        shapes.reserve(args.size());
+        for(const auto& a : args)
+            shapes.push_back(standard_form(a.get_shape()));
         return find(shapes);
     }
 
@@ -164,72 +182,46 @@ private:
         key.insert(key.end(), s.lens().begin(), s.lens().end());
     }
 
-    entry_ptr find(const std::unordered_map<std::string, shape>& shapes) const
+    /// `shapes`: of the parameters, in declaration order.
+    entry_ptr find(const std::vector<shape>& shapes) const
     {
         if(only != nullptr)
             return only;
         std::vector<std::size_t> key;
-        for(const auto& d : parameters)
-            append_key(shapes.at(d.name), key);
-        std::promise<entry_ptr> promise;
-        std::shared_future<entry_ptr> found;
-        {
-            std::lock_guard lock(mutex);
-            auto it = std::find_if(cache.begin(), cache.end(), [&](const auto& c) { return c.key == key; });
-            if(it != cache.end())
-            {
-                cache.splice(cache.begin(), cache, it);
-                found = it->entry;
-            }
-            else
-            {
-                cache.push_front({key, promise.get_future().share()});
-                while(cache.size() > std::size_t(std::max<int>(1, shape_cache_size)))
-                    cache.pop_back();
-            }
-        }
-        if(found.valid())
-            return found.get();
-        try
-        {
-            auto e = build(shapes);
-            promise.set_value(e);
-            return e;
-        }
-        catch(...)
-        {
-            promise.set_exception(std::current_exception());
-            std::lock_guard lock(mutex);
-            cache.remove_if([&](const auto& c) { return c.key == key; });
-            throw;
-        }
+        for(const auto& s : shapes)
+            append_key(s, key);
+        const auto make = [&] { return build(shapes); };
+        if(own_plans != nullptr)
+            return own_plans->get(this, key, make);
+        const auto plans = shared.plans.lock();
+        return plans == nullptr ? make() : plans->get(this, key, make);
     }
 
-    entry_ptr build(const std::unordered_map<std::string, shape>& shapes) const
+    entry_ptr build(const std::vector<shape>& shapes) const
     {
         auto e = std::make_shared<prepared>();
         if(fixed)
         {
-            e->first = std::make_unique<plan>(source, back, options);
+            e->first = std::make_unique<plan>(source, back, options, shared);
             return e;
         }
-        auto s = specialise(source, shapes);
+        std::unordered_map<std::string, shape> by_name;
+        for(std::size_t i = 0; i < shapes.size(); i++)
+            by_name[inputs.parameters()[i].name] = shapes[i];
+        auto s = specialise(source, by_name);
         run_passes(s.first, back->static_passes(options), {});
-        e->first       = std::make_unique<plan>(std::move(s.first), back, options);
+        e->first       = std::make_unique<plan>(std::move(s.first), back, options, shared);
         e->transitions = std::move(s.transitions);
         for(const auto& t : e->transitions)
         {
             e->lifted.emplace_back();
             for(auto* m : t.modules)
-                e->lifted.back().push_back(lift_module(m, back, options));
+                e->lifted.back().push_back(lift_module(m, back, options, shared));
         }
         e->rest_inputs = std::move(s.rest_inputs);
         e->results     = std::move(s.results);
         if(s.rest != nullptr)
-        {
-            e->rest_program = s.rest;
-            e->rest         = make_planned_executable(*s.rest, back, options);
-        }
+            e->rest = make_part_executable(*s.rest, back, options, shared);
         e->in_order = in_order(e->results);
         return e;
     }
@@ -313,11 +305,13 @@ private:
     program source;
     std::shared_ptr<const backend> back;
     compile_options options;
-    bool fixed;
-    std::vector<declared_parameter> parameters;
+    signature inputs;
+    bool fixed; ///< every shape of the program is known
     entry_ptr only;
-    mutable std::mutex mutex;
-    mutable std::list<cached> cache;
+    part_context shared;
+    // Only of the whole program's executable.
+    std::unique_ptr<plan_cache> own_plans;
+    std::shared_ptr<plan_cache> plans_of_all;
 };
 
 } // namespace
@@ -334,10 +328,18 @@ bool all_static(const program& p)
 std::shared_ptr<executable>
 make_planned_executable(const program& p, std::shared_ptr<const backend> b, const compile_options& options)
 {
-    return std::make_shared<planned_executable>(p, std::move(b), options);
+    return std::make_shared<planned_executable>(p, std::move(b), options, nullptr);
 }
 
-lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const compile_options& options)
+std::shared_ptr<executable> make_part_executable(const program& p,
+                                                 std::shared_ptr<const backend> b,
+                                                 const compile_options& options,
+                                                 const part_context& parts)
+{
+    return std::make_shared<planned_executable>(p, std::move(b), options, &parts);
+}
+
+lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const compile_options& options, const part_context& parts)
 {
     lifted_module result;
     result.captured = captured_by(m);
@@ -356,7 +358,7 @@ lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const 
     copy_module_body(p, *main, *m, map);
     if(all_static(p))
         run_passes(p, b->static_passes(options), {});
-    result.exec = make_planned_executable(p, std::move(b), options);
+    result.exec = make_part_executable(p, std::move(b), options, parts);
     return result;
 }
 

@@ -52,7 +52,14 @@ void program::compile(const target& t, compile_options options)
         fail(error_kind::invalid_argument,
              str("compile: a valid program was expected, got one whose instruction ", bad->get_operator(), " -> ",
                  bad->get_shape(), " is not"));
-    auto ctx          = t.get_context();
+    if(options.is_dynamic and impl->read_with_ranges != nullptr)
+        if(auto ranging = impl->read_with_ranges(*this))
+        {
+            ranging->set_output_names(get_output_names());
+            *this = std::move(*ranging);
+        }
+    impl->read_with_ranges = nullptr; // it holds the model
+    auto ctx               = t.get_context();
     const auto passes = t.get_passes(ctx, options);
     run_passes(*this, passes, options.trace);
     impl->targets  = {t};

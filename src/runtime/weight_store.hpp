@@ -5,6 +5,8 @@
 
 #include <migraphx/argument.hpp>
 
+#include "runtime/kernel.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +17,8 @@ namespace migraphx {
 struct packed_weight {
     std::shared_ptr<char> data;
     std::size_t bytes = 0;
+
+    void add_to(held_constants& held) const { held[data.get()] = bytes; }
 };
 
 struct weight_store {

@@ -7,9 +7,12 @@
 
 #include "import/quote.hpp"
 #include "import/onnx/tensor_argument.hpp"
+#include "ir/program_impl.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <iostream>
+#include <set>
 
 namespace migraphx::onnx {
 
@@ -32,6 +35,12 @@ struct stack_level
     std::size_t size;
     std::size_t level;
 };
+
+// Some exporters write a mark for a size that they do not know where its name belongs.
+bool is_symbol(std::string_view name)
+{
+    return name != "None" and std::any_of(name.begin(), name.end(), [](unsigned char c) { return std::isalpha(c) != 0 or c == '_'; });
+}
 
 } // namespace
 
@@ -152,6 +161,40 @@ void importer::read_inputs(module& m, scope& names)
         if(names.find(v.name) != nullptr)
             continue;
         names.set(v.name, m.insert_parameter(m.end(), std::string(v.name), input_shape(v)));
+    }
+    note_dimension_names(m);
+}
+
+// Dimensions that the model gives one name have one size, unless the options say otherwise for one of
+// them.
+void importer::note_dimension_names(const module& m)
+{
+    std::map<std::string, shape::dynamic_dimension> ranges;
+    std::set<std::string> ambiguous;
+    std::map<std::string, std::vector<std::string>> all;
+    for(const auto& v : source.graph.inputs)
+    {
+        const std::string input(v.name);
+        const auto s = m.get_parameter_shape(input);
+        if(not s.dynamic() or s.ndim() != v.type.dims.size())
+            continue;
+        auto& list = all[input];
+        for(std::size_t i = 0; i < s.ndim(); i++)
+        {
+            const auto& d = s.dyn_dims()[i];
+            const bool is_name = v.type.dims[i].is == dimension::kind::param and is_symbol(v.type.dims[i].param) and not d.is_fixed();
+            list.emplace_back(is_name ? v.type.dims[i].param : "");
+            if(is_name and not(ranges.try_emplace(list.back(), d).first->second == d))
+                ambiguous.insert(list.back());
+        }
+    }
+    for(auto& item : all)
+    {
+        for(auto& name : item.second)
+            if(ambiguous.contains(name))
+                name.clear();
+        if(std::any_of(item.second.begin(), item.second.end(), [](const auto& name) { return not name.empty(); }))
+            program_access::impl(result).dimension_names.insert(item);
     }
 }
 
@@ -334,10 +377,43 @@ instructions importer::read_inline(module& m, const graph& g)
 
 namespace {
 
-program build(const model& m, const onnx_options& options)
+// Options that make each size of the inputs range from 1 to what it is in `p`, unless the model states
+// just that size.
+onnx_options with_ranges(const model& m, onnx_options options, const program& p)
 {
-    check_model(m);
-    return importer{m, options}.run();
+    for(const auto& v : m.graph.inputs)
+    {
+        const std::string name(v.name);
+        const auto s = p.get_parameter_shape(name);
+        if(p.get_parameter(name) == p.get_main_module()->end() or s.ndim() == 0 or s.type() == shape::tuple_type)
+            continue;
+        const auto now = s.to_dynamic();
+        auto dims      = now.dyn_dims();
+        for(std::size_t i = 0; i < dims.size(); i++)
+        {
+            const auto size   = dims[i].get_interval().max;
+            const bool stated = i < v.type.dims.size() and v.type.dims[i].is == dimension::kind::value and
+                                v.type.dims[i].value > 0 and std::size_t(v.type.dims[i].value) == size;
+            if(dims[i].is_fixed() and not stated and size > 1)
+                dims[i] = {1, size};
+        }
+        options.map_input_dims.erase(name);
+        options.map_dyn_input_dims[name] = dims;
+    }
+    return options;
+}
+
+program build(model read, const onnx_options& options)
+{
+    check_model(read);
+    const auto m = std::make_shared<const model>(std::move(read));
+    auto p       = importer{*m, options}.run();
+    program_access::impl(p).read_with_ranges = [m, options](const program& now) -> std::optional<program> {
+        if(now != importer{*m, options}.run())
+            return std::nullopt;
+        return importer{*m, with_ranges(*m, options, now)}.run();
+    };
+    return p;
 }
 
 } // namespace

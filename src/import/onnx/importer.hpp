@@ -142,6 +142,7 @@ public:
 
 private:
     void read_inputs(module& m, scope& names);
+    void note_dimension_names(const module& m);
     shape input_shape(const value_info& v) const;
     void read_initializers(module& m, const graph& g, scope& names);
     void read_nodes(module& m, const std::vector<node>& nodes, const std::vector<std::size_t>& order, scope& names, const function* inside);

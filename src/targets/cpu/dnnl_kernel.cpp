@@ -222,13 +222,11 @@ bool dnnl_kernel::reads_input(std::size_t i) const
     });
 }
 
-std::size_t dnnl_kernel::constant_bytes() const
+void dnnl_kernel::add_constants(held_constants& held) const
 {
-    std::size_t bytes = 0;
     for(const auto& o : operands)
         if(o.constant != nullptr)
-            bytes += o.constant->bytes;
-    return bytes;
+            o.constant->add_to(held);
 }
 
 } // namespace migraphx::cpu

@@ -59,7 +59,7 @@ public:
     std::size_t scratch_bytes() const override { return scratch; }
     std::string name() const override { return label; }
     bool reads_input(std::size_t i) const override;
-    std::size_t constant_bytes() const override;
+    void add_constants(held_constants& held) const override;
     bool can_write_over(std::size_t i) const override { return i == over; }
     /// The input whose memory the primitive may write its result to.
     void allow_write_over(std::size_t i) { over = i; }

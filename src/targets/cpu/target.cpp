@@ -48,7 +48,7 @@ struct cpu_target {
                 make_pass("eliminate_common_subexpression"),
                 enable_pass(has_int8_products(), simplify_qdq{}),
                 make_pass("propagate_constant"),
-                specialise_static(instance(), options)};
+                enable_pass(not options.is_dynamic, specialise_static(instance(), options))};
     }
     context get_context() const { return {}; }
     std::shared_ptr<executable> make_executable(const program& p,

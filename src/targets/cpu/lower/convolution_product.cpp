@@ -98,8 +98,11 @@ struct window_product : kernel {
     }
     std::size_t scratch_bytes() const override { return scratch; }
     bool reads_input(std::size_t i) const override { return i != 1; }
-    std::size_t constant_bytes() const override {
-        return library == nullptr ? panels->bytes : library->constant_bytes();
+    void add_constants(held_constants& held) const override {
+        if (library == nullptr)
+            panels->add_to(held);
+        else
+            library->add_constants(held);
     }
     std::size_t operand_count = 0;
 };

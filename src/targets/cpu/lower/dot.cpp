@@ -108,7 +108,11 @@ struct thin_kernel : kernel {
     }
     std::string name() const override { return packed != nullptr ? "packed_gemm" : "thin_gemm"; }
     bool reads_input(std::size_t i) const override { return i != 1 or packed == nullptr; }
-    std::size_t constant_bytes() const override { return packed == nullptr ? 0 : packed->bytes; }
+    void add_constants(held_constants& held) const override
+    {
+        if(packed != nullptr)
+            packed->add_to(held);
+    }
 };
 
 // Products with few rows: bound by reading the weights.

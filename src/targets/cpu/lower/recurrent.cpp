@@ -84,10 +84,11 @@ struct gate_product {
             run_thin_gemm(q);
     }
     std::size_t scratch_bytes() const { return library == nullptr ? 0 : library->scratch_bytes(); }
-    std::size_t constant_bytes() const {
-        return library != nullptr  ? library->constant_bytes()
-               : packed == nullptr ? 0
-                                   : packed->bytes;
+    void add_constants(held_constants& held) const {
+        if (library != nullptr)
+            library->add_constants(held);
+        else if (packed != nullptr)
+            packed->add_to(held);
     }
 };
 
@@ -158,12 +159,17 @@ struct recurrent_kernel : kernel {
     std::vector<gate_product> state_products, reset_products; // by direction; gru: z and r, then h
     std::optional<dense_input> x, bias, h0, c0, peephole;
     std::vector<float> constant_bias; // as the steps take it
-    std::size_t pre_at = 0, work_at = 0, work_bytes = 0, bias_at = 0, library_at = 0, scratch = 0,
-                constants = 0;
+    std::size_t pre_at = 0, work_at = 0, work_bytes = 0, bias_at = 0, library_at = 0, scratch = 0;
     std::vector<bool> unread;
 
     std::size_t scratch_bytes() const override { return scratch; }
-    std::size_t constant_bytes() const override { return constants; }
+    void add_constants(held_constants& held) const override {
+        input_product.add_constants(held);
+        for (const auto* list : {&state_products, &reset_products})
+            for (const auto& g : *list)
+                g.add_constants(held);
+        held[constant_bias.data()] = constant_bias.size() * sizeof(float);
+    }
     bool reads_input(std::size_t i) const override { return i >= unread.size() or not unread[i]; }
     std::string name() const override {
         return str(kind == layer_kind::lstm  ? "lstm"
@@ -394,12 +400,10 @@ lowered recurrent(const problem& p) {
         }
     }
     std::size_t library = k->input_product.scratch_bytes();
-    k->constants = k->input_product.constant_bytes() + k->constant_bias.size() * sizeof(float);
     bool blocked = false;
     for (const auto* list : {&k->state_products, &k->reset_products})
         for (const auto& g : *list) {
             library = std::max(library, g.scratch_bytes());
-            k->constants += g.constant_bytes();
             blocked = blocked or g.library != nullptr;
         }
     // Small states leave no work to share within a step; the directions are independent.
