@@ -31,6 +31,35 @@ std::optional<static_form> broadcast_form(const operation&, const values_t&, con
     return static_form{make_op("multibroadcast", {{"out_lens", out.lens()}}), {0}};
 }
 
+// The sizes came from another operand, which is not needed any more.
+std::optional<static_form> multibroadcast_form(const operation& op, const values_t& in, const shape& out)
+{
+    if(in.size() == 1 and op.name() == "multibroadcast" and op.get_vector<int64_t>("out_lens").size() == out.ndim())
+        return std::nullopt;
+    return broadcast_form(op, in, out);
+}
+
+std::optional<static_form> broadcast_along_form(const operation& op, const values_t&, const shape& out)
+{
+    return static_form{make_op("broadcast", {{"axis", op.attribute("axis")}, {"out_lens", out.lens()}}), {0}};
+}
+
+std::optional<static_form> pooling_form(const operation& op, const values_t& in, const shape&)
+{
+    if(not op.get<bool>("dyn_global"))
+        return std::nullopt;
+    const auto& lens = in[0].get_shape().lens();
+    const std::vector<std::size_t> window(lens.begin() + 2, lens.end());
+    const std::vector<std::size_t> ones(window.size(), 1), none(2 * window.size(), 0);
+    auto attributes          = op.to_value();
+    attributes["lengths"]    = window;
+    attributes["stride"]     = ones;
+    attributes["dilations"]  = ones;
+    attributes["padding"]    = none;
+    attributes["dyn_global"] = false;
+    return static_form{make_op_from_value("pooling", attributes), {0}};
+}
+
 // Attribute or run-time input, in the order starts, ends, axes.
 std::optional<static_form> slice_form(const operation& op, const values_t& in, const shape&)
 {
@@ -155,6 +184,8 @@ const std::unordered_map<std::string_view, form_rule>& rules()
 {
     static const std::unordered_map<std::string_view, form_rule> table{
         {"reshape_dynamic", reshape_form}, {"broadcast_with_dims", broadcast_form},
+        {"broadcast", broadcast_along_form}, {"multibroadcast", multibroadcast_form},
+        {"pooling", pooling_form},         {"broadcast_for_dot", broadcast_form},
         {"slice", slice_form},             {"slice_dynamic", slice_dynamic_form},
         {"resize", resize_form},           {"topk_dynamic", topk_form},
         {"pad_dynamic", pad_form},         {"reduce_sum", reduce_form},
@@ -170,8 +201,6 @@ static_form concrete_form(const operation& op, const std::vector<argument>& valu
 {
     std::vector<std::size_t> all(values.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    if(not op.info().resolve)
-        return {op, all};
     auto it = rules().find(op.name());
     if(it != rules().end())
     {
@@ -179,6 +208,8 @@ static_form concrete_form(const operation& op, const std::vector<argument>& valu
         if(form.has_value())
             return *form;
     }
+    if(not op.info().resolve)
+        return {op, all};
     std::vector<shape> shapes;
     for(const auto& v : values)
         shapes.push_back(v.get_shape());

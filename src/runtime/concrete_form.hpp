@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Operators that read their sizes from inputs, once those are known: the static operator that does the
-// same, so that passes and kernels see attributes and views.
+// Operators that take their sizes from inputs (from values or from shapes), once those are known: the
+// static operator that does the same, so that passes and kernels see attributes and views.
 #pragma once
 
 #include <migraphx/argument.hpp>

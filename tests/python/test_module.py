@@ -385,7 +385,6 @@ def test_reshape2(model):
         migraphx.reshape2(p, inputs={"nothing": [1]})
 
 
-@pytest.mark.xfail(strict=True, reason="the runtime does not read compile_options.is_dynamic yet")
 @every_target
 def test_largest_size_parsed_smaller_run(model, target):
     p = migraphx.parse_onnx(model, map_input_dims={"data": [4, 3, 8, 8]})
