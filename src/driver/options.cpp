@@ -79,6 +79,17 @@ shape::dynamic_dimension dimension_of(const value& v, const char* option)
     return {range.at("min").to<std::size_t>(), range.at("max").to<std::size_t>(), optimals};
 }
 
+// A list of dimensions, or one for an input with one.
+std::vector<shape::dynamic_dimension> dimensions_of(const value& v, const char* option)
+{
+    if(not v.is_array())
+        return {dimension_of(v, option)};
+    std::vector<shape::dynamic_dimension> dims;
+    for(const auto& d : v)
+        dims.push_back(dimension_of(d.without_key(), option));
+    return dims;
+}
+
 value relaxed_json(const std::string& text) { return from_json_string(convert_to_json(text)); }
 
 std::string joined(const std::vector<std::string>& words)
@@ -151,10 +162,7 @@ onnx_options loader::options() const
         o.dim_params[name] = dimension_of(relaxed_json(joined(words)), "--dim-param");
     for(const auto& [name, words] : named_lists(dyn_input_dim, "--dyn-input-dim"))
     {
-        std::vector<shape::dynamic_dimension> dims;
-        for(const auto& d : relaxed_json(joined(words)))
-            dims.push_back(dimension_of(d, "--dyn-input-dim"));
-        o.map_dyn_input_dims[name] = dims;
+        o.map_dyn_input_dims[name] = dimensions_of(relaxed_json(joined(words)), "--dyn-input-dim");
         o.map_input_dims.erase(name);
     }
     return o;
@@ -265,6 +273,19 @@ void writer::write(const program& p) const
         write_string(output, s.str());
 }
 
+namespace {
+
+// The batch size for each dimension that is open, or what comes closest to it.
+shape with_batch(const shape& s, std::size_t batch)
+{
+    std::vector<std::size_t> lens;
+    for(const auto& d : s.dyn_dims())
+        lens.push_back(std::clamp(batch, d.get_interval().min, d.get_interval().max));
+    return {s.type(), lens};
+}
+
+} // namespace
+
 void filler::add_to(CLI::App& app)
 {
     app.add_option("--fill0", fill0, "parameters filled with 0")->expected(1, -1);
@@ -281,7 +302,7 @@ parameter_map filler::fill(const program& p, const loader& l) const
         auto s  = declared;
         auto it = dims.find(name);
         if(s.dynamic())
-            s = it != dims.end() ? shape{s.type(), it->second} : s.to_static(l.batch);
+            s = it != dims.end() ? shape{s.type(), it->second} : with_batch(s, l.batch);
         if(std::find(fill0.begin(), fill0.end(), name) != fill0.end())
             result[name] = fill_argument(s, 0);
         else if(std::find(fill1.begin(), fill1.end(), name) != fill1.end())

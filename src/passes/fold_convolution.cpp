@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Constants around a convolution move into it: per-channel factors into the weights, zero padding into
-// its own. What is left of a batch normalization is one bias.
+// its own. What is left of a batch normalization is one bias. Also where sizes are not known yet, so that
+// weights are folded once for all of them.
 #include <migraphx/fold_convolution.hpp>
 #include <migraphx/make_op.hpp>
 
@@ -15,9 +16,35 @@ namespace migraphx {
 
 namespace {
 
+// A constant stretched to the sizes of another operand, which are not known yet.
+bool is_stretched_constant(instruction_ref c)
+{
+    return (c->name() == "broadcast" or c->name() == "multibroadcast") and c->inputs().size() == 2 and
+           c->get_shape().dynamic() and c->inputs()[0]->can_eval();
+}
+
+bool is_constant(instruction_ref c) { return c->can_eval() or is_stretched_constant(c); }
+
+// One value for each channel of a constant that is to be stretched, or one for all.
+std::optional<std::vector<double>> per_channel_of_stretched(instruction_ref c)
+{
+    const auto value = c->inputs()[0]->eval();
+    const auto& lens = value.get_shape().lens();
+    const auto rank  = c->get_shape().ndim();
+    if(lens.size() > rank)
+        return std::nullopt;
+    const auto first = c->name() == "broadcast" ? c->get_operator().get<std::size_t>("axis") : rank - lens.size();
+    for(std::size_t i = 0; i < lens.size(); i++)
+        if(first + i != 1 and lens[i] != 1)
+            return std::nullopt;
+    return load<double>(value);
+}
+
 // One factor for each channel of a constant like {N, C, …} that is the same along all other axes.
 std::optional<std::vector<double>> per_channel(instruction_ref c)
 {
+    if(is_stretched_constant(c))
+        return per_channel_of_stretched(c);
     const auto& s = c->get_shape();
     if(s.dynamic() or s.ndim() < 2)
         return std::nullopt;
@@ -53,26 +80,58 @@ instruction_ref scaled_weights(instruction_ref w, const std::vector<double>& fac
     return rw.literal(literal::adopt(out));
 }
 
+// Used once, not counting operands that are stretched to its sizes.
+bool has_one_use(instruction_ref ins)
+{
+    const auto& users = ins->outputs();
+    return std::count_if(users.begin(), users.end(), [&](auto u) {
+               return not is_stretched_constant(u) or u->inputs()[0] == ins;
+           }) == 1;
+}
+
+// Factors of a convolution's results as factors of its weights {O, …}.
+std::optional<std::vector<double>> weight_factors(const match& m)
+{
+    const auto& w = m["w"]->get_shape();
+    auto factor   = per_channel(m["c"]);
+    if(factor and (w.dynamic() or (factor->size() != 1 and factor->size() != w.lens()[0])))
+        return std::nullopt;
+    return factor;
+}
+
+// b * c for two constants of a convolution's results; with sizes that are not known yet, stretched to
+// those of `conv`.
+std::optional<instruction_ref> constant_product(instruction_ref b, instruction_ref c, instruction_ref conv, rewriter& rw)
+{
+    if(b->can_eval() and c->can_eval())
+        return rw.add("mul", {b, c});
+    if(not is_stretched_constant(b) or not is_stretched_constant(c) or b->get_operator() != c->get_operator() or
+       b->inputs()[0]->get_shape().lens() != c->inputs()[0]->get_shape().lens())
+        return std::nullopt;
+    return rw.add(b->get_operator(), {rw.add("mul", {b->inputs()[0], c->inputs()[0]}), conv});
+}
+
 std::vector<rule> rules()
 {
-    const auto conv = op("convolution", any("x"), constant("w")).used_once().as("conv");
+    const auto conv = op("convolution", any("x"), constant("w")).where(has_one_use).as("conv");
     return {
         {"convolution(x, w) * c -> convolution(x, w * c)",
-         op("mul", conv, constant("c")),
+         op("mul", conv, any("c").where(is_constant)),
          [](const match& m, rewriter& rw) -> replacement {
-             const auto factor = per_channel(m["c"]);
-             if(not factor or m["w"]->get_shape().dynamic())
+             const auto factor = weight_factors(m);
+             if(not factor)
                  return declined;
              return rw.add(m["conv"]->get_operator(), {m["x"], scaled_weights(m["w"], *factor, rw)});
          }},
         {"(convolution(x, w) + b) * c -> convolution(x, w * c) + b * c",
-         op("mul", op("add", conv, constant("b")).used_once(), constant("c")),
+         op("mul", op("add", conv, any("b").where(is_constant)).where(has_one_use), any("c").where(is_constant)),
          [](const match& m, rewriter& rw) -> replacement {
-             const auto factor = per_channel(m["c"]);
-             if(not factor or m["w"]->get_shape().dynamic())
+             const auto factor = weight_factors(m);
+             if(not factor or m["b"]->can_eval() != m["c"]->can_eval())
                  return declined;
              const auto conv = rw.add(m["conv"]->get_operator(), {m["x"], scaled_weights(m["w"], *factor, rw)});
-             return rw.add("add", {conv, rw.add("mul", {m["b"], m["c"]})});
+             const auto bias = constant_product(m["b"], m["c"], conv, rw);
+             return bias ? replacement(rw.add("add", {conv, *bias})) : declined;
          }},
         {"convolution(pad(x), w) -> convolution(x, w) with padding",
          op("convolution", op("pad", any("x")).as("pad"), any("w")),

@@ -68,7 +68,7 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
         shared->most_in_use = std::max(shared->most_in_use, ++shared->in_use);
         auto best           = shared->free.end();
         for(auto it = shared->free.begin(); it != shared->free.end(); ++it)
-            if(it->bytes >= bytes and it->bytes <= 2 * bytes + 4096 and (best == shared->free.end() or it->bytes < best->bytes))
+            if(it->bytes >= bytes and it->bytes <= 2 * bytes + 4096 and (best == shared->free.end() or it->bytes <= best->bytes))
                 best = it;
         if(best != shared->free.end())
         {

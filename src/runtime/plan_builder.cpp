@@ -514,6 +514,7 @@ private:
                 p.constant_bases.push_back(base[i]);
             }
         }
+        forget_unread_literals(m);
         for(auto r : param_roots)
             p.param_bases.push_back(base[r]);
         p.base_count = next;
@@ -546,6 +547,20 @@ private:
         };
         for(auto& r : p.results)
             locate(r, locate);
+    }
+
+    // Kernels have packed them: what is left of them in the plan's program are their shapes.
+    void forget_unread_literals(const module& m)
+    {
+        constexpr std::size_t kept = 4096; // bytes that are of use in traces
+        for(auto ins = m.begin(); ins != m.end(); ++ins)
+        {
+            if(ins->name() != "@literal" or ins->get_shape().bytes() <= kept)
+                continue;
+            const auto r = places.at(ins).root;
+            if(roots[r].first == not_used and not is_result(r))
+                ins->lit = literal::adopt(argument{ins->get_shape(), nullptr});
+        }
     }
 
     bool is_result(uint32_t r) const

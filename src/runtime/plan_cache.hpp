@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The plans that were used last, by the executable that they belong to and the sizes that they are for.
+// The plans that were used last, by the executable that they belong to and the sizes that they are
+// for.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +16,8 @@ namespace migraphx {
 
 struct prepared;
 
-/// Thread-safe. One thread builds what several ask for at once; the others wait. What falls out of the
-/// cache lives on until its last user is done.
+/// Thread-safe. One thread builds what several ask for at once; the others wait. What falls out of
+/// the cache lives on until its last user is done.
 class plan_cache {
 public:
     using entry = std::shared_ptr<const prepared>;
@@ -26,41 +27,34 @@ public:
 
     /// `build()` makes the entry when it is not there.
     template <class Build>
-    entry get(const void* owner, const sizes& key, Build build)
-    {
+    entry get(const void* owner, const sizes& key, Build build) {
         std::promise<entry> promise;
         std::shared_future<entry> found;
         std::list<item> dropped; // destroyed after the lock is released: entries hold executables
         {
             std::lock_guard lock(mutex);
             auto it = find(owner, key);
-            if(it != items.end())
-            {
+            if (it != items.end()) {
                 items.splice(items.begin(), items, it);
                 found = it->value;
-            }
-            else
-            {
+            } else {
                 items.push_front({owner, key, promise.get_future().share()});
-                while(items.size() > limit)
+                while (items.size() > limit)
                     dropped.splice(dropped.begin(), items, std::prev(items.end()));
             }
         }
-        if(found.valid())
+        if (found.valid())
             return found.get();
         dropped.clear();
-        try
-        {
+        try {
             auto e = build();
             promise.set_value(e);
             return e;
-        }
-        catch(...)
-        {
+        } catch (...) {
             {
                 std::lock_guard lock(mutex);
                 auto it = find(owner, key);
-                if(it != items.end())
+                if (it != items.end())
                     items.erase(it);
             }
             promise.set_exception(std::current_exception());
@@ -69,26 +63,23 @@ public:
     }
 
     /// Forgets the entries of an executable that goes away.
-    void drop(const void* owner)
-    {
+    void drop(const void* owner) {
         std::list<item> dropped;
         std::lock_guard lock(mutex);
-        for(auto it = items.begin(); it != items.end();)
-        {
+        for (auto it = items.begin(); it != items.end();) {
             auto next = std::next(it);
-            if(it->owner == owner)
+            if (it->owner == owner)
                 dropped.splice(dropped.begin(), items, it);
             it = next;
         }
     }
 
     /// The entries that are complete.
-    std::vector<entry> all() const
-    {
+    std::vector<entry> all() const {
         std::vector<entry> result;
         std::lock_guard lock(mutex);
-        for(const auto& x : items)
-            if(x.value.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+        for (const auto& x : items)
+            if (x.value.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
                 result.push_back(x.value.get());
         return result;
     }
@@ -99,9 +90,9 @@ private:
         sizes key;
         std::shared_future<entry> value;
     };
-    std::list<item>::iterator find(const void* owner, const sizes& key)
-    {
-        return std::find_if(items.begin(), items.end(), [&](const auto& x) { return x.owner == owner and x.key == key; });
+    std::list<item>::iterator find(const void* owner, const sizes& key) {
+        return std::find_if(items.begin(), items.end(),
+                            [&](const auto& x) { return x.owner == owner and x.key == key; });
     }
 
     std::size_t limit;

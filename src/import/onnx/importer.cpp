@@ -3,6 +3,7 @@
 #include "import/onnx/importer.hpp"
 
 #include <migraphx/errors.hpp>
+#include <migraphx/logger.hpp>
 #include <migraphx/make_op.hpp>
 
 #include "import/quote.hpp"
@@ -163,6 +164,32 @@ void importer::read_inputs(module& m, scope& names)
         names.set(v.name, m.insert_parameter(m.end(), std::string(v.name), input_shape(v)));
     }
     note_dimension_names(m);
+    warn_of_unknown_names();
+}
+
+// One set of options may serve several models, so a name that this one lacks is no error.
+void importer::warn_of_unknown_names() const
+{
+    auto warn = [](const auto& map, const char* option, const std::set<std::string_view>& known) {
+        std::string names;
+        for(auto name : known)
+            names += (names.empty() ? "" : ", ") + in_quotes(name);
+        for(const auto& item : map)
+            if(not known.contains(item.first))
+                log::warn() << "onnx options: " << option << ": a name of the model was expected ("
+                            << (names.empty() ? "none" : names) << "), got " << in_quotes(item.first);
+    };
+    std::set<std::string_view> inputs, symbols;
+    for(const auto& v : source.graph.inputs)
+    {
+        inputs.insert(v.name);
+        for(const auto& d : v.type.dims)
+            if(d.is == dimension::kind::param)
+                symbols.insert(d.param);
+    }
+    warn(given.map_input_dims, "map_input_dims", inputs);
+    warn(given.map_dyn_input_dims, "map_dyn_input_dims", inputs);
+    warn(given.dim_params, "dim_params", symbols);
 }
 
 // Dimensions that the model gives one name have one size, unless the options say otherwise for one of

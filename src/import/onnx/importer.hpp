@@ -143,6 +143,7 @@ public:
 private:
     void read_inputs(module& m, scope& names);
     void note_dimension_names(const module& m);
+    void warn_of_unknown_names() const;
     shape input_shape(const value_info& v) const;
     void read_initializers(module& m, const graph& g, scope& names);
     void read_nodes(module& m, const std::vector<node>& nodes, const std::vector<std::size_t>& order, scope& names, const function* inside);

@@ -48,6 +48,8 @@ struct cpu_target {
                 make_pass("eliminate_common_subexpression"),
                 enable_pass(has_int8_products(), simplify_qdq{}),
                 make_pass("propagate_constant"),
+                make_pass("fold_convolution"),
+                make_pass("propagate_constant"),
                 enable_pass(not options.is_dynamic, specialise_static(instance(), options))};
     }
     context get_context() const { return {}; }
