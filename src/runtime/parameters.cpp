@@ -52,7 +52,7 @@ void check_parameter(const declared_parameter& d, const shape& given)
             if(given.lens()[i] != d.type.lens()[i])
                 incorrect(d, given,
                           str("dimension ", i, " must be ", d.type.lens()[i], ", got ", given.lens()[i],
-                              d.type.lens()[i] == 0 ? "; give other sizes when the model is read" : ""));
+                              d.type.lens()[i] == 0 ? "; the model states a size of 0, give others when it is read" : ""));
         return;
     }
     const auto& dims = d.type.dyn_dims();
