@@ -146,7 +146,18 @@ instructions read_center_crop_pad(node_reader& n) {
     return {n.add(make_op("pad", {{"pads", pads}}), {n.input(0)})};
 }
 
-const operators image_operators{{"Col2Im", read_col2im},
+instructions read_image_decoder(node_reader& n) {
+    n.expect_inputs(1, 1);
+    const auto format = n.text("pixel_format", "RGB");
+    if (format != "RGB" and format != "BGR" and format != "Grayscale")
+        n.malformed("pixel_format: RGB, BGR or Grayscale was expected, got '" + format + "'");
+    const int number = format == "RGB" ? 0 : format == "BGR" ? 1 : 2;
+    return {n.add(make_op("image_decoder", {{"format", number}}), {n.input(0)})};
+}
+
+const operators image_operators{{"ImageDecoder", read_image_decoder, "",
+                                 "JPEG, PNG, TIFF, WebP and JPEG 2000 need the system's library"},
+                                {"Col2Im", read_col2im},
                                 {"DeformConv", read_deform_conv},
                                 {"MaxUnpool", read_max_unpool},
                                 {"MaxRoiPool", read_max_roi_pool},
