@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs every test there is and adds them up: the gtest binaries of a build, then pytest.
+"""Runs every test there is and adds them up: the gtest binaries of a build, pytest, the official ONNX cases.
 
 Prints failures as they come, one summary line per runner, and last `N passed, N failed[, N skipped]`.
 Exit code 0 only if something ran and nothing failed.
@@ -134,6 +134,22 @@ def run_pytest(folders: list[pathlib.Path], report: pathlib.Path, env: dict, lim
     return count
 
 
+def run_conformance(report: pathlib.Path, env: dict, limit: float, quick: bool) -> Count:
+    """The official ONNX cases: on every target, or in the quick suite the small ones on cpu."""
+    report.unlink(missing_ok=True)
+    command = [sys.executable, str(ROOT / "tests" / "conformance" / "run.py"), f"--report={report}",
+               *(["--target=cpu", "--skip-kind=cpu:light"] if quick else [])]
+    try:
+        code = subprocess.run(command, env=env, cwd=ROOT, timeout=limit).returncode
+    except subprocess.TimeoutExpired:
+        code = 124
+    if not report.exists():
+        print(f"conformance: ended with {code}; repeat with: {' '.join(command)}", flush=True)
+        return Count(failed=1)
+    found = json.loads(report.read_text())
+    return Count(found["passed"], found["failed"], found["expected"])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/release", help="build folder to test")
@@ -179,6 +195,10 @@ def main() -> int:
     if folders and args.only in "pytest" and python_env is not None:
         begun = time.monotonic()
         record("pytest", begun, run_pytest(folders, reports / "pytest.xml", python_env, args.limit, args.quick))
+
+    if args.only in "conformance" and python_env is not None:
+        begun = time.monotonic()
+        record("conformance", begun, run_conformance(reports / "conformance.json", python_env, args.limit, args.quick))
 
     print(f"all runners: {time.monotonic() - started:.0f} s", flush=True)
     print(total, flush=True)

@@ -21,8 +21,13 @@ bool known(const values_t& in, std::size_t i) { return i < in.size() and in[i].d
 
 std::vector<int64_t> numbers(const argument& a) { return a.to_vector<int64_t>(); }
 
-std::optional<static_form> reshape_form(const operation&, const values_t&, const shape& out)
+std::optional<static_form> reshape_form(const operation&, const values_t& in, const shape& out)
 {
+    // As an attribute a size of 0 copies that of the input.
+    const auto& from = in[0].get_shape().lens();
+    for(std::size_t i = 0; i < out.ndim(); i++)
+        if(out.lens()[i] == 0 and (i >= from.size() or from[i] != 0))
+            return std::nullopt;
     return static_form{make_op("reshape", {{"dims", out.lens()}}), {0}};
 }
 

@@ -116,7 +116,9 @@ instructions read_dropout(node_reader& n) {
     const auto inference = [&]() -> instructions {
         if (not n.wants_output(1))
             return {x};
-        return {x, n.broadcast_like(n.literal({shape{shape::bool_type}, std::vector<int>{1}}), x)};
+        // Before opset 10 the mask has the type of the data.
+        const auto t = n.opset() < 10 ? x->get_shape().type() : shape::bool_type;
+        return {x, n.broadcast_like(n.scalar(t, 1), x)};
     };
     if (not n.has(2))
         return inference();
