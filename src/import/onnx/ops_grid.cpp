@@ -260,7 +260,9 @@ instructions read_affine_grid(node_reader& n) {
                   n.add(make_op("concat", {{"axis", 0}}), {part(0, 1), pixels, coordinates}))};
 }
 
-const operators grid_operators{{"GridSample", read_grid_sample}, {"AffineGrid", read_affine_grid}};
+const operators grid_operators{{"GridSample", read_grid_sample},
+                               {"GridSample", read_grid_sample, "com.microsoft"},
+                               {"AffineGrid", read_affine_grid}};
 
 } // namespace
 
