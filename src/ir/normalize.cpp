@@ -66,6 +66,9 @@ value normalized_padding(const operation& op, const value& v, const shape& in)
 {
     if(op.has_attribute("padding_mode") and op.get<int64_t>("padding_mode") != 0)
         return v;
+    // The operator itself says what rank it wants.
+    if(in.ndim() < 3)
+        return v;
     auto padding       = v.to_vector<int64_t>();
     const auto spatial = in.ndim() < 2 ? 0 : in.ndim() - 2;
     if(padding.size() == 2 * spatial)

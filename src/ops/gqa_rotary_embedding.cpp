@@ -5,6 +5,8 @@
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
 
+#include "ir/shape_rules.hpp"
+
 namespace migraphx {
 
 namespace {
@@ -37,7 +39,7 @@ struct gqa_rotary_embedding_op {
                            2 * in[2].lens()[1]));
         if (in[1].elements() < lens[0])
             fail_shape(str(lens[0], " sequence lengths were expected, got ", in[1].elements()));
-        return in[0];
+        return keep_permutation_or_standard(in[0], in[0].type());
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         numbers<double> x{in[0]};

@@ -26,8 +26,10 @@ bool is_pointwise(instruction_ref ins)
     return ins->get_operator().info().is_pointwise and name != "identity" and name != "quantizelinear" and
            name != "dequantizelinear" and ins->module_inputs().empty() and
            ins->get_shape().computable() and not ins->get_shape().dynamic() and
-           std::all_of(ins->inputs().begin(), ins->inputs().end(),
-                       [](auto x) { return x->get_shape().computable(); });
+           // A condition of one element decides for all of its `where`.
+           std::all_of(ins->inputs().begin(), ins->inputs().end(), [&](auto x) {
+               return x->get_shape().computable() and shape::same_lens(x->get_shape(), ins->get_shape());
+           });
 }
 
 // A constant with one value, possibly stretched: its literal.

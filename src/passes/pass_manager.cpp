@@ -25,6 +25,7 @@
 #include <chrono>
 #include <iostream>
 #include <unistd.h>
+#include <unordered_set>
 
 namespace migraphx {
 
@@ -142,6 +143,18 @@ void report_time(const pass& p, const stopwatch& watch) {
         std::cerr << str(p.name(), ": ", watch.milliseconds(), "ms\n");
 }
 
+// Bodies of elementwise operators: they stand for single elements, whatever shapes they show.
+std::unordered_set<const module*> elementwise_bodies(const std::vector<module*>& modules) {
+    std::unordered_set<const module*> result;
+    if (modules.size() < 2)
+        return result;
+    for (const auto* m : modules)
+        for (auto i = m->begin(); i != m->end(); ++i)
+            if (i->name() == "pointwise" or i->name() == "fused_concat")
+                result.insert(i->module_inputs().begin(), i->module_inputs().end());
+    return result;
+}
+
 // A pass on the modules of `root`, or on the whole program when root is its main module.
 void apply_to_program(program& prog, module_ref root, const pass& p) {
     const bool whole = root == prog.get_main_module();
@@ -149,8 +162,9 @@ void apply_to_program(program& prog, module_ref root, const pass& p) {
     for (auto* m : root->get_sub_modules())
         modules.push_back(m);
     std::reverse(modules.begin(), modules.end());
+    const auto bodies = elementwise_bodies(modules);
     for (auto* m : modules) {
-        if (m->bypass())
+        if (m->bypass() or bodies.contains(m))
             continue;
         module_manager mpm{*m, &prog, root};
         with_context([&] { p.apply(mpm); }, [&] { return "in module " + m->name(); });

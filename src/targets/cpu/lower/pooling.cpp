@@ -150,6 +150,8 @@ lowered library_vectorised(const problem& p) {
     return with_library(p, true);
 }
 lowered library_any(const problem& p) {
+    if (windows_of(p).mode == op::pooling_mode::max)
+        return lowered::refuse("plain code that loses the NaN of a window");
     return with_library(p, false);
 }
 
