@@ -6,6 +6,7 @@
 
 #include "ops/tensor.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
@@ -16,10 +17,12 @@ using namespace migraphx;
 
 namespace {
 
-bool blank(char c) { return c == ' ' or c == '\t'; }
+bool blank(char c) {
+    return c == ' ' or c == '\t';
+}
 
 class scanner {
-  public:
+public:
     explicit scanner(std::string line) : text(std::move(line)) {}
 
     [[noreturn]] void fail(const std::string& wanted) const {
@@ -40,7 +43,8 @@ class scanner {
     std::string word() {
         end();
         const auto start = at;
-        while (at < text.size() and not blank(text[at]) and std::string("{}()[];").find(text[at]) == std::string::npos)
+        while (at < text.size() and not blank(text[at]) and
+               std::string("{}()[];").find(text[at]) == std::string::npos)
             ++at;
         return text.substr(start, at - start);
     }
@@ -50,7 +54,9 @@ class scanner {
         const auto start = at;
         int depth = 0;
         for (; at < text.size() and (depth > 0 or not blank(text[at])); ++at)
-            depth += text[at] == '[' or text[at] == '{' ? 1 : text[at] == ']' or text[at] == '}' ? -1 : 0;
+            depth += text[at] == '[' or text[at] == '{'   ? 1
+                     : text[at] == ']' or text[at] == '}' ? -1
+                                                          : 0;
         return text.substr(start, at - start);
     }
     bool number(double& x) {
@@ -89,16 +95,28 @@ class scanner {
             result.push_back(std::size_t(x));
         return result;
     }
+    /// A text in double quotes, with line ends in place of `;`.
+    std::string quoted() {
+        if (not take("\""))
+            fail("a text in double quotes");
+        const auto end_of_text = text.find('"', at);
+        if (end_of_text == std::string::npos)
+            fail("a closing quote");
+        auto result = text.substr(at, end_of_text - at);
+        std::replace(result.begin(), result.end(), ';', '\n');
+        at = end_of_text + 1;
+        return result;
+    }
     std::string rest() { return end() ? "" : text.substr(std::exchange(at, text.size())); }
     std::size_t position() const { return at; }
 
-  private:
+private:
     std::string text;
     std::size_t at = 0;
 };
 
 class line_reader {
-  public:
+public:
     explicit line_reader(const std::string& line) : in(line) { result.text = line; }
 
     op_case read() {
@@ -108,7 +126,7 @@ class line_reader {
         return std::move(result);
     }
 
-  private:
+private:
     operand& last() {
         if (result.operands.empty())
             in.fail("an operand first");
@@ -162,7 +180,9 @@ class line_reader {
             if (r.size() != 2)
                 in.fail("a lower and an upper bound");
             last().range = {r[0], r[1]};
-        } else if (w == "const")
+        } else if (w == "mod")
+            result.modules.push_back(in.quoted());
+        else if (w == "const")
             last().constant = true;
         else if (w == "none") {
             result.operands.emplace_back();
@@ -176,6 +196,8 @@ class line_reader {
             result.packed = true;
         else if (w == "static")
             result.fixed = true;
+        else if (w == "writes")
+            result.writes = true;
         else if (w == "batch")
             result.batch = true;
         else {
@@ -239,27 +261,34 @@ std::vector<op_case> read_cases(const std::string& line) {
 
 argument make_operand(const operand& o, std::size_t position) {
     const auto& lens = o.type.lens();
-    const shape packed = o.type.ndim() == 1 and o.type.scalar() ? o.type : shape{o.type.type(), lens};
+    const shape packed =
+        o.type.ndim() == 1 and o.type.scalar() ? o.type : shape{o.type.type(), lens};
     if (not o.values and not o.range)
         return generate_argument(packed, position, random_mode::random);
     std::vector<double> data;
     if (o.values) {
         data = *o.values;
         if (data.size() != packed.elements())
-            throw std::runtime_error("expected " + std::to_string(packed.elements()) + " values of operand " +
-                                     std::to_string(position) + ", got " + std::to_string(data.size()));
+            throw std::runtime_error("expected " + std::to_string(packed.elements()) +
+                                     " values of operand " + std::to_string(position) + ", got " +
+                                     std::to_string(data.size()));
     } else {
         const auto [lo, hi] = *o.range;
-        const bool whole = shape::is_integral(o.type.type()) or o.type.type() == shape::bool_type;
-        data = load<double>(
-            generate_argument(shape{shape::double_type, {packed.elements()}}, position, random_mode::random));
+        const bool whole = shape::is_integral(o.type.type()) or o.type.type() == shape::bool_type or
+                           o.type.type() == shape::fp4x2_type;
+        data = load<double>(generate_argument(shape{shape::double_type, {packed.elements()}},
+                                              position, random_mode::random));
         for (auto& x : data) {
             const double u = std::min(std::max((x + 1) / 2, 0.0), 0.999999);
             x = whole ? std::floor(lo + u * (hi - lo + 1)) : lo + u * (hi - lo);
         }
     }
     auto result = argument::uninitialized(packed);
-    store(result, data);
+    // Pairs of 4-bit numbers are given as bytes.
+    const bool pairs = packed.type() == shape::fp4x2_type;
+    store(pairs ? argument{shape{shape::uint8_type, packed.lens(), packed.strides()}, result.data()}
+                : result,
+          data);
     return result;
 }
 

@@ -4,6 +4,7 @@
 // A target's file ignore_<target>.txt lists what it does not do yet: `<start of a case>  # <reason>`.
 // An entry whose cases all pass is an error.
 #include "checks.hpp"
+#include "coverage.hpp"
 #include "test_dir.hpp"
 
 #include <migraphx/errors.hpp>
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <set>
@@ -84,6 +86,19 @@ class case_test : public testing::Test {
     op_case c;
 };
 
+// Faults of the cases as a whole.
+class whole_test : public testing::Test {
+  public:
+    explicit whole_test(std::function<std::vector<std::string>()> f) : faults(std::move(f)) {}
+    void TestBody() override {
+        for (const auto& f : faults())
+            ADD_FAILURE() << f;
+    }
+
+  private:
+    std::function<std::vector<std::string>()> faults;
+};
+
 class unreadable_line : public testing::Test {
   public:
     explicit unreadable_line(std::string message) : what(std::move(message)) {}
@@ -134,7 +149,7 @@ std::string test_name(std::size_t line, const op_case& c) {
     return name;
 }
 
-void register_cases(const fs::path& file) {
+void register_cases(const fs::path& file, std::vector<op_case>& all) {
     const auto suite = "ops_" + file.stem().string();
     std::ifstream in(file);
     std::size_t number = 0;
@@ -145,6 +160,7 @@ void register_cases(const fs::path& file) {
             continue;
         try {
             for (auto& c : read_cases(line)) {
+                all.push_back(c);
                 auto name = test_name(number, c);
                 while (not names.insert(name).second)
                     name += "x";
@@ -209,8 +225,16 @@ int run(int argc, char** argv) {
         if (entry.path().extension() == ".txt" and not entry.path().stem().string().starts_with("ignore_"))
             files.push_back(entry.path());
     std::sort(files.begin(), files.end());
+    std::vector<op_case> cases;
     for (const auto& f : files)
-        register_cases(f);
+        register_cases(f, cases);
+    const auto stated = folder / "interface";
+    const auto whole = [&](const char* name, std::function<std::vector<std::string>()> faults) {
+        testing::RegisterTest("ops_interface", name, nullptr, nullptr, __FILE__, __LINE__,
+                              [=]() -> testing::Test* { return new whole_test(faults); });
+    };
+    whole("every_operator_and_attribute_has_a_case", [=] { return coverage_faults(cases, stated); });
+    whole("attributes_and_defaults", [=] { return interface_faults(stated); });
     for (const auto& t : s.targets)
         read_ignored(t, folder / ("ignore_" + t + ".txt"));
     testing::InitGoogleTest(&argc, argv);
