@@ -72,8 +72,8 @@ lowered reduce(const problem& p) {
         return lowered::refuse("axes that are not attributes");
     if (p.output.broadcasted() and p.output.elements() > 1)
         return lowered::refuse("a broadcast result");
-    if (p.inputs[0].elements() == 0)
-        return lowered::refuse("no elements");
+    if (p.inputs[0].elements() == 0 and (*op == reduce_op::max or *op == reduce_op::min))
+        return lowered::refuse("extremes of no elements");
     const auto a = shorten(p.inputs[0], p.output, p.op.get_vector<std::size_t>("axes"));
     if (not a)
         return lowered::refuse("more than 8 axes");
