@@ -2,9 +2,9 @@
 // Optimisers of ai.onnx.preview.training: one step of each for any number of tensors. Inputs are
 // the learning rate R, the number of updates T and then, for all tensors each, the parts of its
 // state; outputs are the new values and the new state.
-#include <migraphx/make_op.hpp>
+#include "import/onnx/ops_training.hpp"
 
-#include "import/onnx/importer.hpp"
+#include <migraphx/make_op.hpp>
 
 namespace migraphx::onnx {
 
@@ -127,11 +127,9 @@ instructions read_adam(node_reader& n) {
     return values;
 }
 
-constexpr auto training = "ai.onnx.preview.training";
-
-const operators training_operators{{"Adagrad", read_adagrad, training},
-                                   {"Momentum", read_momentum, training},
-                                   {"Adam", read_adam, training}};
+const operators training_operators{{"Adagrad", read_adagrad, training_domain},
+                                   {"Momentum", read_momentum, training_domain},
+                                   {"Adam", read_adam, training_domain}};
 
 } // namespace
 
