@@ -93,7 +93,7 @@ struct ngram_count_op {
         if (min_length < 1 or max_length < min_length or max_skip < 0)
             fail_shape(str("lengths from 1 up and skips from 0 up were expected, got ", min_length,
                            " to ", max_length, " and ", max_skip));
-        constexpr auto most = int64_t{1} << 31;
+        constexpr auto most = int64_t{1} << 26;
         for (auto c : columns)
             if (c < 0 or c >= most)
                 fail_shape(str("columns of 0 or more were expected, got ", c));

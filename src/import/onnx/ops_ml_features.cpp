@@ -130,7 +130,7 @@ instructions read_feature_vectorizer(node_reader& n) {
             n.malformed(
                 str("rows of features were expected for input ", i, ", got ", n.shape_of(i)));
         const auto have = n.known_size(x, 1);
-        if (widths[i] < 0 or widths[i] > (int64_t{1} << 31))
+        if (widths[i] < 0 or widths[i] > (int64_t{1} << 26))
             n.malformed(str("inputdimensions of 0 or more were expected, got ", widths[i]));
         if (widths[i] != have)
             x = n.add(make_op("pad", {{"pads", ints{0, 0, 0, widths[i] - have}}}), {x});

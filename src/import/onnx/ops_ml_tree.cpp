@@ -12,6 +12,7 @@ namespace migraphx::onnx {
 namespace {
 
 constexpr int64_t most_entries = std::numeric_limits<std::int32_t>::max();
+constexpr int64_t most_targets = int64_t{1} << 24;
 
 // The nodes that a root leads to, children behind their parents.
 std::vector<std::size_t> in_order(node_reader& n, const forest& trees) {
@@ -59,7 +60,7 @@ instruction_ref table(node_reader& n, shape::type_t t, std::vector<std::size_t> 
 instruction_ref evaluate(node_reader& n, const forest& trees, shape::type_t t) {
     const auto x = feature_rows(n);
     const auto order = in_order(n, trees);
-    if (trees.targets < 1 or trees.targets > most_entries or
+    if (trees.targets < 1 or trees.targets > most_targets or
         int64_t(order.size()) > most_entries / 6)
         n.malformed(str("trees that fit the memory were expected, got ", order.size(),
                         " nodes and ", trees.targets, " targets"));
