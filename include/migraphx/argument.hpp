@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -98,6 +99,15 @@ struct argument : raw_data<argument>
     std::shared_ptr<char> m_data = nullptr;
     std::vector<argument> m_subs;
 };
+
+/// A tensor of strings (UTF-8 or any bytes) with these elements in logical order. Their characters lie
+/// behind the elements in one block of memory, which copies and views share.
+argument string_argument(const shape& s, const std::vector<std::string_view>& values);
+/// The elements of a tensor of strings in logical order; valid as long as the argument's memory.
+std::vector<std::string_view> strings_of(const argument& a);
+/// `a`, or where it is or contains a tensor of strings, one with characters of its own: for results
+/// whose elements were moved out of other tensors.
+argument with_own_strings(const argument& a);
 
 using parameter_map = std::unordered_map<std::string, argument>;
 

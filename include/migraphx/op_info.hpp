@@ -84,6 +84,7 @@ struct op_info
     bool is_commutative  = false;
     bool is_context_free = true;
     bool is_builtin      = false; ///< @param, @literal …: not evaluated
+    bool takes_boxed     = false; ///< sequences, optionals and unranked tensors among its inputs
     bool has_side_effect = false; ///< never removed as dead, never folded (random, in-place)
 };
 

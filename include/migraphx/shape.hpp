@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Element type, dimensions and memory layout of a tensor, or of a tuple of tensors. A shape is
 // static (lens and strides in elements), range-dynamic (a range per dimension, no layout),
-// symbolic (an expression per dimension and per stride) or a tuple of shapes. Shapes are immutable
-// values that share their data, so copies are cheap.
+// symbolic (an expression per dimension and per stride), a tuple of shapes, or a sequence or an
+// optional of one shape. Shapes are immutable values that share their data, so copies are cheap.
 #ifndef MIGRAPHX_SHAPE_HPP
 #define MIGRAPHX_SHAPE_HPP
 
@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -59,6 +60,7 @@ struct shape {
 #undef MIGRAPHX_SHAPE_ENUMERATOR
             tuple_type,
         fp4x2_type,
+        /// Elements are std::string_view; the memory behind them belongs to the argument.
         string_type,
         // One element a byte, its code in the low bits; see is_small.
         int4_type,
@@ -77,6 +79,8 @@ struct shape {
     struct get_type<type, U> : std::integral_constant<type_t, name> {};
     MIGRAPHX_SHAPE_VISIT_TYPES(MIGRAPHX_SHAPE_GET_TYPE)
 #undef MIGRAPHX_SHAPE_GET_TYPE
+    template <class U>
+    struct get_type<std::string_view, U> : std::integral_constant<type_t, string_type> {};
     template <class T>
     struct get_type<const T> : get_type<T> {};
 
@@ -265,6 +269,15 @@ struct shape {
     shape(type_t t, std::vector<dynamic_dimension> dims, std::vector<sym::expr> dstrides);
     /// Tuple.
     explicit shape(const std::vector<shape>& subs);
+    /// Any number of tensors of this shape; a value of it has the shape of a tuple. tuple_type, and
+    /// dynamic, as is an optional.
+    static shape sequence(const shape& element);
+    /// One value of this shape (a tuple of one) or none (an empty tuple).
+    static shape optional(const shape& element);
+    /// A tensor of which only the element type is known.
+    static shape unranked(type_t t);
+    /// The element of a sequence or an optional that never has one: less than any shape of the type.
+    static shape absent(type_t t);
 
     /// Packed, with the axes perm[0] (slowest) to perm.back() (fastest) in memory.
     static shape from_permutation(type_t t, const std::vector<std::size_t>& l,
@@ -317,8 +330,26 @@ struct shape {
     std::size_t tuple_size() const {
         return sub_shapes().size();
     }
+    bool is_sequence() const {
+        return get().kind == container::sequence;
+    }
+    bool is_optional() const {
+        return get().kind == container::optional;
+    }
+    /// The only sub-shape of a sequence or an optional. Throws for others.
+    const shape& element() const;
+    /// False for unranked and absent tensors, whose dimensions cannot be asked for.
+    bool has_rank() const {
+        return get().rank == rank_kind::known;
+    }
+    bool is_absent() const {
+        return get().rank == rank_kind::absent;
+    }
+    /// Not the plain memory of numbers: strings, a sequence, an optional or an unranked tensor, or a
+    /// tuple with one of them. Such values are passed as arguments, never through arenas.
+    bool is_boxed() const;
 
-    /// Range-dynamic or symbolic.
+    /// Range-dynamic or symbolic, unranked, a sequence or an optional.
     bool dynamic() const {
         return get().dynamic;
     }
@@ -476,8 +507,12 @@ struct shape {
     }
 
 private:
+    enum class container : std::uint8_t { none, sequence, optional };
+    enum class rank_kind : std::uint8_t { known, unknown, absent };
     struct data {
         type_t type = float_type;
+        container kind = container::none;
+        rank_kind rank = rank_kind::known;
         bool dynamic = false;
         bool symbolic = false;
         bool packed = true;

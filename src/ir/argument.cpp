@@ -9,6 +9,7 @@
 #include "ir/convert_element.hpp"
 #include "ir/text.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -20,12 +21,8 @@ namespace {
 
 constexpr std::size_t alignment = 64;
 
-std::shared_ptr<char> allocate_bytes(const shape& s, bool zero)
+std::shared_ptr<char> allocate_bytes(std::size_t bytes, bool zero)
 {
-    if(s.dynamic())
-        fail(error_kind::invalid_argument,
-             "argument: a static shape was expected, got one whose size is not known yet");
-    const std::size_t bytes = s.bytes();
     if(bytes > std::size_t(std::numeric_limits<std::ptrdiff_t>::max()) - alignment)
         fail(error_kind::invalid_argument,
              "argument: a size that fits the memory was expected, got " + std::to_string(bytes) + " bytes");
@@ -38,6 +35,15 @@ std::shared_ptr<char> allocate_bytes(const shape& s, bool zero)
     return {static_cast<char*>(p), [](char* q) { std::free(q); }};
 }
 
+// Strings are empty ones from the start: whatever reads them finds no stray addresses.
+std::shared_ptr<char> allocate_elements(const shape& s, bool zero)
+{
+    if(s.dynamic())
+        fail(error_kind::invalid_argument,
+             "argument: a static shape was expected, got one whose size is not known yet");
+    return allocate_bytes(s.bytes(), zero or s.type() == shape::string_type);
+}
+
 } // namespace
 
 argument::argument(const shape& s) : m_shape(s)
@@ -46,7 +52,7 @@ argument::argument(const shape& s) : m_shape(s)
         for(const auto& sub : s.sub_shapes())
             m_subs.emplace_back(sub);
     else
-        m_data = allocate_bytes(s, true);
+        m_data = allocate_elements(s, true);
 }
 
 argument argument::uninitialized(const shape& s)
@@ -57,7 +63,7 @@ argument argument::uninitialized(const shape& s)
         for(const auto& sub : s.sub_shapes())
             a.m_subs.push_back(uninitialized(sub));
     else
-        a.m_data = allocate_bytes(s, false);
+        a.m_data = allocate_elements(s, false);
     return a;
 }
 
@@ -87,6 +93,8 @@ argument argument::copy() const
             subs.push_back(sub.copy());
         return {subs};
     }
+    if(m_shape.type() == shape::string_type and m_data != nullptr)
+        return string_argument(m_shape, strings_of(*this));
     argument a = uninitialized(m_shape);
     if(m_data != nullptr and m_shape.bytes() != 0)
         std::memcpy(a.data(), data(), m_shape.bytes());
@@ -112,6 +120,54 @@ bool operator==(const argument& x, const argument& y)
     if(s1.type() == shape::tuple_type or s2.type() == shape::tuple_type)
         return s1.type() == s2.type() and x.m_subs == y.m_subs;
     return detail::raw_data_equal(s1, x.data(), s2, y.data());
+}
+
+argument string_argument(const shape& s, const std::vector<std::string_view>& values)
+{
+    if(s.type() != shape::string_type or s.dynamic() or s.elements() != values.size())
+        fail(error_kind::invalid_argument,
+             "string_argument: a static shape of " + std::to_string(values.size()) + " strings was expected, got " + s.to_string());
+    std::size_t bytes = s.bytes();
+    for(const auto& v : values)
+        if(__builtin_add_overflow(bytes, v.size(), &bytes))
+            fail(error_kind::invalid_argument, "string_argument: strings that fit the memory were expected, got more");
+    auto memory = allocate_bytes(bytes, false);
+    std::memset(memory.get(), 0, s.bytes());
+    char* next    = memory.get() + s.bytes();
+    auto elements = make_view(s, reinterpret_cast<std::string_view*>(memory.get()));
+    auto out      = elements.begin();
+    for(const auto& v : values)
+    {
+        if(not v.empty())
+            std::memcpy(next, v.data(), v.size());
+        *out = {next, v.size()};
+        next += v.size();
+        ++out;
+    }
+    return {s, std::move(memory)};
+}
+
+std::vector<std::string_view> strings_of(const argument& a)
+{
+    const auto& s = a.get_shape();
+    if(s.type() != shape::string_type or (a.data() == nullptr and s.elements() != 0))
+        fail(error_kind::invalid_argument,
+             "strings_of: a tensor of strings was expected, got " + s.to_string() + (a.data() == nullptr ? " without data" : ""));
+    const auto view = a.get<std::string_view>();
+    return {view.begin(), view.end()};
+}
+
+argument with_own_strings(const argument& a)
+{
+    const auto& s = a.get_shape();
+    if(s.type() == shape::string_type)
+        return a.copy();
+    if(s.type() != shape::tuple_type or not s.is_boxed())
+        return a;
+    std::vector<argument> subs;
+    for(const auto& sub : a.get_sub_objects())
+        subs.push_back(with_own_strings(sub));
+    return {subs};
 }
 
 std::vector<argument> flatten(const std::vector<argument>& args)
@@ -161,6 +217,11 @@ bool raw_data_equal(const shape& s1, const char* d1, const shape& s2, const char
         return true;
     if(d1 == nullptr or d2 == nullptr)
         return false;
+    if(s1.type() == shape::string_type)
+    {
+        const auto x = make_view(s1, reinterpret_cast<const std::string_view*>(d1));
+        return std::equal(x.begin(), x.end(), make_view(s2, reinterpret_cast<const std::string_view*>(d2)).begin());
+    }
     if(not s1.computable())
         return s1 == s2 and std::memcmp(d1, d2, s1.bytes()) == 0;
     bool equal = true;
@@ -192,6 +253,9 @@ argument literal::allocate(const shape& s, std::size_t count)
 
 argument literal::copy_bytes(const shape& s, const char* x)
 {
+    // Elements of strings are addresses: only the caller knows that they are good.
+    if(s.type() == shape::string_type)
+        return with_own_strings(argument{s, x});
     argument a = argument::uninitialized(s);
     if(s.bytes() != 0)
         std::memcpy(a.data(), x, s.bytes());
@@ -211,6 +275,14 @@ value data_to_value(const argument& a)
 {
     value v;
     v["shape"] = to_value(a.get_shape());
+    if(a.get_shape().type() == shape::string_type and a.data() != nullptr)
+    {
+        value strings = value::array{};
+        for(const auto& x : strings_of(a))
+            strings.push_back(value(std::string(x)));
+        v["strings"] = strings;
+        return v;
+    }
     if(a.data() != nullptr and a.get_shape().bytes() > 0)
         v["data"] = value::binary(std::shared_ptr<const void>(a.handle()), a.data(), a.get_shape().bytes());
     return v;
@@ -222,6 +294,15 @@ argument data_from_value(const value& v, const char* subject)
         fail(error_kind::invalid_argument,
              std::string(subject) + ": an object with a shape was expected, got something else");
     const auto s = from_value<shape>(v.at("shape"));
+    if(v.contains("strings"))
+    {
+        std::vector<std::string_view> strings;
+        for(const auto& x : v.at("strings"))
+            strings.push_back(x.get_string());
+        return string_argument(s, strings);
+    }
+    if(s.type() == shape::string_type and v.contains("data"))
+        fail(error_kind::invalid_argument, std::string(subject) + ": strings were expected, got bytes");
     if(not v.contains("data"))
         return argument{s, nullptr};
     const auto& bytes = v.at("data").get_binary();

@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 
 namespace migraphx {
@@ -91,6 +92,12 @@ argument generate_argument(shape s, unsigned long seed, random_mode m) {
         for (const auto& sub : s.sub_shapes())
             subs.push_back(generate_argument(sub, seed + subs.size(), m));
         return {subs};
+    }
+    if (s.type() == shape::string_type) {
+        std::vector<std::string> words;
+        for (std::size_t i = 0; i < s.elements(); ++i)
+            words.push_back("word" + std::to_string(mixed_bits(mixed_bits(seed) + i) >> 57));
+        return string_argument(s, {words.begin(), words.end()});
     }
     auto a = argument::uninitialized(s);
     fill_random(a, seed, m);

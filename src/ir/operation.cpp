@@ -110,6 +110,23 @@ value operation::attributes() const
     return v;
 }
 
+namespace {
+
+// Dimensions that most operators ask for.
+void check_plain(const std::vector<shape>& input)
+{
+    for(std::size_t i = 0; i < input.size(); i++)
+    {
+        const auto& s = input[i];
+        if(s.is_sequence() or s.is_optional() or not s.has_rank())
+            fail(error_kind::invalid_argument,
+                 "a tensor" + std::string(s.has_rank() ? "" : " of known rank") + " was expected for input " + std::to_string(i) +
+                     ", got " + s.to_string());
+    }
+}
+
+} // namespace
+
 shape operation::compute_shape(const std::vector<shape>& input) const { return compute_shape(input, {}); }
 
 shape operation::compute_shape(const std::vector<shape>& input, const std::vector<module_ref>& module_args) const
@@ -118,6 +135,8 @@ shape operation::compute_shape(const std::vector<shape>& input, const std::vecto
         fail(error_kind::invalid_argument, "operation: an operator was expected, got an empty operation");
     try
     {
+        if(not m_info->takes_boxed and not m_info->is_builtin)
+            check_plain(input);
         if(need_normalization() and not input.empty())
         {
             const auto canonical = normalized(input);

@@ -98,7 +98,8 @@ std::string python_shape(const shape& s) {
 
 std::string python_literal(const literal& l, std::size_t seed) {
     const auto& s = l.get_shape();
-    if (s.elements() >= python_literal_elements or not s.computable() or l.empty())
+    if (s.elements() >= python_literal_elements or l.empty() or
+        not(s.computable() or s.type() == shape::string_type))
         return str("migraphx.generate_argument(", python_shape(s), ", ", seed, ')');
     std::string values;
     append_elements(values, s, l.data());

@@ -32,6 +32,8 @@ std::string braced(const Range& xs) {
 std::size_t size_of_type(shape::type_t t) {
     if (t == shape::tuple_type)
         return 0;
+    if (t == shape::string_type)
+        return sizeof(std::string_view);
     std::size_t result = 1;
     if (shape::is_computable(t))
         shape::visit(t, [&](auto as) { result = as.size(); });
@@ -304,6 +306,26 @@ struct shape::builder {
         return make(std::move(x));
     }
 
+    // Its size is that of the tensors in it, which are not of this shape's memory.
+    static shape container_of(container kind, const shape& element) {
+        data x;
+        x.type = tuple_type;
+        x.kind = kind;
+        x.dynamic = true;
+        x.packed = false;
+        x.standard = false;
+        x.subs = {element};
+        return wrap(make(std::move(x)));
+    }
+
+    static shape without_rank(type_t t, rank_kind rank) {
+        data x = dynamic_data(t);
+        x.rank = rank;
+        x.element_space = std::numeric_limits<std::size_t>::max();
+        x.bytes = std::numeric_limits<std::size_t>::max();
+        return wrap(make(std::move(x)));
+    }
+
     static shape wrap(std::shared_ptr<const data> x) {
         shape result;
         result.d = std::move(x);
@@ -377,6 +399,22 @@ shape::shape(type_t t, std::vector<dynamic_dimension> dims, std::vector<sym::exp
 
 shape::shape(const std::vector<shape>& subs) : d(builder::tuple(subs)) {}
 
+shape shape::sequence(const shape& element) {
+    return builder::container_of(container::sequence, element);
+}
+
+shape shape::optional(const shape& element) {
+    return builder::container_of(container::optional, element);
+}
+
+shape shape::unranked(type_t t) {
+    return builder::without_rank(t, rank_kind::unknown);
+}
+
+shape shape::absent(type_t t) {
+    return builder::without_rank(t, rank_kind::absent);
+}
+
 shape shape::from_permutation(type_t t, const std::vector<std::size_t>& l,
                               const std::vector<std::int64_t>& perm) {
     check_permutation(perm, l.size());
@@ -391,7 +429,21 @@ shape shape::from_permutation(type_t t, const std::vector<dynamic_dimension>& dd
 
 // ---- observers --------------------------------------------------------------------------------
 
+const shape& shape::element() const {
+    if (get().kind == container::none)
+        shape_error("expected a sequence or an optional for element(), got " + to_string());
+    return sub_shapes().front();
+}
+
+bool shape::is_boxed() const {
+    return type() == string_type || !has_rank() || get().kind != container::none ||
+           std::any_of(sub_shapes().begin(), sub_shapes().end(),
+                       [](const shape& s) { return s.is_boxed(); });
+}
+
 std::size_t shape::ndim() const {
+    if (!has_rank())
+        shape_error("expected a tensor whose rank is known, got " + to_string());
     return dynamic() ? get().dyn_dims.size() : get().lens.size();
 }
 
@@ -418,6 +470,7 @@ sym::expr shape::sym_elements() const {
 std::vector<std::size_t> shape::min_lens() const {
     if (!dynamic())
         return lens();
+    (void)ndim(); // throws where there are no dimensions
     sizes result;
     for (const auto& x : dyn_dims())
         result.push_back(x.get_interval().min);
@@ -427,6 +480,7 @@ std::vector<std::size_t> shape::min_lens() const {
 std::vector<std::size_t> shape::max_lens() const {
     if (!dynamic())
         return lens();
+    (void)ndim(); // throws where there are no dimensions
     sizes result;
     for (const auto& x : dyn_dims())
         result.push_back(x.get_interval().max);
@@ -447,7 +501,8 @@ bool shape::any_of_dynamic() const {
 
 bool shape::is_fixed() const {
     const auto& dims = dyn_dims();
-    return std::all_of(dims.begin(), dims.end(), [](const auto& x) { return x.is_fixed(); }) &&
+    return has_rank() && get().kind == container::none &&
+           std::all_of(dims.begin(), dims.end(), [](const auto& x) { return x.is_fixed(); }) &&
            std::all_of(sub_shapes().begin(), sub_shapes().end(),
                        [](const shape& s) { return s.is_fixed(); });
 }

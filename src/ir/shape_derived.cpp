@@ -24,6 +24,19 @@ std::string list_sizes(const Range& xs) {
     return result + "}";
 }
 
+// A tuple, a sequence or an optional of f(member).
+template <class F>
+shape with_members(const shape& s, F f) {
+    if (s.is_sequence())
+        return shape::sequence(f(s.element()));
+    if (s.is_optional())
+        return shape::optional(f(s.element()));
+    std::vector<shape> result;
+    for (const shape& x : s.sub_shapes())
+        result.push_back(f(x));
+    return shape{result};
+}
+
 } // namespace
 
 // ---- index arithmetic -------------------------------------------------------------------------
@@ -97,7 +110,7 @@ shape shape::normalize_standard() const {
 }
 
 shape shape::as_standard() const {
-    if (type() == tuple_type)
+    if (type() == tuple_type || !has_rank())
         return *this;
     return dynamic() ? shape{type(), dyn_dims()} : shape{type(), lens()};
 }
@@ -111,6 +124,8 @@ shape shape::with_type(type_t t) const {
     }
     if (!dynamic())
         return {t, lens(), strides()};
+    if (!has_rank())
+        return is_absent() ? absent(t) : unranked(t);
     return symbolic() ? shape{t, dyn_dims(), dyn_strides()} : shape{t, dyn_dims()};
 }
 
@@ -134,7 +149,7 @@ shape shape::with_lens(const std::vector<dynamic_dimension>& dds) const {
 
 shape shape::to_dynamic() const {
     if (type() == tuple_type)
-        return shape{to_dynamic(sub_shapes())};
+        return with_members(*this, [](const shape& s) { return s.to_dynamic(); });
     if (dynamic())
         return *this;
     std::vector<dynamic_dimension> dims;
@@ -151,12 +166,8 @@ std::vector<shape> shape::to_dynamic(const std::vector<shape>& shapes) {
 }
 
 shape shape::to_symbolic() const {
-    if (type() == tuple_type) {
-        std::vector<shape> result;
-        for (const shape& s : sub_shapes())
-            result.push_back(s.to_symbolic());
-        return shape{result};
-    }
+    if (type() == tuple_type)
+        return with_members(*this, [](const shape& s) { return s.to_symbolic(); });
     if (symbolic())
         return *this;
     if (!is_fixed())
@@ -172,12 +183,8 @@ shape shape::to_symbolic() const {
 }
 
 shape shape::to_static(std::size_t x) const {
-    if (type() == tuple_type) {
-        std::vector<shape> result;
-        for (const shape& s : sub_shapes())
-            result.push_back(s.to_static(x));
-        return shape{result};
-    }
+    if (type() == tuple_type)
+        return with_members(*this, [&](const shape& s) { return s.to_static(x); });
     if (!dynamic())
         return *this;
     size_list result;
@@ -187,12 +194,8 @@ shape shape::to_static(std::size_t x) const {
 }
 
 shape shape::to_static(const std::unordered_map<sym::expr, std::size_t>& symbol_map) const {
-    if (type() == tuple_type) {
-        std::vector<shape> result;
-        for (const shape& s : sub_shapes())
-            result.push_back(s.to_static(symbol_map));
-        return shape{result};
-    }
+    if (type() == tuple_type)
+        return with_members(*this, [&](const shape& s) { return s.to_static(symbol_map); });
     if (!dynamic())
         return *this;
     size_list result;

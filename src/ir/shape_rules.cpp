@@ -103,6 +103,8 @@ std::vector<sym::expr> expressions_of(const rule_dims& dims) {
 } // namespace
 
 shape demote_to_range(const shape& s) {
+    if (s.is_sequence() || s.is_optional() || !s.has_rank())
+        return s;
     if (s.type() == shape::tuple_type) {
         std::vector<shape> result;
         for (const shape& x : s.sub_shapes())
@@ -115,6 +117,45 @@ shape demote_to_range(const shape& s) {
     for (const auto& d : s.dyn_dims())
         dims.emplace_back(d.get_interval().min, d.get_interval().max, d.get_optimals());
     return {s.type(), std::move(dims)};
+}
+
+shape joined_shape(const shape& a, const shape& b) {
+    if (a == b)
+        return a;
+    const bool tuples = a.type() == shape::tuple_type;
+    if (a.type() != b.type() || a.is_sequence() != b.is_sequence() ||
+        a.is_optional() != b.is_optional() ||
+        (tuples && a.sub_shapes().size() != b.sub_shapes().size()))
+        fail(error_kind::invalid_argument,
+             "values of one type were expected, got {" + a.to_string() + "} and {" + b.to_string() +
+                 "}");
+    if (a.is_sequence())
+        return shape::sequence(joined_shape(a.element(), b.element()));
+    if (a.is_optional())
+        return shape::optional(joined_shape(a.element(), b.element()));
+    if (tuples) {
+        std::vector<shape> members;
+        for (std::size_t i = 0; i < a.sub_shapes().size(); ++i)
+            members.push_back(joined_shape(a.sub_shapes()[i], b.sub_shapes()[i]));
+        return shape{members};
+    }
+    if (a.is_absent() || b.is_absent())
+        return a.is_absent() ? b : a;
+    if (!a.has_rank() || !b.has_rank() || a.ndim() != b.ndim())
+        return shape::unranked(a.type());
+    if (!a.dynamic() && !b.dynamic() && a.lens() == b.lens())
+        return a.scalar() && b.scalar() ? a : a.as_standard();
+    const bool symbolic = a.symbolic() || b.symbolic();
+    const auto x = dims_of(a, symbolic), y = dims_of(b, symbolic);
+    rule_dims dims;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const auto u = x[i].get_interval(), v = y[i].get_interval();
+        if (x[i] == y[i])
+            dims.push_back(x[i]);
+        else
+            dims.emplace_back(std::min(u.min, v.min), std::max(u.max, v.max));
+    }
+    return {a.type(), std::move(dims)};
 }
 
 std::vector<shape> align_kinds(const std::vector<shape>& shapes) {

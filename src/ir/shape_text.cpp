@@ -38,6 +38,7 @@ constexpr type_names all_type_names[] = {
     {shape::fp8e5m2fnuz_type, "fp8e5m2fnuz_type", "migraphx::fp8::fp8e5m2fnuz"},
     {shape::tuple_type, "tuple_type", "tuple"},
     {shape::fp4x2_type, "fp4x2_type", "fp4x2_type"},
+    {shape::string_type, "string_type", "std::string_view"},
     {shape::int4_type, "int4_type", "int4_type"},
     {shape::uint4_type, "uint4_type", "uint4_type"},
     {shape::int2_type, "int2_type", "int2_type"},
@@ -95,6 +96,17 @@ bool within(const shape::dynamic_dimension& actual, const shape::dynamic_dimensi
     const auto y = expected.get_interval();
     return y.min <= x.min && x.max <= y.max &&
            (!expected.is_symbolic() || !actual.is_symbolic() || x.min == x.max);
+}
+
+// A value, or another container, that fits a sequence or an optional.
+bool is_member_of(const shape& actual, const shape& container,
+                  bool (*fits)(const shape&, const shape&)) {
+    return actual.type() == shape::tuple_type &&
+           (!container.is_optional() || actual.sub_shapes().size() <= 1) &&
+           actual.is_sequence() <= container.is_sequence() &&
+           actual.is_optional() <= container.is_optional() &&
+           std::all_of(actual.sub_shapes().begin(), actual.sub_shapes().end(),
+                       [&](const shape& s) { return fits(s, container.element()); });
 }
 
 void mix_hash(std::size_t& seed, std::size_t x) {
@@ -172,7 +184,9 @@ std::string shape::to_sizes_string(const std::vector<shape>& shapes) {
     for (const shape& s : shapes) {
         os << between;
         const char* x = "";
-        if (s.dynamic()) {
+        if (s.dynamic() && !s.has_rank()) {
+            os << "any";
+        } else if (s.dynamic()) {
             for (const auto& d : s.dyn_dims()) {
                 os << x << d;
                 x = "x";
@@ -190,7 +204,7 @@ std::string shape::to_sizes_string(const std::vector<shape>& shapes) {
 
 std::ostream& shape::print(std::ostream& os, const shape& x) {
     if (x.type() == tuple_type) {
-        os << '[';
+        os << (x.is_sequence() ? "sequence[" : x.is_optional() ? "optional[" : "[");
         const char* separator = "";
         for (const shape& s : x.sub_shapes()) {
             os << separator << s;
@@ -203,6 +217,8 @@ std::ostream& shape::print(std::ostream& os, const shape& x) {
         print_braced(os, x.dyn_dims());
         os << ", ";
         print_braced(os, x.dyn_strides());
+    } else if (!x.has_rank()) {
+        os << "dynamic, " << x.type_string() << (x.is_absent() ? ", absent" : ", any");
     } else if (x.dynamic()) {
         os << "dynamic, " << x.type_string() << ", ";
         print_braced(os, x.dyn_dims());
@@ -224,14 +240,16 @@ std::string shape::to_string() const {
 bool shape::equal(const shape& x, const shape& y) {
     const data& a = x.get();
     const data& b = y.get();
-    return a.type == b.type && a.dynamic == b.dynamic && a.symbolic == b.symbolic &&
+    return a.type == b.type && a.kind == b.kind && a.rank == b.rank && a.dynamic == b.dynamic && a.symbolic == b.symbolic &&
            a.lens == b.lens && a.strides == b.strides && a.dyn_dims == b.dyn_dims &&
            a.dyn_strides == b.dyn_strides && a.subs == b.subs;
 }
 
 std::size_t shape::hash() const {
     const data& x = get();
-    std::size_t result = static_cast<std::size_t>(x.type) + (x.dynamic ? 64 : 0);
+    std::size_t result = static_cast<std::size_t>(x.type) + (x.dynamic ? 64 : 0) +
+                         128 * static_cast<std::size_t>(x.kind) +
+                         512 * static_cast<std::size_t>(x.rank);
     for (std::size_t n : x.lens)
         mix_hash(result, n);
     for (std::size_t n : x.strides)
@@ -252,6 +270,10 @@ bool shape::same_lens(const shape& x, const shape& y) {
 }
 
 bool shape::is_compatible_lens(const shape& actual, const shape& expected) {
+    if (expected.is_sequence() || expected.is_optional())
+        return is_member_of(actual, expected, is_compatible_lens);
+    if (!expected.has_rank() || !actual.has_rank())
+        return !expected.has_rank() || actual.is_absent();
     if (expected.type() == tuple_type || actual.type() == tuple_type)
         return std::equal(actual.sub_shapes().begin(), actual.sub_shapes().end(),
                           expected.sub_shapes().begin(), expected.sub_shapes().end(),
@@ -276,6 +298,10 @@ bool shape::is_compatible(const shape& actual, const shape& expected) {
         return true;
     if (actual.type() != expected.type())
         return false;
+    if (expected.is_sequence() || expected.is_optional())
+        return is_member_of(actual, expected, is_compatible);
+    if (!expected.has_rank() || !actual.has_rank())
+        return !expected.has_rank() || actual.is_absent();
     if (expected.type() == tuple_type)
         return std::equal(actual.sub_shapes().begin(), actual.sub_shapes().end(),
                           expected.sub_shapes().begin(), expected.sub_shapes().end(),

@@ -36,6 +36,22 @@ shape::type_t type_from(const value& v) {
     return shape::parse_type(v.to<std::string>());
 }
 
+shape container_from(const value& kind, const std::vector<shape>& subs) {
+    const auto text = kind.to<std::string>();
+    if ((text != "sequence" && text != "optional") || subs.size() != 1)
+        fail(error_kind::invalid_argument,
+             "shape: expected a sequence or an optional of one shape, got kind '" + text + "' and " +
+                 std::to_string(subs.size()) + " sub_shapes");
+    return text == "sequence" ? shape::sequence(subs.front()) : shape::optional(subs.front());
+}
+
+shape rankless_from(const value& kind, shape::type_t t) {
+    const auto text = kind.to<std::string>();
+    if (text != "any" && text != "absent")
+        fail(error_kind::invalid_argument, "shape: expected kind any or absent, got '" + text + "'");
+    return text == "any" ? shape::unranked(t) : shape::absent(t);
+}
+
 shape shape_from(const value& v, int depth) {
     if (depth > max_shape_depth)
         fail(error_kind::invalid_argument, "shape: expected at most " +
@@ -50,14 +66,17 @@ shape shape_from(const value& v, int depth) {
     const value* dims = member_of(v, "dynamic_dimensions");
     const value* dyn_strides = member_of(v, "dyn_strides");
     const value* subs = member_of(v, "sub_shapes");
+    const value* kind = member_of(v, "kind");
     const shape::type_t t = type == nullptr ? shape::float_type : type_from(*type);
     if (t == shape::tuple_type) {
         std::vector<shape> result;
         if (subs != nullptr)
             for (const value& x : *subs)
                 result.push_back(shape_from(x, depth + 1));
-        return shape{result};
+        return kind == nullptr ? shape{result} : container_from(*kind, result);
     }
+    if (kind != nullptr)
+        return rankless_from(*kind, t);
     if (dims != nullptr && !dims->empty()) {
         std::vector<shape::dynamic_dimension> dds;
         for (const value& x : *dims)
@@ -153,6 +172,10 @@ value shape_to_value(const shape& s) {
     result["strides"] = value(s.dynamic() ? none : s.strides());
     result["dynamic_dimensions"] = dims;
     result["dyn_strides"] = dyn_strides;
+    if (s.is_sequence() || s.is_optional())
+        result["kind"] = s.is_sequence() ? "sequence" : "optional";
+    else if (!s.has_rank())
+        result["kind"] = s.is_absent() ? "absent" : "any";
     return result;
 }
 

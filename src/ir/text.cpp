@@ -48,7 +48,7 @@ void append_dimension(std::string& out, const shape::dynamic_dimension& d, bool 
 
 void append_shape(std::string& out, const shape& s, bool lossless) {
     if (s.type() == shape::tuple_type) {
-        out += '[';
+        out += s.is_sequence() ? "sequence[" : s.is_optional() ? "optional[" : "[";
         const char* separator = "";
         for (const auto& sub : s.sub_shapes()) {
             out += separator;
@@ -64,6 +64,10 @@ void append_shape(std::string& out, const shape& s, bool lossless) {
         out += "dynamic, ";
     out += s.type_string();
     out += ", ";
+    if (not s.has_rank()) {
+        out += s.is_absent() ? "absent" : "any";
+        return;
+    }
     auto number = [&](auto n) { out += std::to_string(n); };
     if (not s.dynamic()) {
         append_list(out, s.lens(), number);
@@ -89,8 +93,11 @@ bool has_keys(const value& v, std::initializer_list<const char*> keys) {
 }
 
 bool is_shape_value(const value& v) {
-    return v.is_object() and has_keys(v, {"type", "sub_shapes", "lens", "strides",
-                                          "dynamic_dimensions", "dyn_strides"});
+    return v.is_object() and
+           (has_keys(v, {"type", "sub_shapes", "lens", "strides", "dynamic_dimensions",
+                         "dyn_strides"}) or
+            has_keys(v, {"type", "sub_shapes", "lens", "strides", "dynamic_dimensions",
+                         "dyn_strides", "kind"}));
 }
 
 bool is_dimension_value(const value& v) {
@@ -269,7 +276,8 @@ void append_literal(std::string& out, const literal& l, bool lossless) {
     const auto n = l.empty() ? 0 : s.elements();
     if (not lossless and n > printed_literal_elements) {
         out += "@literal{ ... }";
-    } else if (lossless and (n > lossless_literal_elements or not s.computable() or has_nan(l))) {
+    } else if (lossless and s.type() != shape::string_type and
+               (n > lossless_literal_elements or not s.computable() or has_nan(l))) {
         out += "@literal:hex(";
         append_hex(out, l.data(), l.empty() ? 0 : s.bytes());
         out += ')';
@@ -287,6 +295,13 @@ void append_elements(std::string& out, const shape& s, const char* data) {
     if (data == nullptr or s.type() == shape::tuple_type)
         return;
     const char* separator = "";
+    if (s.type() == shape::string_type) {
+        for (const auto x : make_view(s, reinterpret_cast<const std::string_view*>(data))) {
+            out += separator + quoted_text(x);
+            separator = ", ";
+        }
+        return;
+    }
     if (not s.computable()) {
         for (std::size_t i = 0; i < s.bytes(); ++i) {
             out += separator + std::to_string(static_cast<unsigned char>(data[i]));

@@ -11,8 +11,15 @@ void read_literal(text_reader& r, text_instruction& ins) {
     if (ins.op.name == "@literal") {
         r.expect("{");
         ins.literal_form = text_instruction::numbers;
-        ins.literal_text = r.until("}");
-        if (ins.literal_text.find("...") != std::string_view::npos) {
+        r.skip_spaces();
+        const auto start = r.position();
+        while (r.starts("\"")) {
+            r.quoted();
+            r.take(",");
+        }
+        r.until("}");
+        ins.literal_text = r.from(start);
+        if (ins.literal_text.starts_with("...")) {
             ins.literal_form = text_instruction::random;
             ins.seed = ins.line;
         }

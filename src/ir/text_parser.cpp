@@ -73,7 +73,21 @@ literal numbers_literal(const text_instruction& ins, const shape& s) {
     return result;
 }
 
+literal strings_literal(const text_instruction& ins, const shape& s) {
+    text_symbols symbols;
+    text_reader r(ins.literal_text, ins.line, symbols);
+    std::vector<std::string> texts;
+    while (not r.at_end()) {
+        texts.push_back(r.quoted());
+        if (not r.take(",") and not r.at_end())
+            r.fail_expected("a comma");
+    }
+    return literal::adopt(string_argument(s, {texts.begin(), texts.end()}));
+}
+
 literal hex_literal(const text_instruction& ins, const shape& s) {
+    if (s.type() == shape::string_type)
+        fail_line(ins.line, "expected strings in quotes, got bytes");
     const auto digits = ins.literal_text;
     if (s.bytes() > digits.size() or digits.size() != 2 * s.bytes())
         fail_line(ins.line, str("expected ", s.bytes(), " bytes as hexadecimal digits, got ",
@@ -98,6 +112,8 @@ literal make_literal(const text_instruction& ins) {
         return literal{s.type()};
     if (ins.literal_form == text_instruction::hex)
         return hex_literal(ins, s);
+    if (ins.literal_form == text_instruction::numbers and s.type() == shape::string_type)
+        return strings_literal(ins, s);
     if (ins.literal_form == text_instruction::numbers)
         return numbers_literal(ins, s);
     if (s.bytes() > largest_random_literal)

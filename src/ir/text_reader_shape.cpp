@@ -17,14 +17,20 @@ constexpr std::size_t shape_text_depth = 64;
 } // namespace
 
 shape text_reader::read_shape() {
-    if (not take("["))
+    const bool sequence = take("sequence[");
+    const bool optional = not sequence and take("optional[");
+    if (not sequence and not optional and not take("["))
         return read_tensor_shape();
     if (++depth > shape_text_depth)
         fail_expected("less nesting");
     std::vector<shape> subs;
     list(']', [&] { subs.push_back(read_shape()); });
     --depth;
-    return shape{subs};
+    if (not sequence and not optional)
+        return shape{subs};
+    if (subs.size() != 1)
+        fail_expected("one shape in brackets before this");
+    return sequence ? shape::sequence(subs.front()) : shape::optional(subs.front());
 }
 
 shape text_reader::read_tensor_shape() {
@@ -39,6 +45,12 @@ shape text_reader::read_tensor_shape() {
     } catch (const exception&) {
         at = start;
         fail_expected("an element type such as float_type");
+    }
+    if (ranges) {
+        const auto before = at;
+        if (take(",") and (starts("any") or starts("absent")))
+            return take("any") ? shape::unranked(type) : (take("absent"), shape::absent(type));
+        at = before;
     }
     auto braces = [&](auto item) {
         const auto before = at;

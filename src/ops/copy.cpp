@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
 
 namespace migraphx {
 
@@ -45,8 +46,10 @@ void copy_run(char* out, const char* in, const copy_axis& a, std::size_t size) {
         return run(std::integral_constant<std::size_t, 2>{});
     case 4:
         return run(std::integral_constant<std::size_t, 4>{});
-    default:
+    case 8:
         return run(std::integral_constant<std::size_t, 8>{});
+    default:
+        return run(std::integral_constant<std::size_t, sizeof(std::string_view)>{});
     }
 }
 

@@ -10,7 +10,10 @@ namespace {
 struct identity_op {
     static constexpr auto name = "identity";
     static constexpr auto summary = "The input itself";
-    static void traits(op_info& info) { info.is_pointwise = true; }
+    static void traits(op_info& info) {
+        info.is_pointwise = true;
+        info.takes_boxed = true;
+    }
     value attributes() const { return {{"point_op", "${0}"}}; }
 
     shape infer(const std::vector<shape>& in) const {

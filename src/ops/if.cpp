@@ -8,33 +8,13 @@
 
 #include "ir/shape_rules.hpp"
 
+#include <migraphx/errors.hpp>
+
 #include <algorithm>
 
 namespace migraphx {
 
 namespace {
-
-// A shape that the results of both branches have.
-shape either_shape(const shape& a, const shape& b, std::size_t result) {
-    if (a == b)
-        return a;
-    if (a.type() != b.type() or a.ndim() != b.ndim() or a.type() == shape::tuple_type)
-        fail_shape(str("branches whose result ", result,
-                       " has one type and rank were expected, got {", a, "} and {", b, "}"));
-    if (not a.dynamic() and not b.dynamic() and a.lens() == b.lens())
-        return a.as_standard();
-    const auto x = dims_of(a, a.symbolic() or b.symbolic());
-    const auto y = dims_of(b, a.symbolic() or b.symbolic());
-    std::vector<shape::dynamic_dimension> dims;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const auto u = x[i].get_interval(), v = y[i].get_interval();
-        if (x[i] == y[i])
-            dims.push_back(x[i]);
-        else
-            dims.emplace_back(std::min(u.min, v.min), std::max(u.max, v.max));
-    }
-    return {a.type(), dims};
-}
 
 std::vector<std::string> branch_parameters(const std::vector<module_ref>& mods) {
     std::vector<std::string> names;
@@ -49,6 +29,7 @@ std::vector<std::string> branch_parameters(const std::vector<module_ref>& mods) 
 struct if_op {
     static constexpr auto name = "if";
     static constexpr auto summary = "The results of one of two modules, chosen by a condition";
+    static void traits(op_info& info) { info.takes_boxed = true; }
 
     shape infer(const std::vector<shape>& in, const std::vector<module_ref>& mods) const {
         expect(in).at_least(1);
@@ -65,7 +46,9 @@ struct if_op {
                            " and ", second.size()));
         std::vector<shape> results;
         for (std::size_t i = 0; i < first.size(); ++i)
-            results.push_back(either_shape(first[i], second[i], i));
+            results.push_back(
+                with_context([&] { return joined_shape(first[i], second[i]); },
+                             [&] { return str("for result ", i, " of the two branches"); }));
         return shape{results};
     }
     argument evaluate(const shape& output, const std::vector<argument>& in,
@@ -80,7 +63,8 @@ struct if_op {
         auto results = run(taken, parameters);
         if (output.type() == shape::tuple_type)
             for (std::size_t i = 0; i < results.size() and i < output.sub_shapes().size(); ++i)
-                results[i] = in_layout(results[i], output.sub_shapes()[i]);
+                if (not output.sub_shapes()[i].is_boxed())
+                    results[i] = in_layout(results[i], output.sub_shapes()[i]);
         return {results};
     }
 };

@@ -23,6 +23,8 @@ struct load_op {
         expect(in).count(1);
         if (part.dynamic())
             fail_shape(str("a static shape was expected, got ", part));
+        if (part.is_boxed())
+            fail_shape(str("a tensor of numbers was expected, got ", part));
         if (not in[0].dynamic())
             check(in[0].bytes());
         return part;

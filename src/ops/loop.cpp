@@ -2,13 +2,16 @@
 // loop(limit, cond, state...) with a module (iteration, cond, state...) -> (cond, state...,
 // scan...): runs the module while cond holds, at most `limit` and `max_iterations` times. Results:
 // the last state, and for each scan output its values stacked in a new first dimension of
-// max_iterations rows, the unused ones zero. loop_dynamic has as many rows as iterations were run.
+// max_iterations rows, the unused ones zero. loop_dynamic has as many rows as iterations were run,
+// its state may change size from one to the next, and more than max_iterations are an error.
 #include "ops/expect.hpp"
 #include "ops/module_body.hpp"
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
 
 #include "ir/shape_rules.hpp"
+
+#include <migraphx/errors.hpp>
 
 namespace migraphx {
 
@@ -36,6 +39,7 @@ struct loop_op {
     static constexpr auto name = Dynamic ? "loop_dynamic" : "loop";
     static constexpr auto summary = Dynamic ? "Runs a module repeatedly; one row for each iteration"
                                             : "Runs a module repeatedly";
+    static void traits(op_info& info) { info.takes_boxed = true; }
     static void fields(field_list<loop_op>& f) {
         f.add("max_iterations", &loop_op::max_iterations, "bound of the number of iterations");
         f.add("scan_output_directions", &loop_op::scan_output_directions,
@@ -59,6 +63,9 @@ struct loop_op {
         std::vector<shape> results;
         for (std::size_t i = 1; i < outputs.size(); ++i) {
             const auto& s = outputs[i];
+            if (i > states and s.type() == shape::tuple_type)
+                fail_shape(str("a tensor was expected for scan output ", i - states - 1, ", got {",
+                               s, "}"));
             if (i <= states) {
                 results.push_back(state_shape(in[i + 1], s, i - 1));
                 continue;
@@ -68,6 +75,10 @@ struct loop_op {
                 results.emplace_back(s.type(), stacked_lens(rows, s.lens()));
                 continue;
             }
+            if (not s.has_rank()) {
+                results.push_back(s);
+                continue;
+            }
             auto dims = dims_of(demote_to_range(s));
             dims.insert(dims.begin(), {Dynamic ? 0 : rows, rows});
             results.emplace_back(s.type(), dims);
@@ -75,22 +86,21 @@ struct loop_op {
         return shape{results};
     }
     static shape state_shape(const shape& in, const shape& out, std::size_t i) {
-        if (in.type() == shape::tuple_type or in.type() != out.type() or in.ndim() != out.ndim())
-            fail_shape(str("state ", i, " of one type and rank was expected, got {", in, "} and {",
-                           out, "} after an iteration"));
-        if (not in.dynamic() and not out.dynamic()) {
-            if (in.lens() != out.lens())
-                fail_shape(str("state ", i, " of constant dimensions was expected, got {", in,
-                               "} and {", out, "} after an iteration"));
-            return in.as_standard();
-        }
-        const auto x = dims_of(demote_to_range(in)), y = dims_of(demote_to_range(out));
-        std::vector<shape::dynamic_dimension> dims;
-        for (std::size_t d = 0; d < x.size(); ++d) {
-            const auto u = x[d].get_interval(), v = y[d].get_interval();
-            dims.emplace_back(std::min(u.min, v.min), std::max(u.max, v.max));
-        }
-        return {in.type(), dims};
+        const bool fixed = not in.dynamic() and not out.dynamic();
+        if (fixed and in.type() != shape::tuple_type and out.type() != shape::tuple_type and
+            in.lens() != out.lens())
+            fail_shape(str("state ", i, " of constant dimensions was expected, got {", in,
+                           "} and {", out, "} after an iteration"));
+        return with_context(
+            [&] {
+                const auto both = joined_shape(in, out);
+                return both.scalar() ? both : demoted(both);
+            },
+            [&] { return str("for state ", i, " before and after an iteration"); });
+    }
+    // Symbols of the first iteration say nothing of the others.
+    static shape demoted(const shape& s) {
+        return s.symbolic() ? demote_to_range(s) : s.as_standard();
     }
 
     argument evaluate(const shape&, const std::vector<argument>& in,
@@ -98,7 +108,7 @@ struct loop_op {
         auto* body = only_module(mods);
         const auto names = body->get_parameter_names();
         const auto states = in.size() - 2;
-        const auto limit = std::min(load<int64_t>(in[0]).at(0), max_iterations);
+        const auto limit = load<int64_t>(in[0]).at(0);
         bool condition = load<double>(in[1]).at(0) != 0;
 
         std::unordered_map<std::string, argument> parameters;
@@ -108,17 +118,23 @@ struct loop_op {
         std::vector<std::vector<argument>> scans;
         int64_t iterations = 0;
         for (; iterations < limit and condition; ++iterations) {
+            if (iterations == max_iterations) {
+                if (not Dynamic)
+                    break;
+                fail_shape(str("a loop of at most ", max_iterations,
+                               " iterations (max_iterations, of models limit_max_iterations) was "
+                               "expected, got more"));
+            }
             argument counter(counter_shape.dynamic() ? shape{counter_shape.type()} : counter_shape);
             store(counter, 0, 1, &iterations);
             parameters[names[0]] = counter;
             const auto results = run(body, parameters);
             condition = load<double>(results.at(0)).at(0) != 0;
-            parameters[names[1]] = results[0].copy();
-            for (std::size_t i = 0; i < states; ++i)
-                parameters[names[i + 2]] = results.at(i + 1).copy();
+            for (std::size_t i = 0; i <= states; ++i)
+                parameters[names[i + 1]] = results.at(i);
             scans.resize(results.size() - 1 - states);
             for (std::size_t i = 0; i < scans.size(); ++i)
-                scans[i].push_back(results[states + 1 + i].copy());
+                scans[i].push_back(results[states + 1 + i]);
         }
 
         std::vector<argument> results;
@@ -140,8 +156,12 @@ struct loop_op {
         argument result(shape{row.type(), stacked_lens(rows, lens)});
         const bool from_back =
             scan < scan_output_directions.size() and scan_output_directions[scan] == 1;
-        for (std::size_t i = 0; i < values.size(); ++i)
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (values[i].get_shape().lens() != lens)
+                fail_shape(str("scan output ", scan, " of equal dimensions was expected, got {",
+                               values.front().get_shape(), "} and {", values[i].get_shape(), "}"));
             copy_elements(stacked_row(result, from_back ? rows - 1 - i : i), values[i]);
+        }
         return result;
     }
 };

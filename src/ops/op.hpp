@@ -144,16 +144,16 @@ struct registered_op
             const T& self = *static_cast<const T*>(p);
             (void)run;
             if constexpr(requires { self.evaluate(output, in, mods, run); })
-                return self.evaluate(output, in, mods, run);
+                return with_own_strings(self.evaluate(output, in, mods, run));
             else if constexpr(requires { self.evaluate(output, in); })
-                return self.evaluate(output, in);
+                return with_own_strings(self.evaluate(output, in));
             else if constexpr(requires { self.view(output, in); })
                 return self.view(concrete_shape(info, p, output, in, mods), in);
             else if constexpr(requires(const argument& out) { self.compute(out, in); })
             {
                 auto out = argument::uninitialized(concrete_shape(info, p, output, in, mods));
                 self.compute(out, in);
-                return out;
+                return with_own_strings(out);
             }
             else
                 return {};

@@ -30,7 +30,8 @@ struct with_shape
         for(const auto& a : in)
             shapes.push_back(a.get_shape());
         auto result = op.compute(op.compute_shape(shapes), in);
-        if(out.type() != shape::tuple_type and result.get_shape().lens() != out.lens())
+        if(out.type() != result.get_shape().type() or
+           (out.type() != shape::tuple_type and result.get_shape().lens() != out.lens()))
             fail_shape(str("a result of shape ", out, " was expected, got ", result.get_shape()));
         return result;
     }

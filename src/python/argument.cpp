@@ -79,6 +79,8 @@ std::vector<std::ptrdiff_t> byte_strides(const shape& s) {
 }
 
 nb::dict array_interface(const argument& a) {
+    if (a.get_shape().type() == shape::string_type)
+        throw nb::attribute_error("__array_interface__");
     const auto& code = shareable(a);
     if (code.kind == 0)
         throw nb::attribute_error("__array_interface__");
@@ -96,6 +98,10 @@ nb::dict array_interface(const argument& a) {
 nb::object to_numpy(nb::handle_t<argument> self, nb::object dtype, nb::object copy) {
     const auto numpy = nb::module_::import_("numpy");
     const auto& a = nb::cast<const argument&>(self);
+    if (a.get_shape().type() == shape::string_type) {
+        const auto strings = strings_to_numpy(a);
+        return dtype.is_none() ? strings : strings.attr("astype")(dtype);
+    }
     const auto& code = shareable(a);
     nb::object array;
     if (code.kind != 0) {
@@ -112,6 +118,8 @@ nb::object to_numpy(nb::handle_t<argument> self, nb::object dtype, nb::object co
 }
 
 nb::list to_list(const argument& a) {
+    if (a.get_shape().type() == shape::string_type)
+        return strings_to_list(a);
     if (element_code_of(a.get_shape().type()) == nullptr)
         throw nb::type_error(str("tolist: numbers were expected, got ", a.get_shape()).c_str());
     const auto type = a.get_shape().type();

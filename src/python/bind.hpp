@@ -26,6 +26,13 @@ struct py_program : program {
     py_program() = default;
     py_program(program p) : program(std::move(p)) {}
     std::size_t generation = 0;
+    /// Whether a parameter or a result is more than a tensor of numbers; asked for in every run, so
+    /// it is kept for the generation it was found in (under the GIL).
+    bool is_boxed() const;
+
+private:
+    mutable bool boxed = false;
+    mutable std::size_t boxed_in = std::size_t(-1);
 };
 
 /// The name and options of a recipe of operators.
@@ -44,7 +51,7 @@ struct element_code {
 };
 /// DLPack packs numbers of less than eight bits.
 constexpr std::uint8_t no_dlpack = 0xff;
-/// Null for tuple_type and fp4x2_type.
+/// Null for types that no other library knows: tuple_type, fp4x2_type, string_type.
 const element_code* element_code_of(shape::type_t t);
 
 /// The tensor behind a foreign object, without a copy where strides can describe it; its owner
@@ -59,6 +66,20 @@ bool is_read_only(const argument& a);
 /// An argument of static shape `s` with the numbers of an iterable in logical order. TypeError for
 /// what is no number, ValueError for a wrong count or a value out of the type's range.
 argument from_numbers(const shape& s, nb::handle values);
+
+/// The same for strings (str or bytes).
+argument from_strings(const shape& s, nb::handle values);
+/// The tensor behind a numpy array of str, bytes or objects that are; empty for other objects.
+std::optional<argument> find_strings(nb::handle x);
+nb::list strings_to_list(const argument& a);
+/// An array of str objects.
+nb::object strings_to_numpy(const argument& a);
+
+/// The value of a parameter that is declared with this shape: a tensor, a number for one element, a
+/// list for a sequence, None or a value for an optional. TypeError and ValueError name the parameter.
+argument to_value_argument(const std::string& name, nb::handle x, const shape& declared);
+/// The same way back; tensors stay arguments.
+nb::object from_value_argument(const argument& a, const shape& declared);
 
 /// An element type by enum, number or name; IndexError for an unknown name.
 shape::type_t to_type(nb::handle x);

@@ -200,53 +200,72 @@ void bind_instruction(nb::module_& m) {
         });
 }
 
-bool is_number(nb::handle x) {
-    return PyBool_Check(x.ptr()) or PyLong_Check(x.ptr()) or PyFloat_Check(x.ptr());
-}
-
-// Values that are no tensors may stand for parameters of one element; names that the program does
-// not have are ignored.
-parameter_map to_parameters(const program& p, const named_tensors& params) {
+// Values that are no tensors may stand for parameters; names that the program does not have are
+// ignored.
+parameter_map to_parameters(const py_program& p, const named_tensors& params) {
     parameter_map result;
+    const bool tensors = not p.is_boxed();
     for (auto [key, x] : params) {
         const auto name = nb::cast<std::string>(key);
-        std::string error = "a tensor or a number was expected, got " +
-                            nb::cast<std::string>(nb::str(x.type().attr("__name__")));
+        std::optional<argument> tensor;
         try {
-            if (auto a = find_tensor(x)) {
-                result.emplace(name, std::move(*a));
-                continue;
-            }
-        } catch (const nb::builtin_exception& e) {
-            error = e.what();
+            if (tensors)
+                tensor = find_tensor(x);
+        } catch (const nb::builtin_exception&) {
+            // Raised again below if the program has the parameter.
+        }
+        if (tensor) {
+            result.emplace(name, std::move(*tensor));
+            continue;
         }
         const auto declared = p.get_parameter_shapes();
-        const auto found = declared.find(name);
-        if (found == declared.end())
-            continue;
-        if (not is_number(x))
-            throw nb::type_error(("parameter " + name + ": " + error).c_str());
-        if (found->second.dynamic() or found->second.elements() != 1)
-            throw nb::value_error(str("parameter ", name, ": a tensor of shape ", found->second,
-                                      " was expected, got a number")
-                                      .c_str());
-        result.emplace(name, from_numbers(found->second, nb::make_tuple(x)));
+        if (const auto found = declared.find(name); found != declared.end())
+            result.emplace(name, to_value_argument(name, x, found->second));
     }
     return result;
 }
 
-std::vector<argument> run(const py_program& p, const named_tensors& params,
-                          const std::vector<std::string>& output_names) {
-    const auto map = to_parameters(p, params);
-    nb::gil_scoped_release others;
-    return output_names.empty() ? p.eval(map) : p.eval(map, output_names);
+// Shapes of the outputs with these names; of all without names.
+std::vector<shape> shapes_of(const py_program& p, const std::vector<std::string>& output_names) {
+    const auto shapes = p.get_output_shapes();
+    if (output_names.empty())
+        return shapes;
+    const auto named = p.get_outputs();
+    std::vector<shape> result;
+    for (const auto& name : output_names)
+        result.push_back(named.at(name));
+    return result;
 }
 
-std::vector<argument> run_async(const py_program& p, const named_tensors& params,
-                                std::uintptr_t stream, const std::string& stream_name) {
+nb::list to_list(const py_program& p, const std::vector<argument>& results,
+                 const std::vector<std::string>& output_names) {
+    nb::list list;
+    const auto declared = p.is_boxed() ? shapes_of(p, output_names) : std::vector<shape>{};
+    for (std::size_t i = 0; i < results.size(); ++i)
+        list.append(from_value_argument(results[i], i < declared.size() ? declared[i] : shape{}));
+    return list;
+}
+
+nb::list run(const py_program& p, const named_tensors& params,
+             const std::vector<std::string>& output_names) {
     const auto map = to_parameters(p, params);
-    nb::gil_scoped_release others;
-    return p.eval(map, {any_ptr(reinterpret_cast<void*>(stream), stream_name), true});
+    std::vector<argument> results;
+    {
+        nb::gil_scoped_release others;
+        results = output_names.empty() ? p.eval(map) : p.eval(map, output_names);
+    }
+    return to_list(p, results, output_names);
+}
+
+nb::list run_async(const py_program& p, const named_tensors& params, std::uintptr_t stream,
+                   const std::string& stream_name) {
+    const auto map = to_parameters(p, params);
+    std::vector<argument> results;
+    {
+        nb::gil_scoped_release others;
+        results = p.eval(map, {any_ptr(reinterpret_cast<void*>(stream), stream_name), true});
+    }
+    return to_list(p, results, {});
 }
 
 void compile(py_program& p, const target& t, bool offload_copy, bool fast_math,
@@ -316,8 +335,9 @@ void bind_program_class(nb::module_& m) {
         .def("run", &run, "params"_a, "output_names"_a = nb::list(),
              "Evaluates with a dict of name -> tensor; a list of arguments, all outputs or the "
              "named ones "
-             "in that order. Tensors are not copied; a Python number serves for one element; other "
-             "keys "
+             "in that order. Tensors are not copied; a Python number serves for one element, a list "
+             "for a sequence, None for an empty optional, and such outputs come as lists or None; "
+             "other keys "
              "are ignored.\nRuntimeError for a missing parameter, a wrong shape or an unknown "
              "output, "
              "TypeError for what is no tensor.")

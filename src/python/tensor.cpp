@@ -314,6 +314,8 @@ std::optional<argument> find_tensor(nb::handle x) {
     argument* bound = nullptr;
     if (nb::try_cast(x, bound) and bound != nullptr)
         return *bound;
+    if (auto strings = find_strings(x))
+        return strings;
     auto t = from_array(x);
     if (not t)
         t = from_interface(x);
@@ -343,6 +345,8 @@ bool is_read_only(const argument& a) {
 }
 
 argument from_numbers(const shape& s, nb::handle values) {
+    if (s.type() == shape::string_type and not s.dynamic())
+        return from_strings(s, values);
     if (not(s.computable() or shape::is_small(s.type())) or s.dynamic())
         throw nb::value_error(
             str("values: a static shape of numbers was expected, got ", s).c_str());

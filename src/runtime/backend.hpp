@@ -34,7 +34,7 @@ std::shared_ptr<struct executable> make_planned_executable(const struct program&
 /// Every operator by its reference evaluation.
 std::shared_ptr<const backend> reference_backend();
 
-/// True when every instruction of every module has a static shape.
+/// True when every instruction of every module has a static shape and none is boxed.
 bool all_static(const struct program& p);
 
 /// The pass that runs a backend's static passes on programs whose shapes are all known already.

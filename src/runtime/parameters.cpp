@@ -22,12 +22,29 @@ namespace {
 
 } // namespace
 
+bool is_open(const shape& s) { return s.is_sequence() or s.is_optional() or not s.has_rank(); }
+
 void check_parameter(const declared_parameter& d, const shape& given)
 {
     if(given == d.type)
         return;
     if(given.type() != d.type.type())
         incorrect(d, given, str("type ", d.type.type_string(), " was expected, got ", given.type_string()));
+    if(d.type.is_sequence() or d.type.is_optional())
+    {
+        const auto count = given.sub_shapes().size();
+        if(d.type.is_optional() and count > 1)
+            incorrect(d, given, str("one value or none was expected, got ", count));
+        for(std::size_t i = 0; i < count; i++)
+            check_parameter({d.name + "[" + std::to_string(i) + "]", d.type.element()}, given.sub_shapes()[i]);
+        return;
+    }
+    if(not d.type.has_rank() and not given.dynamic())
+    {
+        if(d.type.is_absent())
+            incorrect(d, given, "no element was expected");
+        return;
+    }
     if(d.type.type() == shape::tuple_type)
     {
         if(given.sub_shapes().size() != d.type.sub_shapes().size())
@@ -70,7 +87,7 @@ namespace {
 // Every size from 1 to what it is.
 shape up_to(const shape& s)
 {
-    if(s.dynamic() or s.type() == shape::tuple_type or s.ndim() == 0)
+    if(s.dynamic() or s.type() == shape::tuple_type or s.is_boxed() or s.ndim() == 0)
         return s;
     std::vector<shape::dynamic_dimension> dims;
     for(auto n : s.lens())
@@ -140,7 +157,8 @@ void signature::relate(const std::vector<std::vector<std::string>>& names)
 
 bool signature::fixed() const
 {
-    return std::none_of(declared.begin(), declared.end(), [](const auto& d) { return d.type.any_of_dynamic(); });
+    return std::all_of(declared.begin(), declared.end(),
+                       [](const auto& d) { return is_open(d.type) or not d.type.any_of_dynamic(); });
 }
 
 std::string signature::describe(const place& p) const
@@ -202,7 +220,7 @@ std::vector<shape> signature::bind(const std::unordered_map<std::string, shape>&
     for(const auto& d : declared)
     {
         auto it = given.find(d.name);
-        if(it == given.end() and d.type.any_of_dynamic())
+        if(it == given.end() and d.type.any_of_dynamic() and not is_open(d.type))
             fail(error_kind::invalid_argument, "parameter " + d.name + ": its sizes were expected, got none");
         shapes.push_back(it == given.end() ? d.type : it->second);
         check_parameter(d, shapes.back());

@@ -56,6 +56,9 @@ private:
     std::vector<derived_size> derived;
 };
 
+/// A sequence, an optional or a tensor of unknown rank: passed as it is, plans do not depend on its sizes.
+bool is_open(const shape& s);
+
 /// Throws with the parameter, the dimension and its bounds when `given` does not fit.
 void check_parameter(const declared_parameter& d, const shape& given);
 

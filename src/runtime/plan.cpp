@@ -61,7 +61,7 @@ void plan::bind(frame& f, const std::vector<argument>& params) const
     for(std::size_t i = 0; i < params.size(); i++)
     {
         const auto& given = params[i];
-        if(given.get_shape() == param_shapes[i] or given.get_shape().type() == shape::tuple_type or
+        if(given.get_shape() == param_shapes[i] or param_shapes[i].is_boxed() or given.get_shape().type() == shape::tuple_type or
            given.get_shape().elements() <= 1)
         {
             f.bases[param_bases[i]] = given.data();

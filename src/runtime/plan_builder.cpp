@@ -10,6 +10,7 @@
 #include "runtime/memory_plan.hpp"
 #include "runtime/module_kernel.hpp"
 #include "runtime/plan.hpp"
+#include "runtime/specialise.hpp"
 #include "runtime/weight_store.hpp"
 
 #include <algorithm>
@@ -70,7 +71,7 @@ public:
         {
             p.names.push_back(any_cast<builtin::param>(ins->get_operator()).parameter);
             p.param_shapes.push_back(ins->get_shape());
-            param_roots.push_back(new_root(root_kind::parameter, ins->get_shape().bytes()));
+            param_roots.push_back(new_root(root_kind::parameter, ins->get_shape().is_boxed() ? 0 : ins->get_shape().bytes()));
             places[ins] = place_on(param_roots.back(), ins->get_shape());
         }
         find_constants(*m);
@@ -81,15 +82,6 @@ public:
     }
 
 private:
-    static std::string describe(instruction_ref ins)
-    {
-        std::ostringstream s;
-        s << "at " << ins->get_operator() << " -> " << ins->get_shape();
-        for(const auto& name : ins->get_debug_symbols())
-            s << ", node \"" << name << '"';
-        return s.str();
-    }
-
     // Users read results as row-major memory.
     void make_results_standard()
     {
@@ -150,7 +142,7 @@ private:
         value_place v;
         v.root   = r;
         v.layout = s;
-        if(s.type() == shape::tuple_type)
+        if(s.type() == shape::tuple_type and not s.is_boxed())
             fail(error_kind::unsupported, "plan: a tensor was expected, got a tuple parameter or constant");
         return v;
     }

@@ -25,7 +25,8 @@ struct prepared {
     std::vector<std::vector<lifted_module>> lifted;
     std::shared_ptr<executable> rest;
     std::vector<stage_value> rest_inputs;
-    std::vector<specialisation::result> results;
+    std::vector<argument> constants;
+    std::vector<stage_value> results;
     bool in_order = true; ///< the first part's results are the program's, in their order
     bool simple() const { return rest == nullptr and transitions.empty() and in_order; }
     void add_constants(held_constants& held) const
@@ -46,6 +47,24 @@ const setting<int> shape_cache_size{
 
 // The parts of a program together keep more, since one run may need several.
 constexpr std::size_t plans_of_parts = 4;
+
+// Members of sequences and the like may be the caller's own tensors, or constants of the program: results
+// that share such memory are copied.
+argument detached(const argument& a, const std::vector<argument>& given)
+{
+    if(a.get_shape().type() == shape::tuple_type)
+    {
+        std::vector<argument> subs;
+        for(const auto& sub : a.get_sub_objects())
+            subs.push_back(detached(sub, given));
+        return {subs};
+    }
+    const bool foreign = is_constant_memory(a) or std::any_of(given.begin(), given.end(), [&](const argument& g) {
+                             return a.data() != nullptr and g.data() <= a.data() and
+                                    a.data() < g.data() + g.get_shape().bytes();
+                         });
+    return foreign ? a.copy() : a;
+}
 
 class planned_executable : public executable, public std::enable_shared_from_this<planned_executable> {
 public:
@@ -108,10 +127,11 @@ public:
         auto records = e->first->profile(args, &stage);
         if(e->simple())
             return records;
-        const auto transitions = run_transitions(*e, args, stage);
+        run_values values{*e, args, stage};
+        run_transitions(values);
         if(e->rest != nullptr)
         {
-            auto more = e->rest->profile(rest_parameters(*e, args, stage, transitions));
+            auto more = e->rest->profile(rest_parameters(values));
             records.insert(records.end(), more.begin(), more.end());
         }
         return records;
@@ -153,8 +173,11 @@ private:
             return only;
         std::vector<shape> shapes;
         shapes.reserve(args.size());
-        for(const auto& a : args)
-            shapes.push_back(standard_form(a.get_shape()));
+        for(std::size_t i = 0; i < args.size(); i++)
+        {
+            const auto& declared = inputs.parameters()[i].type;
+            shapes.push_back(is_open(declared) ? declared : standard_form(args[i].get_shape()));
+        }
         return find(shapes);
     }
 
@@ -172,6 +195,8 @@ private:
 
     static void append_key(const shape& s, std::vector<std::size_t>& key)
     {
+        if(is_open(s))
+            return;
         if(s.type() == shape::tuple_type)
         {
             for(const auto& sub : s.sub_shapes())
@@ -220,85 +245,100 @@ private:
         }
         e->rest_inputs = std::move(s.rest_inputs);
         e->results     = std::move(s.results);
+        e->constants   = std::move(s.constants);
         if(s.rest != nullptr)
             e->rest = make_part_executable(*s.rest, back, options, shared);
         e->in_order = in_order(e->results);
         return e;
     }
 
-    static bool in_order(const std::vector<specialisation::result>& results)
+    static bool in_order(const std::vector<stage_value>& results)
     {
         for(std::size_t i = 0; i < results.size(); i++)
-            if(results[i].from_rest or results[i].index != i)
+            if(results[i].from != stage_value::source::stage or results[i].index != i)
                 return false;
         return true;
     }
 
-    static argument value_of(const stage_value& v,
-                             const std::vector<argument>& args,
-                             const std::vector<argument>& stage,
-                             const std::vector<argument>& transitions)
-    {
-        switch(v.from)
+    // What a run has computed so far, for the values of its later parts.
+    struct run_values {
+        const prepared& e;
+        const std::vector<argument>& args;
+        const std::vector<argument>& stage;
+        std::vector<argument> transitions = {};
+        std::vector<argument> rest        = {};
+
+        argument at(const stage_value& v) const
         {
-        case stage_value::source::parameter: return args.at(v.index);
-        case stage_value::source::stage: return stage.at(v.index);
-        case stage_value::source::transition: break;
+            const auto& whole = list(v.from).at(v.index);
+            return v.part < 0 ? whole : whole.get_sub_objects().at(std::size_t(v.part));
         }
-        const auto& t = transitions.at(v.index);
-        return v.part < 0 ? t : t.get_sub_objects().at(std::size_t(v.part));
+        const std::vector<argument>& list(stage_value::source from) const
+        {
+            switch(from)
+            {
+            case stage_value::source::parameter: return args;
+            case stage_value::source::stage: return stage;
+            case stage_value::source::constant: return e.constants;
+            case stage_value::source::rest: return rest;
+            case stage_value::source::transition: break;
+            }
+            return transitions;
+        }
+        std::vector<argument> at(const std::vector<stage_value>& list) const
+        {
+            std::vector<argument> result;
+            for(const auto& v : list)
+                result.push_back(at(v));
+            return result;
+        }
+    };
+
+    void run_transitions(run_values& values) const
+    {
+        for(std::size_t i = 0; i < values.e.transitions.size(); i++)
+            with_context([&] { values.transitions.push_back(evaluate(i, values)); },
+                         [&] { return describe(values.e.transitions[i].ins); });
     }
 
-    std::vector<argument>
-    run_transitions(const prepared& e, const std::vector<argument>& args, const std::vector<argument>& stage) const
+    argument evaluate(std::size_t number, const run_values& values) const
     {
-        std::vector<argument> results;
-        for(std::size_t i = 0; i < e.transitions.size(); i++)
+        const auto& t  = values.e.transitions[number];
+        const auto in = values.at(t.inputs);
+        if(t.modules.empty())
         {
-            const auto& t = e.transitions[i];
-            std::vector<argument> in;
-            for(const auto& v : t.inputs)
-                in.push_back(value_of(v, args, stage, results));
-            if(t.modules.empty())
-            {
-                const auto fast = back->evaluate(t.op, in);
-                results.push_back(fast ? *fast : t.op.compute(t.output, in));
-                continue;
-            }
-            std::vector<std::vector<argument>> captured;
-            for(const auto& list : t.captured)
-            {
-                captured.emplace_back();
-                for(const auto& v : list)
-                    captured.back().push_back(value_of(v, args, stage, results));
-            }
-            results.push_back(evaluate_with_modules(t.op, t.output, in, t.modules, e.lifted[i], captured));
+            auto fast = t.output.is_boxed() ? std::nullopt : back->evaluate(t.op, in);
+            return fast ? *fast : t.op.compute(t.output, in);
         }
-        return results;
+        std::vector<std::vector<argument>> captured;
+        for(const auto& list : t.captured)
+            captured.push_back(values.at(list));
+        return evaluate_with_modules(t.op, t.output, in, t.modules, values.e.lifted[number], captured);
     }
 
-    static parameter_map rest_parameters(const prepared& e,
-                                         const std::vector<argument>& args,
-                                         const std::vector<argument>& stage,
-                                         const std::vector<argument>& transitions)
+    static parameter_map rest_parameters(const run_values& values)
     {
         parameter_map params;
-        for(std::size_t i = 0; i < e.rest_inputs.size(); i++)
-            params["s" + std::to_string(i)] = value_of(e.rest_inputs[i], args, stage, transitions);
+        for(std::size_t i = 0; i < values.e.rest_inputs.size(); i++)
+            params["s" + std::to_string(i)] = values.at(values.e.rest_inputs[i]);
         return params;
     }
 
     std::vector<argument>
     run_parts(const prepared& e, const std::vector<argument>& args, const execution_environment& env) const
     {
-        const auto stage       = e.first->run(args, env);
-        const auto transitions = run_transitions(e, args, stage);
-        std::vector<argument> rest;
+        const auto stage = e.first->run(args, env);
+        run_values values{e, args, stage};
+        run_transitions(values);
         if(e.rest != nullptr)
-            rest = e.rest->run(rest_parameters(e, args, stage, transitions), env);
-        std::vector<argument> results;
-        for(const auto& r : e.results)
-            results.push_back(r.from_rest ? rest.at(r.index) : stage.at(r.index));
+            values.rest = e.rest->run(rest_parameters(values), env);
+        auto results = values.at(e.results);
+        if(own_plans != nullptr) // the whole program: the results are the caller's
+        {
+            const auto given = flatten(args);
+            for(auto& r : results)
+                r = detached(r, given);
+        }
         return results;
     }
 
@@ -320,7 +360,7 @@ bool all_static(const program& p)
 {
     for(const auto* m : p.get_modules())
         for(auto ins = m->begin(); ins != m->end(); ++ins)
-            if(ins->get_shape().any_of_dynamic())
+            if(ins->get_shape().any_of_dynamic() or ins->get_shape().is_boxed())
                 return false;
     return true;
 }

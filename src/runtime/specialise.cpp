@@ -16,6 +16,15 @@
 
 namespace migraphx {
 
+std::string describe(instruction_ref ins)
+{
+    std::ostringstream s;
+    s << "at " << ins->get_operator() << " -> " << ins->get_shape();
+    for(const auto& name : ins->get_debug_symbols())
+        s << ", node \"" << name << '"';
+    return s.str();
+}
+
 std::vector<instruction_ref> captured_by(module_ref m)
 {
     std::vector<module_ref> mods{m};
@@ -75,6 +84,17 @@ module_ref clone_sub_module(program& to, module_ref m, module::instruction_map& 
 
 namespace {
 
+struct constant_memory {
+    std::shared_ptr<char> owner;
+    void operator()(char*) { owner.reset(); }
+};
+
+} // namespace
+
+bool is_constant_memory(const argument& a) { return std::get_deleter<constant_memory>(a.handle()) != nullptr; }
+
+namespace {
+
 // Values that shape arithmetic may work with; larger ones are data.
 constexpr std::size_t most_elements = 4096;
 
@@ -112,15 +132,6 @@ private:
         }
     }
 
-    static std::string describe(instruction_ref ins)
-    {
-        std::ostringstream s;
-        s << "at " << ins->get_operator() << " -> " << ins->get_shape();
-        for(const auto& name : ins->get_debug_symbols())
-            s << ", node \"" << name << '"';
-        return s.str();
-    }
-
     // Literals are made when something uses them: folded shape arithmetic leaves none behind.
     instruction_ref built(instruction_ref ins)
     {
@@ -135,6 +146,8 @@ private:
 
     shape shape_of(instruction_ref ins) const
     {
+        if(auto it = late.find(ins); it != late.end())
+            return it->second.type;
         auto it = known.find(ins);
         return it != known.end() ? it->second.get_shape() : map.at(ins)->get_shape();
     }
@@ -166,25 +179,38 @@ private:
             bind(ins, part);
             return;
         }
+        if(name == "get_tuple_elem" and late.contains(ins->inputs().front()))
+        {
+            auto member     = late.at(ins->inputs().front());
+            const auto part = ins->get_operator().get<std::size_t>("index");
+            member.place.part = std::ptrdiff_t(part);
+            member.type       = member.type.sub_shapes().at(part);
+            late[ins]         = member;
+            return;
+        }
         std::vector<instruction_ref> needs = ins->inputs();
         for(auto* m : ins->module_inputs())
             for(auto c : captured_by(m))
                 needs.push_back(c);
-        if(not std::all_of(needs.begin(), needs.end(), [&](auto a) { return available(a); }))
+        const auto all = [&](auto has) { return std::all_of(needs.begin(), needs.end(), has); };
+        const bool ready = all([&](auto a) { return available(a); });
+        if(ready and evaluate(ins))
+            return;
+        if(ins->get_shape().is_boxed() or not all([](auto a) { return not a->get_shape().is_boxed(); }))
         {
-            cut_off(ins);
+            if(ready or all([&](auto a) { return available(a) or late.contains(a); }))
+                add_transition(ins);
+            else
+                cut_off(ins);
             return;
         }
-        if(evaluate(ins))
-            return;
         shape output;
-        if(concrete_output(ins, output))
+        if(not ready)
+            cut_off(ins);
+        else if(concrete_output(ins, output))
             emit(ins, output);
         else
-        {
-            transition_numbers[ins] = transition_numbers.size();
-            cut_off(ins);
-        }
+            add_transition(ins);
     }
 
     // `ins` is another name for `other`.
@@ -192,6 +218,8 @@ private:
     {
         if(available(other))
             alias(ins, other);
+        else if(late.contains(other))
+            late[ins] = late.at(other);
         else
         {
             names_for[ins] = other;
@@ -205,6 +233,8 @@ private:
             set_known(ins, known.at(other));
         else
             map[ins] = map.at(other);
+        if(auto it = parameter_numbers.find(other); it != parameter_numbers.end())
+            parameter_numbers[ins] = it->second;
     }
 
     // Shape arithmetic: small values of known inputs.
@@ -316,10 +346,25 @@ private:
 
     stage_value value_for(instruction_ref ins)
     {
+        if(auto it = late.find(ins); it != late.end())
+            return it->second.place;
+        if(is_known(ins))
+            return {stage_value::source::constant, constant_number(ins)};
         auto parameter = parameter_numbers.find(ins);
         if(parameter != parameter_numbers.end())
             return {stage_value::source::parameter, parameter->second};
         return {stage_value::source::stage, export_value(ins)};
+    }
+
+    std::size_t constant_number(instruction_ref ins)
+    {
+        auto [it, fresh] = constant_numbers.try_emplace(ins, result.constants.size());
+        if(fresh)
+        {
+            const auto& a = known.at(ins);
+            result.constants.emplace_back(a.get_shape(), std::shared_ptr<char>(a.data(), constant_memory{a.handle()}));
+        }
+        return it->second;
     }
 
     std::size_t export_value(instruction_ref ins)
@@ -378,6 +423,7 @@ private:
             for(auto c : captured_by(m))
                 t.captured.back().push_back(value_for(c));
         }
+        late[ins] = {{stage_value::source::transition, result.transitions.size()}, t.output};
         result.transitions.push_back(std::move(t));
     }
 
@@ -386,24 +432,6 @@ private:
         if(names_for.contains(ins))
         {
             in_rest(ins);
-            return;
-        }
-        if(transition_numbers.contains(ins))
-        {
-            const auto number = result.transitions.size();
-            add_transition(ins);
-            const auto& s = result.transitions.back().output;
-            transition_of[ins] = number;
-            if(s.type() != shape::tuple_type)
-                rest_map[ins] = rest_parameter(s, {stage_value::source::transition, number});
-            return;
-        }
-        if(ins->name() == "get_tuple_elem" and transition_of.contains(ins->inputs().front()))
-        {
-            const auto number = transition_of.at(ins->inputs().front());
-            const auto index  = ins->get_operator().get<std::size_t>("index");
-            const auto& s     = result.transitions[number].output.sub_shapes().at(index);
-            rest_map[ins] = rest_parameter(s, {stage_value::source::transition, number, std::ptrdiff_t(index)});
             return;
         }
         auto* m = result.rest->get_main_module();
@@ -434,11 +462,13 @@ private:
         std::vector<instruction_ref> rest_returns;
         for(auto r : m.get_returns())
         {
-            if(available(r))
-                result.results.push_back({false, export_value(r)});
+            if(late.contains(r) or (available(r) and r->get_shape().is_boxed()))
+                result.results.push_back(value_for(r));
+            else if(available(r))
+                result.results.push_back({stage_value::source::stage, export_value(r)});
             else
             {
-                result.results.push_back({true, rest_returns.size()});
+                result.results.push_back({stage_value::source::rest, rest_returns.size()});
                 rest_returns.push_back(in_rest(r));
             }
         }
@@ -456,7 +486,12 @@ private:
     std::unordered_map<instruction_ref, std::vector<instruction_ref>> branches; ///< results of inlined ones
     std::vector<instruction_ref> cut;                    ///< what the first part lacks, in order
     module::instruction_map names_for;                   ///< cut instructions that only rename another
-    std::unordered_map<instruction_ref, std::size_t> transition_numbers, transition_of;
+    struct late_value {
+        stage_value place;
+        shape type;
+    };
+    std::unordered_map<instruction_ref, late_value> late; ///< what transitions give
+    std::unordered_map<instruction_ref, std::size_t> constant_numbers;
     module::instruction_map rest_map;
     std::vector<instruction_ref> exports;
     std::unordered_map<instruction_ref, std::size_t> export_numbers;

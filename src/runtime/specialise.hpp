@@ -16,12 +16,13 @@ namespace migraphx {
 
 /// Where a value comes from once the first part has run.
 struct stage_value {
-    enum class source { stage, transition, parameter } from = source::stage;
-    std::size_t index   = 0;  ///< result of the first part, transition, or parameter of the module
+    enum class source { stage, transition, parameter, constant, rest } from = source::stage;
+    std::size_t index   = 0;  ///< result of the first or the second part, transition, parameter or constant
     std::ptrdiff_t part = -1; ///< element of a transition's tuple; -1: the whole
 };
 
-/// An operator whose output size depends on values: evaluated between the parts.
+/// An operator whose output size depends on values, or that takes or gives boxed values (strings,
+/// sequences, optionals): evaluated on arguments between the parts, in this order.
 struct stage_transition {
     operation op;
     shape output;                       ///< as declared, dynamic
@@ -38,17 +39,20 @@ struct specialisation {
     /// Second part, with parameters "s0", "s1" … bound to `rest_inputs`; null when nothing is left.
     std::shared_ptr<program> rest;
     std::vector<stage_value> rest_inputs;
-    /// The module's results: from the first part or (position among `rest`'s results) from the second.
-    struct result {
-        bool from_rest    = false;
-        std::size_t index = 0;
-    };
-    std::vector<result> results;
+    std::vector<argument> constants; ///< `is_constant_memory`
+    /// The module's results.
+    std::vector<stage_value> results;
 };
 
 /// `inputs`: concrete shapes (and, where known, values) of the parameters by name. Throws when a size is
 /// out of an operator's rules.
 specialisation specialise(const program& p, const std::unordered_map<std::string, shape>& inputs);
+
+/// The memory is a constant of a program, which the receiver of a result must not write.
+bool is_constant_memory(const argument& a);
+
+/// Names an instruction in messages, with its nodes of the model.
+std::string describe(instruction_ref ins);
 
 /// What `m` uses of the modules around it, in a fixed order.
 std::vector<instruction_ref> captured_by(module_ref m);

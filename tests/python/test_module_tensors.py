@@ -230,7 +230,7 @@ def test_torch():
         None,
         np.zeros(2, complex),
         np.zeros(2, ">f4"),
-        np.zeros(2, "U3"),
+        np.zeros(2, object),
         np.zeros(2, np.longdouble),
         np.zeros(2, ml_dtypes.float8_e3m4),
         OnlyInterface(np.zeros(2), typestr="x"),

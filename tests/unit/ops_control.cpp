@@ -38,13 +38,22 @@ TEST(ops_if, union_of_parameters) {
                  "3 inputs were expected, got 2");
 }
 
+module module_of_type(const std::string& name, shape::type_t t) {
+    module m(name);
+    m.add_return({m.add_literal(literal{shape{t, {2}}, {1, 2}})});
+    return m;
+}
+
 TEST(ops_if, shapes) {
     auto m2 = scaled("two", 1, {2}), m3 = scaled("three", 1, {3}),
          m22 = scaled("matrix", 1, {2, 2});
     const shape c{shape::bool_type};
     EXPECT_EQ(make_op("if").compute_shape({c, of({2})}, {&m2, &m3}),
               shape{std::vector<shape>{dyn({{2, 3}})}});
-    refused_with(make_op("if"), {c, of({2})}, {&m2, &m22}, "one type and rank");
+    EXPECT_EQ(make_op("if").compute_shape({c, of({2})}, {&m2, &m22}),
+              shape{std::vector<shape>{shape::unranked(shape::float_type)}});
+    auto whole = module_of_type("whole", shape::int32_type);
+    refused_with(make_op("if"), {c, of({2})}, {&m2, &whole}, "values of one type");
     refused_with(make_op("if"), {c, of({2})}, {&m2}, "2 modules were expected, got 1");
     refused_with(make_op("if"), {of({2}), of({2})}, {&m2, &m3}, "one element");
 }

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <limits>
 #include <set>
 
 namespace migraphx::onnx {
@@ -111,7 +112,7 @@ shape importer::input_shape(const value_info& v) const
     const std::string name(v.name);
     const auto& t = v.type;
     if(t.is != type_info::kind::tensor)
-        fail(error_kind::unsupported, "input " + in_quotes(name) + ": a tensor was expected, got another kind of value");
+        return value_shape(t, "input " + in_quotes(name));
     const auto elem = to_shape_type(t.elem);
     if(not elem.has_value())
         fail(error_kind::unsupported,
@@ -152,6 +153,37 @@ shape importer::input_shape(const value_info& v) const
         return shape{*elem, lens};
     }
     return shape{*elem, dims};
+}
+
+shape importer::value_shape(const type_info& t, const std::string& subject) const
+{
+    const bool sequence = t.is == type_info::kind::sequence;
+    if((sequence or t.is == type_info::kind::optional) and t.element.size() == 1)
+    {
+        const auto element = value_shape(t.element.front(), subject);
+        return sequence ? shape::sequence(element) : shape::optional(element);
+    }
+    if(t.is != type_info::kind::tensor)
+        fail(error_kind::unsupported, subject + ": a tensor, a sequence or an optional was expected, got another kind of value");
+    const auto elem = to_shape_type(t.elem);
+    if(not elem.has_value())
+        fail(error_kind::unsupported, str(subject, ": an element type of the engine was expected, got ONNX type ", int(t.elem)));
+    if(not t.has_shape)
+        return shape::unranked(*elem);
+    std::vector<shape::dynamic_dimension> dims;
+    bool fixed = true;
+    for(const auto& d : t.dims)
+    {
+        const bool known = d.is == dimension::kind::value and d.value >= 0;
+        fixed            = fixed and known;
+        if(known)
+            dims.emplace_back(std::size_t(d.value), std::size_t(d.value));
+        else
+            dims.emplace_back(std::size_t{0}, std::numeric_limits<std::size_t>::max());
+    }
+    if(dims.empty())
+        return shape{*elem};
+    return fixed ? shape{*elem, shape{*elem, dims}.max_lens()} : shape{*elem, dims};
 }
 
 void importer::read_inputs(module& m, scope& names)
@@ -367,7 +399,7 @@ module_ref importer::new_module(const std::string& name)
     return result.create_module(unique);
 }
 
-module_ref importer::read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<instruction_ref>& inputs)
+module_ref importer::read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<shape>& parameters)
 {
     auto* m = new_module(name);
     scope names{&outer};
@@ -375,7 +407,7 @@ module_ref importer::read_subgraph(const graph& g, const std::string& name, cons
     for(std::size_t i = 0; i < g.inputs.size(); i++)
     {
         const auto& v = g.inputs[i];
-        const auto s  = i < inputs.size() ? inputs[i]->get_shape() : input_shape(v);
+        const auto s  = i < parameters.size() ? parameters[i] : input_shape(v);
         names.set(v.name, m->insert_parameter(m->end(), std::string(v.name), s));
     }
     auto outputs = read_body(*m, g, names);

@@ -126,11 +126,14 @@ public:
     program& get_program() { return result; }
     const known_dims_table& sizes() const { return known; }
 
-    /// Reads a subgraph into a new module of the program; `bind` gives its inputs. The module returns
-    /// the graph's outputs, in order.
-    module_ref read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<instruction_ref>& inputs = {});
+    /// Reads a subgraph into a new module of the program, whose first parameters have these shapes. The
+    /// module returns the graph's outputs, in order.
+    module_ref read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<shape>& parameters = {});
     /// The values of a subgraph's outputs, read into `m`; `names` has its inputs.
     instructions read_subgraph_body(module& m, const graph& g, scope& names);
+    /// The shape of a value of this type: of open dimensions any size, of open rank unranked. Throws,
+    /// naming `subject`, for types that the engine does not have.
+    shape value_shape(const type_info& t, const std::string& subject) const;
     /// The scope of the node that is being read.
     const scope& current() const { return *scopes.back(); }
     /// A fresh module in the program.

@@ -58,13 +58,22 @@ instructions read_constant(node_reader& n) {
         return {vector_of(shape::float_type, n.reals("value_floats"))};
     if (a.name == "value_ints")
         return {vector_of(shape::int64_type, n.integers("value_ints"))};
+    const auto strings_of = [&](const shape& s, const std::vector<std::string>& values) {
+        return n.literal(migraphx::literal::adopt(string_argument(s, {values.begin(), values.end()})));
+    };
+    if (a.name == "value_string")
+        return {strings_of(shape{shape::string_type}, {n.text("value_string", "")})};
+    if (a.name == "value_strings") {
+        const auto values = n.texts("value_strings");
+        return {strings_of(shape{shape::string_type, {values.size()}}, values)};
+    }
     const auto& model = n.whole().get_model();
     if (a.name == "value" and not a.tensors.empty())
         return {n.literal(migraphx::literal::adopt(tensor_argument(model, a.t())))};
     if (a.name == "sparse_value" and not a.sparse_tensors.empty())
         return {
             n.literal(migraphx::literal::adopt(tensor_argument(model, a.sparse_tensors.front())))};
-    n.unsupported("numbers were expected as attribute, got '" + std::string(a.name) + "'");
+    n.unsupported("numbers or strings were expected as attribute, got '" + std::string(a.name) + "'");
 }
 
 // The element that fills a tensor: a tensor attribute of one element, 0 as float without it.
@@ -75,8 +84,8 @@ argument fill_value(node_reader& n) {
     if (a->tensors.empty())
         n.malformed("value: a tensor was expected, got another attribute");
     const auto v = tensor_argument(n.whole().get_model(), a->t());
-    if (v.get_shape().elements() != 1)
-        n.malformed(str("value of one element was expected, got ", v.get_shape()));
+    if (v.get_shape().elements() != 1 or v.get_shape().type() == shape::string_type)
+        n.malformed(str("value of one number was expected, got ", v.get_shape()));
     return v;
 }
 

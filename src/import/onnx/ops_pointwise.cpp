@@ -86,6 +86,8 @@ instructions read_binary(node_reader& n) {
 
 instructions read_comparison(node_reader& n) {
     n.expect_inputs(2, 2);
+    if (n.op_type() == "Equal" and n.shape_of(0).type() == shape::string_type)
+        return {n.add_common("string_equal", n.inputs())};
     const auto y = n.add_common(own_name(binary_names, n.op_type()), aligned_inputs(n));
     return {n.convert(y, shape::bool_type)};
 }
@@ -150,7 +152,7 @@ instructions read_where(node_reader& n) {
     common_options keep_types;
     keep_types.common_type = false;
     in = add_common_args(n.mod(), in, keep_types);
-    return {n.add("where", in[0], in[1], in[2])};
+    return {n.add(t == shape::string_type ? "string_where" : "where", in[0], in[1], in[2])};
 }
 
 instructions read_isinf(node_reader& n) {
@@ -184,6 +186,10 @@ instruction_ref to_bool(node_reader& n, instruction_ref x) {
 // `convert` where it has the rules of ONNX: it saturates, and knows no other way.
 instruction_ref cast(node_reader& n, instruction_ref x, shape::type_t t) {
     const auto from = x->get_shape().type();
+    if (from != t and t == shape::string_type)
+        return n.add("number_to_string", x);
+    if (from != t and from == shape::string_type)
+        return n.add(make_op("string_to_number", {{"target_type", t}}), {x});
     if (t == shape::bool_type)
         return to_bool(n, x);
     if (t == from)
@@ -211,7 +217,8 @@ int64_t cast_target(node_reader& n) {
         {"INT8", element_type::int8},      {"INT16", element_type::int16},
         {"INT32", element_type::int32},    {"INT64", element_type::int64},
         {"UINT8", element_type::uint8},    {"UINT16", element_type::uint16},
-        {"UINT32", element_type::uint32},  {"UINT64", element_type::uint64}};
+        {"UINT32", element_type::uint32},  {"UINT64", element_type::uint64},
+        {"STRING", element_type::string}};
     for (const auto& [name, type] : names)
         if (a->s == name)
             return int64_t(type);
@@ -223,7 +230,7 @@ instructions read_cast(node_reader& n) {
     const auto to = cast_target(n);
     const auto t = to_shape_type(element_type(to));
     if (not t.has_value())
-        n.unsupported("to: a type of numbers was expected, got " + type_name(element_type(to)));
+        n.unsupported("to: a type of numbers or strings was expected, got " + type_name(element_type(to)));
     return {cast(n, n.input(0), *t)};
 }
 

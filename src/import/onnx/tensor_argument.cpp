@@ -77,12 +77,22 @@ std::optional<shape::type_t> to_shape_type(element_type t) {
         return shape::fp4_type;
     case element_type::float8e8m0:
         return shape::fp8e8m0_type;
+    case element_type::string:
+        return shape::string_type;
     default:
         return std::nullopt;
     }
 }
 
 argument tensor_argument(const model& m, const tensor& t) {
+    if (t.type == element_type::string)
+        return about_argument(m, t.name, [&] {
+            const auto values = tensor_strings(m, t);
+            const std::vector<std::size_t> lens(t.dims.begin(), t.dims.end());
+            const auto s =
+                lens.empty() ? shape{shape::string_type} : shape{shape::string_type, lens};
+            return string_argument(s, values);
+        });
     const tensor_bytes data = tensor_data(m, t);
     return about_argument(m, t.name, [&] {
         return make_argument(bit_width(data.type) < 6 ? unpack_bits(data) : data, t.dims);
