@@ -26,8 +26,9 @@ struct onnx_options
     /// An operator that is not known becomes an `unknown` instruction instead of an error.
     bool skip_unknown_operators = false;
     bool print_program_on_error = false;
-    /// Iterations of a loop whose count is not a constant, and the most a constant may ask for.
+    /// Another value than 10 ends a loop whose count is not a constant after so many iterations.
     int64_t max_loop_iterations   = 10;
+    /// A loop that would run longer than this fails: what stops an endless one.
     int64_t limit_max_iterations  = 65535;
     bool use_dyn_output           = false;
     /// Node names are kept as debug symbols of the instructions made from them.

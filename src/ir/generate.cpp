@@ -84,9 +84,18 @@ void fill_random(const argument& a, std::uint64_t seed, random_mode mode) {
     });
 }
 
+// Sizes for what is open: one in each dimension.
+shape some_shape(const shape& s) {
+    if (s.is_sequence() or s.is_optional())
+        return s;
+    return s.has_rank() ? s.to_static(1) : shape{s.type(), {1}};
+}
+
 } // namespace
 
 argument generate_argument(shape s, unsigned long seed, random_mode m) {
+    if (s.is_sequence() or s.is_optional())
+        s = shape{std::vector<shape>(s.is_sequence() ? 2 : 1, some_shape(s.element()))};
     if (s.type() == shape::tuple_type) {
         std::vector<argument> subs;
         for (const auto& sub : s.sub_shapes())

@@ -185,7 +185,7 @@ shape shape::to_symbolic() const {
 shape shape::to_static(std::size_t x) const {
     if (type() == tuple_type)
         return with_members(*this, [&](const shape& s) { return s.to_static(x); });
-    if (!dynamic())
+    if (!dynamic() || !has_rank())
         return *this;
     size_list result;
     for (const auto& dim : dyn_dims())
@@ -196,7 +196,7 @@ shape shape::to_static(std::size_t x) const {
 shape shape::to_static(const std::unordered_map<sym::expr, std::size_t>& symbol_map) const {
     if (type() == tuple_type)
         return with_members(*this, [&](const shape& s) { return s.to_static(symbol_map); });
-    if (!dynamic())
+    if (!dynamic() || !has_rank())
         return *this;
     size_list result;
     for (const auto& dim : dyn_dims()) {

@@ -3,6 +3,7 @@
 // whose sizes depend on values run part by part.
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
+#include <migraphx/instruction.hpp>
 #include <migraphx/pass_manager.hpp>
 
 #include "base/settings.hpp"
@@ -13,8 +14,10 @@
 #include "runtime/plan.hpp"
 #include "runtime/plan_cache.hpp"
 #include "runtime/specialise.hpp"
+#include "runtime/trace_eval.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace migraphx {
 
@@ -128,7 +131,8 @@ public:
         if(e->simple())
             return records;
         run_values values{*e, args, stage};
-        run_transitions(values);
+        const auto between = profile_transitions(values);
+        records.insert(records.end(), between.begin(), between.end());
         if(e->rest != nullptr)
         {
             auto more = e->rest->profile(rest_parameters(values));
@@ -294,11 +298,39 @@ private:
         }
     };
 
-    void run_transitions(run_values& values) const
+    void run_transitions(run_values& values, const execution_environment& env) const
     {
+        const bool traced = env.trace != nullptr or trace_eval_level() > 0;
         for(std::size_t i = 0; i < values.e.transitions.size(); i++)
-            with_context([&] { values.transitions.push_back(evaluate(i, values)); },
-                         [&] { return describe(values.e.transitions[i].ins); });
+        {
+            const auto ins  = values.e.transitions[i].ins;
+            const auto work = [&] {
+                values.transitions.push_back(evaluate(i, values));
+                return values.transitions.back();
+            };
+            with_context(
+                [&] {
+                    if(traced)
+                        traced_step(ins, env, work);
+                    else
+                        work();
+                },
+                [&] { return describe(ins); });
+        }
+    }
+
+    std::vector<step_record> profile_transitions(run_values& values) const
+    {
+        std::vector<step_record> records;
+        for(std::size_t i = 0; i < values.e.transitions.size(); i++)
+        {
+            const auto ins   = values.e.transitions[i].ins;
+            const auto start = std::chrono::steady_clock::now();
+            values.transitions.push_back(evaluate(i, values));
+            const std::chrono::duration<double, std::milli> ms = std::chrono::steady_clock::now() - start;
+            records.push_back({str(ins->get_operator()), ins->name(), "between plans", ins->get_shape(), ms.count()});
+        }
+        return records;
     }
 
     argument evaluate(std::size_t number, const run_values& values) const
@@ -329,7 +361,7 @@ private:
     {
         const auto stage = e.first->run(args, env);
         run_values values{e, args, stage};
-        run_transitions(values);
+        run_transitions(values, env);
         if(e.rest != nullptr)
             values.rest = e.rest->run(rest_parameters(values), env);
         auto results = values.at(e.results);

@@ -65,6 +65,22 @@ bool all_zero(const std::vector<double>& v)
     return std::all_of(v.begin(), v.end(), [](double x) { return x == 0; });
 }
 
+// Tuples, sequences and optionals member by member; strings are the same or not.
+bool verify_boxed(const std::string& name, const argument& actual, const argument& wanted, verify::tolerance tols)
+{
+    const auto got = actual.get_sub_objects(), members = wanted.get_sub_objects();
+    bool good      = wanted.get_shape().type() == shape::tuple_type or actual == wanted;
+    if(not good or actual.get_shape().type() != wanted.get_shape().type() or got.size() != members.size())
+    {
+        log::error() << "FAILED: " << name << ": " << wanted.to_string() << " of " << wanted.get_shape() << " was expected, got "
+                     << actual.to_string() << " of " << actual.get_shape();
+        return false;
+    }
+    for(std::size_t i = 0; i < members.size(); i++)
+        good = verify_args(name + "[" + std::to_string(i) + "]", got[i], verify::expected<argument>{members[i]}, tols) and good;
+    return good;
+}
+
 } // namespace
 
 bool verify_args(const std::string& name,
@@ -73,6 +89,8 @@ bool verify_args(const std::string& name,
                  verify::tolerance tols)
 {
     const argument& wanted = gold.data();
+    if(wanted.get_shape().type() == shape::tuple_type or wanted.get_shape().type() == shape::string_type)
+        return verify_boxed(name, actual, wanted, tols);
     if(actual.get_shape().lens() != wanted.get_shape().lens())
     {
         log::error() << "FAILED: " << name << ": dimensions " << wanted.get_shape() << " were expected, got " << actual.get_shape();
