@@ -38,7 +38,7 @@ constexpr type_names all_type_names[] = {
     {shape::fp8e5m2fnuz_type, "fp8e5m2fnuz_type", "migraphx::fp8::fp8e5m2fnuz"},
     {shape::tuple_type, "tuple_type", "tuple"},
     {shape::fp4x2_type, "fp4x2_type", "fp4x2_type"},
-    {shape::string_type, "string_type", "std::string_view"},
+    {shape::string_type, "string_type", "string_type"},
     {shape::int4_type, "int4_type", "int4_type"},
     {shape::uint4_type, "uint4_type", "uint4_type"},
     {shape::int2_type, "int2_type", "int2_type"},
@@ -240,9 +240,9 @@ std::string shape::to_string() const {
 bool shape::equal(const shape& x, const shape& y) {
     const data& a = x.get();
     const data& b = y.get();
-    return a.type == b.type && a.kind == b.kind && a.rank == b.rank && a.dynamic == b.dynamic && a.symbolic == b.symbolic &&
-           a.lens == b.lens && a.strides == b.strides && a.dyn_dims == b.dyn_dims &&
-           a.dyn_strides == b.dyn_strides && a.subs == b.subs;
+    return a.type == b.type && a.kind == b.kind && a.rank == b.rank && a.dynamic == b.dynamic &&
+           a.symbolic == b.symbolic && a.lens == b.lens && a.strides == b.strides &&
+           a.dyn_dims == b.dyn_dims && a.dyn_strides == b.dyn_strides && a.subs == b.subs;
 }
 
 std::size_t shape::hash() const {
