@@ -377,9 +377,9 @@ TEST(specialise, what_depends_on_values_is_cut_off) {
     ASSERT_NE(s.rest, nullptr);
     EXPECT_EQ(s.rest->get_parameter_names().size(), s.rest_inputs.size());
     ASSERT_EQ(s.results.size(), 3u);
-    EXPECT_FALSE(s.results[0].from_rest);
-    EXPECT_TRUE(s.results[1].from_rest);
-    EXPECT_TRUE(s.results[2].from_rest);
+    EXPECT_EQ(s.results[0].from, stage_value::source::stage);
+    EXPECT_EQ(s.results[1].from, stage_value::source::rest);
+    EXPECT_EQ(s.results[2].from, stage_value::source::transition);
 }
 
 TEST(specialise, a_wrong_size_names_the_instruction) {
