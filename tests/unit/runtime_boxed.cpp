@@ -93,6 +93,17 @@ u = string_normalizer[case_change=upper,stopwords={x}](a)
 )",
      "\"x-\", \"Yy-\", \"-\"\n0, 0, 0\n\"-\", \"Yy-\"\n\"-\", \"Yy-\", \"x\", \"Yy\", \"\"\n1, 0, "
      "1, 0, 1\n\"YY\", \"\"\n"},
+    {"numbers and choice", R"(
+a = @literal{"1e-3", " 7 ", "INF"} -> string_type, {3}, {1}
+b = @literal{"x", "y", "z"} -> string_type, {3}, {1}
+c = @literal{1, 0, 1} -> bool_type, {3}, {1}
+f = string_to_number(a)
+n = @literal{0.25, -3, 1e-05} -> float_type, {3}, {1}
+t = number_to_string(n)
+w = string_where(c,a,b)
+@return(f,t,w)
+)",
+     "0.001, 7, inf\n\"0.25\", \"-3.0\", \"1e-05\"\n\"1e-3\", \"y\", \"INF\"\n"},
     {"split strings", R"(
 a = @literal{"a,b,,c", "d"} -> string_type, {2}, {1}
 s = string_split[delimiter=",",maxsplit=2](a)
