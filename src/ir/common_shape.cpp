@@ -65,6 +65,11 @@ bool has_open_range(const dim_list& dims) {
                        [](const auto& d) { return !d.is_symbolic() && !d.is_fixed(); });
 }
 
+// Stretches to any size; a result of no elements is as good as one with the other's range.
+bool at_most_one(const shape::dynamic_dimension& d) {
+    return !d.is_symbolic() && d.get_interval().max <= 1;
+}
+
 enum class promotion { integer, real32, real64, none };
 
 promotion promotion_of(shape::type_t t) {
@@ -141,9 +146,9 @@ dim_list compute_broadcasted_dyn_dims(dim_list dds0, dim_list dds1) {
     dim_list result = dds1;
     for (std::size_t i = 0; i < dds0.size(); ++i) {
         auto& out = result[offset + i];
-        if (out == dds0[i] || dds0[i] == 1)
+        if (out == dds0[i] || at_most_one(dds0[i]))
             continue;
-        if (out == 1) {
+        if (at_most_one(out)) {
             out = dds0[i];
             continue;
         }

@@ -3,7 +3,6 @@
 
 import migraphx
 import numpy as np
-import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
@@ -108,7 +107,7 @@ class Graph:
 
     def name(self):
         self.count += 1
-        return f"v{self.count}"
+        return f"t{self.count}"
 
     def input(self, name, dtype, dims):
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
@@ -143,6 +142,4 @@ class Graph:
 
     def model(self):
         graph = helper.make_graph(self.nodes, "built", self.inputs, self.outputs, self.weights)
-        model = helper.make_model(graph, opset_imports=self.opsets, ir_version=10)
-        onnx.checker.check_model(model)
-        return model
+        return helper.make_model(graph, opset_imports=self.opsets, ir_version=10)

@@ -53,6 +53,10 @@ TEST(shape_rules, broadcast_ranges) {
     EXPECT_EQ(compute_broadcasted_dyn_dims(dims{{1, 4}}, dims{{2, 8}}), (dims{{2, 4}}));
     EXPECT_EQ(compute_broadcasted_dyn_dims(dims{{1, 4}}, dims{{3, 3}}), (dims{{3, 3}}));
     EXPECT_THROW(compute_broadcasted_dyn_dims(dims{{1, 4}}, dims{{5, 8}}), migraphx::exception);
+    // Part of a dimension of one element: the result is not known to be 1.
+    EXPECT_EQ(compute_broadcasted_dyn_dims(dims{{1, 4}}, dims{{0, 1}}), (dims{{1, 4}}));
+    EXPECT_EQ(compute_broadcasted_dyn_dims(dims{{0, 1}, {2, 4}}, dims{{1, 4}, {1, 1}}),
+              (dims{{1, 4}, {2, 4}}));
     EXPECT_EQ(compute_broadcasted_dyn_dims(dyn({{1, 4}, {3, 3}}), of({5, 1, 1})),
               (dims{{5, 5}, {1, 4}, {3, 3}}));
 }
