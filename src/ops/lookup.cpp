@@ -8,13 +8,30 @@
 
 #include "ir/shape_rules.hpp"
 
-#include <cmath>
 #include <cstring>
+#include <string_view>
 #include <unordered_map>
 
 namespace migraphx {
 
 namespace {
+
+template <class T>
+std::vector<T> keys_of(const argument& a) {
+    if constexpr (std::is_same_v<T, std::string_view>)
+        return strings_of(a);
+    else
+        return load<T>(a);
+}
+
+// Calls f with a value of the class in which elements of `t` are compared.
+template <class F>
+void with_key(shape::type_t t, F f) {
+    if (t == shape::string_type)
+        f(std::string_view{});
+    else
+        with_number(t, f);
+}
 
 // From the keys to their positions.
 template <class T>
@@ -22,7 +39,7 @@ class key_table {
 public:
     explicit key_table(const argument& keys) {
         std::size_t i = 0;
-        for (auto k : load<T>(keys)) {
+        for (auto k : keys_of<T>(keys)) {
             if (is_nan(k))
                 nan = i;
             else
@@ -73,9 +90,9 @@ struct lookup_op {
             each_offset(in[i].get_shape(), [&](std::size_t o) {
                 std::memcpy(all.data() + at++ * size, in[i].data() + o * size, size);
             });
-        with_number(in[0].get_shape().type(), [&](auto tag) {
+        with_key(in[0].get_shape().type(), [&](auto tag) {
             const key_table<decltype(tag)> position(in[1]);
-            const auto x = load<decltype(tag)>(in[0]);
+            const auto x = keys_of<decltype(tag)>(in[0]);
             auto next = x.begin();
             each_offset(to, [&](std::size_t o) {
                 std::memcpy(out.data() + o * size, all.data() + position(*next++) * size, size);

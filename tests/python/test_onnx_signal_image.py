@@ -242,3 +242,12 @@ def test_tf_idf_vectorizer():
                     compare("TfIdfVectorizer", [x], 9, mode=mode, min_gram_length=lengths[0], max_gram_length=lengths[1],
                             max_skip_count=skip, weights=weights, ranges={0: [(1, 4), (1, 9)]}, **pool)
     compare("TfIdfVectorizer", [x[0]], 9, mode="TF", min_gram_length=1, max_gram_length=2, max_skip_count=0, **pool)
+
+
+def test_tf_idf_vectorizer_of_strings():
+    names = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+    x = np.array([[names[v] for v in row] for row in ([1, 1, 3, 3, 3, 7], [8, 6, 7, 5, 6, 8])], object)
+    pool = {"pool_strings": [names[v] for v in (2, 3, 5, 4, 5, 6, 7, 8, 6, 7)], "ngram_counts": [0, 4], "ngram_indexes": [3, 1, 2, 0, 4, 6, 5]}
+    for mode in ("TF", "IDF", "TFIDF"):
+        compare("TfIdfVectorizer", [x], 9, mode=mode, min_gram_length=1, max_gram_length=2, max_skip_count=1,
+                weights=[0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], **pool)

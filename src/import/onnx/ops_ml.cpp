@@ -81,6 +81,11 @@ instruction_ref row_literal(node_reader& n, shape::type_t t, const std::vector<f
     return n.literal(migraphx::literal{shape{t, lens}, v});
 }
 
+instruction_ref text_literal(node_reader& n, const std::vector<std::string>& v) {
+    const shape s{shape::string_type, {v.size()}};
+    return n.literal(migraphx::literal::adopt(string_argument(s, {v.begin(), v.end()})));
+}
+
 post_transform post_transform_of(node_reader& n) {
     const auto* a = n.find("post_transform");
     if (a != nullptr and a->type == attribute_type::int_value) {
@@ -134,9 +139,9 @@ class_labels::class_labels(node_reader& reader, std::string_view ints_name,
 instruction_ref class_labels::of(instruction_ref index) {
     if (count == 0)
         return index;
-    if (not names.empty())
-        n.unsupported("labels that are integers were expected, got strings");
-    const auto labels = n.literal(migraphx::literal{shape{shape::int64_type, {count}}, numbers});
+    const auto labels =
+        names.empty() ? n.literal(migraphx::literal{shape{shape::int64_type, {count}}, numbers})
+                      : text_literal(n, names);
     return n.add(make_op("gather", {{"axis", 0}}), {labels, index});
 }
 

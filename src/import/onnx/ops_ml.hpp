@@ -21,6 +21,9 @@ instruction_ref feature_rows(node_reader& n);
 instruction_ref row_literal(node_reader& n, shape::type_t t, const std::vector<float>& v,
                             const std::vector<std::size_t>& lens);
 
+/// A literal of these strings, in one dimension.
+instruction_ref text_literal(node_reader& n, const std::vector<std::string>& v);
+
 /// What the attribute post_transform asks for, by its name, or in the order of the numbers that
 /// TreeEnsemble has in its place.
 enum class post_transform { none, softmax, logistic, softmax_zero, probit };

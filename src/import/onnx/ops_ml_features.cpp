@@ -143,30 +143,39 @@ instruction_ref int64_vector(node_reader& n, const ints& v) {
     return n.literal(migraphx::literal{shape{shape::int64_type, {v.size()}}, v});
 }
 
-instructions read_one_hot_encoder(node_reader& n) {
-    n.expect_inputs(1, 1);
-    const auto categories = n.integers("cats_int64s");
-    if (categories.empty())
-        n.unsupported("cats_int64s was expected, got none");
-    ints order(categories.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto count = int64_t(order.size());
-    const auto x = n.convert(n.input(0), shape::int64_type);
-    auto index = n.add("lookup", x, int64_vector(n, categories), int64_vector(n, order),
-                       int64_vector(n, {count}));
-    // An index beyond the last category gives zeros; the gather refuses it.
-    if (n.integer("zeros", 1) == 0)
-        index = n.add(make_op("gather", {{"axis", 0}}), {int64_vector(n, order), index});
-    const auto values = row_literal(n, shape::float_type, {0, 1}, {2});
-    return {n.add(make_op("onehot", {{"axis", -1}, {"depth", count}}), {index, values})};
+instruction_ref counted(node_reader& n, std::size_t count) {
+    ints v(count);
+    std::iota(v.begin(), v.end(), 0);
+    return int64_vector(n, v);
 }
 
-// A list of numbers in attributes named `prefix`_tensor, _int64s or _floats.
-std::optional<instruction_ref> number_list(node_reader& n, const std::string& prefix) {
+instructions read_one_hot_encoder(node_reader& n) {
+    n.expect_inputs(1, 1);
+    const auto numbers = n.integers("cats_int64s");
+    const auto names = n.texts("cats_strings");
+    const auto count = std::max(numbers.size(), names.size());
+    if (numbers.empty() == names.empty())
+        n.malformed("one of cats_int64s and cats_strings was expected, got both or none");
+    const auto order = counted(n, count);
+    const auto beyond = int64_vector(n, {int64_t(count)});
+    auto index = names.empty() ? n.add("lookup", n.convert(n.input(0), shape::int64_type),
+                                       int64_vector(n, numbers), order, beyond)
+                               : n.add("lookup", n.input(0), text_literal(n, names), order, beyond);
+    // An index beyond the last category gives zeros; the gather refuses it.
+    if (n.integer("zeros", 1) == 0)
+        index = n.add(make_op("gather", {{"axis", 0}}), {order, index});
+    const auto values = row_literal(n, shape::float_type, {0, 1}, {2});
+    return {n.add(make_op("onehot", {{"axis", -1}, {"depth", int64_t(count)}}), {index, values})};
+}
+
+// A list in attributes named `prefix`_tensor, _int64s, _floats or _strings.
+std::optional<instruction_ref> list_of(node_reader& n, const std::string& prefix) {
     if (auto t = tensor_attribute(n, prefix + "_tensor"))
         return n.literal(migraphx::literal::adopt(*t));
     if (n.has_attribute(prefix + "_int64s"))
         return int64_vector(n, n.integers(prefix + "_int64s"));
+    if (n.has_attribute(prefix + "_strings"))
+        return text_literal(n, n.texts(prefix + "_strings"));
     if (n.has_attribute(prefix + "_floats")) {
         const auto v = n.reals(prefix + "_floats");
         return row_literal(n, shape::float_type, v, {v.size()});
@@ -174,21 +183,44 @@ std::optional<instruction_ref> number_list(node_reader& n, const std::string& pr
     return std::nullopt;
 }
 
+// What stands for a value of type `t` that is not found.
+instruction_ref default_of(node_reader& n, shape::type_t t) {
+    if (auto given = tensor_attribute(n, "default_tensor"))
+        return n.literal(migraphx::literal::adopt(*given));
+    if (t == shape::string_type)
+        return text_literal(n, {n.text("default_string", "_Unused")});
+    if (shape::is_integral(t))
+        return n.literal(migraphx::literal{shape{t, {1}}, ints{n.integer("default_int64", -1)}});
+    return row_literal(n, t, {n.real("default_float", -0.0F)}, {1});
+}
+
+instructions looked_up(node_reader& n, instruction_ref keys, instruction_ref values) {
+    return {n.add("lookup", n.input(0), keys, values, default_of(n, values->get_shape().type()))};
+}
+
+// Strings to numbers or numbers to strings, as the input has it.
+instructions between_lists(node_reader& n, const std::vector<std::string>& names,
+                           instruction_ref numbers) {
+    const auto texts = text_literal(n, names);
+    return n.shape_of(0).type() == shape::string_type ? looked_up(n, texts, numbers)
+                                                      : looked_up(n, numbers, texts);
+}
+
 instructions read_label_encoder(node_reader& n) {
     n.expect_inputs(1, 1);
-    const auto keys = number_list(n, "keys"), values = number_list(n, "values");
+    if (n.opset() < 2) {
+        const auto classes = n.texts("classes_strings");
+        return between_lists(n, classes, counted(n, classes.size()));
+    }
+    const auto keys = list_of(n, "keys"), values = list_of(n, "values");
     if (not keys or not values)
-        n.unsupported("keys and values that are numbers were expected, got none");
-    const auto t = (*values)->get_shape().type();
-    instruction_ref fallback;
-    if (auto given = tensor_attribute(n, "default_tensor"))
-        fallback = n.literal(migraphx::literal::adopt(*given));
-    else if (shape::is_integral(t))
-        fallback = n.literal(
-            migraphx::literal{shape{t, {1}}, std::vector<int64_t>{n.integer("default_int64", -1)}});
-    else
-        fallback = row_literal(n, t, {n.real("default_float", -0.0F)}, {1});
-    return {n.add("lookup", n.input(0), *keys, *values, fallback)};
+        n.malformed("keys and values were expected, got none");
+    return looked_up(n, *keys, *values);
+}
+
+instructions read_category_mapper(node_reader& n) {
+    n.expect_inputs(1, 1);
+    return between_lists(n, n.texts("cats_strings"), int64_vector(n, n.integers("cats_int64s")));
 }
 
 // A map for each row, as the matrix of its values: the columns are in the order of the classes.
@@ -210,6 +242,7 @@ const operators feature_operators{
     {"FeatureVectorizer", read_feature_vectorizer, ml_domain},
     {"OneHotEncoder", read_one_hot_encoder, ml_domain},
     {"LabelEncoder", read_label_encoder, ml_domain},
+    {"CategoryMapper", read_category_mapper, ml_domain},
     {"ZipMap", read_zip_map, ml_domain,
      "gives the matrix of the maps' values, columns in the order of the classes"}};
 
