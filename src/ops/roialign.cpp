@@ -6,6 +6,8 @@
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
 
+#include "ir/shape_rules.hpp"
+
 #include <migraphx/op/common.hpp>
 
 #include <algorithm>
@@ -57,21 +59,27 @@ struct roialign_op {
     }
 
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(3).tensor().static_shapes();
+        expect(in).count(3).tensor();
         expect(in).only(0, 2).same_type().floating();
         expect(in).only(0, 1).rank(4);
         expect(in).only(1, 2).rank(2);
         expect(in).only(2, 3).rank(1).integral();
-        if (in[1].lens()[1] != 4)
-            fail_shape(str("4 coordinates for each region were expected, got ", in[1].lens()[1]));
-        if (in[1].lens()[0] != in[2].lens()[0])
-            fail_shape(str("as many batch indices as regions were expected, got ", in[2].lens()[0],
-                           " and ", in[1].lens()[0]));
+        const auto regions = dims_of(demote_to_range(in[1])),
+                   indices = dims_of(demote_to_range(in[2]));
+        if (not regions[1].intersection({4, 4}))
+            fail_shape(str("4 coordinates for each region were expected, got ", regions[1]));
+        const auto count = regions[0].intersection(indices[0]);
+        if (not count)
+            fail_shape(str("as many batch indices as regions were expected, got ", indices[0],
+                           " and ", regions[0]));
         if (output_height < 1 or output_width < 1 or sampling_ratio < 0 or sampling_ratio > 65536)
             fail_shape("positive output sizes and a sampling ratio from 0 to 65536 were expected");
-        return {in[0].type(),
-                {in[1].lens()[0], in[0].lens()[1], static_cast<std::size_t>(output_height),
-                 static_cast<std::size_t>(output_width)}};
+        const auto height = static_cast<std::size_t>(output_height);
+        const auto width = static_cast<std::size_t>(output_width);
+        if (not std::any_of(in.begin(), in.end(), [](const auto& s) { return s.dynamic(); }))
+            return {in[0].type(), {in[1].lens()[0], in[0].lens()[1], height, width}};
+        const auto channels = dims_of(demote_to_range(in[0]))[1];
+        return {in[0].type(), {*count, channels, {height, height}, {width, width}}};
     }
 
     // Positions of the samples of each bin along one dimension.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// einsum(terms...; equation): sums of products over labelled dimensions, as transposes, reductions and
-// matrix products. Terms are multiplied from left to right; a label that no later term and not the
-// result has is summed as soon as possible. Dimensions that are merged must be known.
+// einsum(terms...; equation): sums of products over labelled dimensions, as transposes, reductions
+// and matrix products. Terms are multiplied from left to right; a label that no later term and not
+// the result has is summed as soon as possible. Merged dimensions that only a run knows become
+// values.
 #include "ops/builder/site.hpp"
 
 #include <algorithm>
@@ -17,7 +18,9 @@ using labels = std::vector<int>;
 
 constexpr int ellipsis_label = 256;
 
-bool contains(const labels& l, int x) { return std::find(l.begin(), l.end(), x) != l.end(); }
+bool contains(const labels& l, int x) {
+    return std::find(l.begin(), l.end(), x) != l.end();
+}
 
 struct labelled {
     instruction_ref ins;
@@ -55,15 +58,22 @@ private:
                 parts.back() += c;
         }
         if (parts.size() != at.count())
-            at.malformed(str("an equation of ", at.count(), " terms was expected, got '", equation, "'"));
+            at.malformed(
+                str("an equation of ", at.count(), " terms was expected, got '", equation, "'"));
         for (std::size_t i = 0; i < parts.size(); ++i)
             terms.push_back(read_term(parts[i], at.operand(i)));
+        // A size above 1 of one term is that of all others.
+        std::erase_if(unknown, [&](const auto& u) {
+            const auto it = length.find(u.first);
+            return it != length.end() and it->second > 1;
+        });
         if (arrow != std::string::npos)
             output = read_labels(text.substr(arrow + 2), ellipsis_rank);
         else
             implicit_output();
         for (int l : output)
-            if (std::count(output.begin(), output.end(), l) > 1 or (not length.contains(l) and not unknown.contains(l)))
+            if (std::count(output.begin(), output.end(), l) > 1 or
+                (not length.contains(l) and not unknown.contains(l)))
                 at.malformed("results whose labels are in a term, each once, were expected, got '" +
                              equation + "'");
     }
@@ -86,7 +96,8 @@ private:
         const auto letters = static_cast<std::size_t>(std::count_if(
             term.begin(), term.end(), [](unsigned char c) { return std::isalpha(c); }));
         // A tensor without dimensions has no labels.
-        const bool scalar = not s.dynamic() and s.scalar() and s.ndim() == 1 and s.elements() == 1 and letters == 0;
+        const bool scalar =
+            not s.dynamic() and s.scalar() and s.ndim() == 1 and s.elements() == 1 and letters == 0;
         const auto rank = scalar ? 0 : s.ndim();
         const bool open = term.find("...") != std::string::npos;
         if (letters > rank or (not open and letters != rank))
@@ -99,13 +110,15 @@ private:
         diagonal(t);
         for (std::size_t d = 0; d < t.names.size(); ++d) {
             auto& n = length[t.names[d]];
-            const auto lo = t.ins->get_shape().min_lens()[d], len = t.ins->get_shape().max_lens()[d];
+            const auto lo = t.ins->get_shape().min_lens()[d],
+                       len = t.ins->get_shape().max_lens()[d];
             if (lo != len) {
-                unknown[t.names[d]] = true;
+                unknown.try_emplace(t.names[d], t.ins, d);
                 continue;
             }
             if (n > 1 and len > 1 and n != len)
-                at.malformed(str("equal sizes for each label were expected, got ", n, " and ", len));
+                at.malformed(
+                    str("equal sizes for each label were expected, got ", n, " and ", len));
             n = n == 0 or n == 1 ? len : n;
         }
         return t;
@@ -132,7 +145,52 @@ private:
     instruction_ref reshape(instruction_ref x, const sizes& dims) {
         return at.add(make_op("reshape", {{"dims", dims.empty() ? sizes{1} : dims}}), {x});
     }
-    // A label that occurs twice selects the diagonal: every (n + 1)-th element of the two dimensions.
+    bool is_known(const labels& names) const {
+        return std::none_of(names.begin(), names.end(), [&](int l) { return unknown.contains(l); });
+    }
+    // The product of the lengths of these labels, as a vector of one element.
+    instruction_ref size_of(const labels& names) {
+        std::size_t known = 1;
+        for (int l : names)
+            known *= unknown.contains(l) ? 1 : length.at(l);
+        auto size = at.literal({shape{shape::int64_type, {1}}, std::vector<std::size_t>{known}});
+        for (int l : names)
+            if (const auto it = unknown.find(l); it != unknown.end()) {
+                const auto [ins, d] = it->second;
+                const auto dim =
+                    at.add(make_op("dimensions_of", {{"start", d}, {"end", d + 1}}), {ins});
+                size = at.add("mul", size, dim);
+            }
+        return size;
+    }
+    instruction_ref sizes_of(const std::vector<labels>& groups) {
+        instructions parts;
+        for (const auto& g : groups)
+            parts.push_back(size_of(g));
+        return at.add(make_op("concat", {{"axis", 0}}), parts);
+    }
+    // Each group of labels becomes one dimension.
+    instruction_ref merged(instruction_ref x, const std::vector<labels>& groups) {
+        std::vector<int64_t> dims;
+        int open = 0;
+        for (const auto& g : groups) {
+            const bool known = is_known(g);
+            open += known ? 0 : 1;
+            dims.push_back(known ? static_cast<int64_t>(elements(g)) : -1);
+        }
+        // With a dimension of 0 among the others -1 would say nothing.
+        if (open > 1 or (open == 1 and std::find(dims.begin(), dims.end(), 0) != dims.end()))
+            return at.add("reshape_dynamic", x, sizes_of(groups));
+        return at.add(make_op("reshape", {{"dims", dims}}), {x});
+    }
+    static std::vector<labels> one_by_one(const labels& names) {
+        std::vector<labels> result;
+        for (int l : names)
+            result.push_back({l});
+        return result;
+    }
+    // A label that occurs twice selects the diagonal: every (n + 1)-th element of the two
+    // dimensions.
     void diagonal(labelled& t) {
         for (std::size_t i = 0; i < t.names.size(); ++i)
             for (auto j = i + 1; j < t.names.size();) {
@@ -142,7 +200,8 @@ private:
                 }
                 repeated[t.names[i]] = true;
                 if (t.ins->get_shape().dynamic())
-                    at.malformed(str("a static shape was expected for a repeated label, got ", t.ins->get_shape()));
+                    at.malformed(str("a static shape was expected for a repeated label, got ",
+                                     t.ins->get_shape()));
                 const auto& lens = t.ins->get_shape().lens();
                 if (lens[i] != lens[j] or lens[i] == 0)
                     at.malformed("equal sizes of a repeated label were expected, got others");
@@ -196,16 +255,30 @@ private:
         t.names = names;
         return t;
     }
-    std::size_t length_of(int label) const {
-        if (unknown.contains(label))
-            at.malformed("sizes that are known were expected for dimensions that are merged, got others");
-        return length.at(label);
-    }
     std::size_t elements(const labels& names) const {
         std::size_t n = 1;
         for (int l : names)
-            n *= length_of(l);
+            n *= length.at(l);
         return n;
+    }
+    // Dimensions of 1 in the length that other terms give them.
+    instruction_ref stretched(const labelled& t) {
+        const auto& s = t.ins->get_shape();
+        const auto least = s.min_lens(), most = s.max_lens();
+        bool shorter = false;
+        for (std::size_t d = 0; d < t.names.size(); ++d) {
+            const bool open = unknown.contains(t.names[d]);
+            if (least[d] <= 1 and (most[d] == 1 or not open))
+                shorter = shorter or open or length.at(t.names[d]) != 1;
+        }
+        if (not shorter)
+            return t.ins;
+        if (s.dynamic() or not is_known(t.names))
+            return at.add("broadcast_with_dims", t.ins, sizes_of(one_by_one(t.names)));
+        sizes full;
+        for (int l : t.names)
+            full.push_back(length.at(l));
+        return at.add(make_op("multibroadcast", {{"out_lens", full}}), {t.ins});
     }
     // The term with its dimensions in this order and full length, as (batch, rows, columns).
     instruction_ref as_matrices(labelled t, const labels& batch, const labels& rows,
@@ -213,13 +286,7 @@ private:
         labels all = batch;
         all.insert(all.end(), rows.begin(), rows.end());
         all.insert(all.end(), columns.begin(), columns.end());
-        t = ordered(t, all);
-        sizes full;
-        for (int l : all)
-            full.push_back(length_of(l));
-        if (not full.empty() and t.ins->get_shape().lens() != full)
-            t.ins = at.add(make_op("multibroadcast", {{"out_lens", full}}), {t.ins});
-        return reshape(t.ins, {elements(batch), elements(rows), elements(columns)});
+        return merged(stretched(ordered(t, all)), {batch, rows, columns});
     }
     // No dimension of 1 is to be stretched.
     static bool same_lengths(const labelled& a, const labelled& b, const labels& names) {
@@ -287,11 +354,9 @@ private:
         labelled result{at.add("dot", x, y), batch};
         result.names.insert(result.names.end(), rows.begin(), rows.end());
         result.names.insert(result.names.end(), columns.begin(), columns.end());
-        sizes dims;
-        for (int l : result.names)
-            dims.push_back(length_of(l));
-        result.ins = dims.empty() ? at.add(make_op("squeeze", {{"axes", sizes{0, 1, 2}}}), {result.ins})
-                                  : reshape(result.ins, dims);
+        result.ins = result.names.empty()
+                         ? at.add(make_op("squeeze", {{"axes", sizes{0, 1, 2}}}), {result.ins})
+                         : merged(result.ins, one_by_one(result.names));
         return result;
     }
 
@@ -299,7 +364,9 @@ private:
     std::vector<labelled> terms;
     labels output;
     std::map<int, std::size_t> length;
-    std::map<int, bool> repeated, unknown;
+    std::map<int, bool> repeated;
+    std::map<int, std::pair<instruction_ref, std::size_t>>
+        unknown; ///< where a run tells the length
     std::size_t ellipsis_rank = 0;
 };
 
