@@ -372,3 +372,40 @@ def test_range_and_distances():
     check_node("Range", scalars[:2])
     check_node("CDist", [floats(4, 6), floats(5, 6, seed=1)], metric="euclidean")
     check_node("CDist", [floats(4, 6), floats(5, 6, seed=1)], metric="sqeuclidean")
+
+
+# ---- mixtures of experts
+
+
+@pytest.mark.parametrize("attributes", [
+    {"activation_type": "relu", "k": 1},
+    {"activation_type": "gelu", "k": 2},
+    {"activation_type": "silu", "k": 2, "normalize_routing_weights": 1},
+    {"activation_type": "identity", "k": 3},
+    {"activation_type": "swiglu", "k": 2, "swiglu_fusion": 1, "normalize_routing_weights": 1},
+    {"activation_type": "swiglu", "k": 2, "swiglu_fusion": 1, "activation_alpha": 1.702, "activation_beta": 1.0, "swiglu_limit": 1.5},
+], ids=str)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("words", [(5,), (2, 3)])
+def test_mixture_of_experts(attributes, bias, words):
+    experts, hidden, inner = 4, 8, 6
+    wide = inner * (2 if attributes.get("swiglu_fusion") else 1)
+    count = int(np.prod(words))
+    inputs = [floats(*words, hidden), floats(count, experts, seed=1), floats(experts, wide, hidden, seed=2),
+              floats(experts, wide, seed=3) if bias else None, floats(experts, hidden, inner, seed=4),
+              floats(experts, hidden, seed=5) if bias else None]
+    check_node("MoE", inputs, **attributes)
+
+
+def test_mixture_of_experts_of_any_length():
+    experts, hidden, inner = 4, 8, 6
+    weights = [floats(experts, inner, hidden, seed=2), None, floats(experts, hidden, inner, seed=4)]
+    ranges = {"x0": [(1, 3), (1, 8), hidden], "x1": [(1, 24), experts], "x2": [experts, inner, hidden], "x4": [experts, hidden, inner]}
+    first = [floats(2, 3, hidden), floats(6, experts, seed=1), *weights]
+    model = node_model("MoE", first, domain="com.microsoft", ranges={0: ranges["x0"], 1: ranges["x1"]}, k=2, activation_type="silu")
+    session = reference(model)
+    for target in ("ref", "cpu"):
+        program = with_ranges(model, ranges, target)
+        for batch, words in [(2, 3), (1, 1), (3, 8)]:
+            given = feeds([floats(batch, words, hidden), floats(batch * words, experts, seed=1), *weights])
+            assert_close(run(program, given)[0], session.run(None, given)[0])
