@@ -11,7 +11,7 @@
 #include "base/parallel.hpp"
 #include "ir/shape_rules.hpp"
 
-#include <numeric>
+#include <algorithm>
 
 namespace migraphx {
 
@@ -135,29 +135,41 @@ struct col2im_op {
     }
 
 private:
+    // Row by row: along the last dimension, the places whose tap lies in the image are a range.
     template <class T, class Sum>
     static void add_blocks(const geometry& g, const std::vector<T>& columns,
                            std::vector<Sum>& total) {
-        const auto spatial = g.image.size();
-        std::vector<std::size_t> tap(spatial, 0), place(spatial);
-        std::size_t from = 0;
+        const auto outer = g.image.size() - 1;
+        const auto& w = g.windows[outer];
+        const auto length = g.image[outer], count = g.places[outer];
+        const std::vector<std::size_t> rows(g.places.begin(), g.places.end() - 1);
+        std::vector<std::size_t> tap(outer + 1, 0), row(outer);
         if (g.positions == 0)
             return;
+        const T* from = columns.data();
         do {
-            std::fill(place.begin(), place.end(), std::size_t{0});
+            const auto shift = tap[outer] * w.dilation;
+            const auto first = shift >= w.before ? 0 : (w.before - shift + w.stride - 1) / w.stride;
+            const auto end = shift >= length + w.before
+                                 ? 0
+                                 : std::min(count, (length + w.before - shift - 1) / w.stride + 1);
+            std::fill(row.begin(), row.end(), std::size_t{0});
             do {
                 std::size_t at = 0;
                 bool inside = true;
-                for (std::size_t d = 0; d < spatial and inside; ++d) {
-                    const auto& w = g.windows[d];
-                    const auto padded = place[d] * w.stride + tap[d] * w.dilation;
-                    inside = padded >= w.before and padded - w.before < g.image[d];
-                    at = at * g.image[d] + (padded - w.before);
+                for (std::size_t d = 0; d < outer and inside; ++d) {
+                    const auto& v = g.windows[d];
+                    const auto padded = row[d] * v.stride + tap[d] * v.dilation;
+                    inside = padded >= v.before and padded - v.before < g.image[d];
+                    at = at * g.image[d] + (padded - v.before);
                 }
-                if (inside)
-                    total[at] += static_cast<Sum>(columns[from]);
-                ++from;
-            } while (next_index(place, g.places));
+                if (inside) {
+                    Sum* to = total.data() + at * length;
+                    for (auto p = first; p < end; ++p)
+                        to[p * w.stride + shift - w.before] += static_cast<Sum>(from[p]);
+                }
+                from += count;
+            } while (next_index(row, rows));
         } while (next_index(tap, g.kernel));
     }
 };
