@@ -28,7 +28,7 @@ struct onnx_options
     bool print_program_on_error = false;
     /// Another value than 10 ends a loop whose count is not a constant after so many iterations.
     int64_t max_loop_iterations   = 10;
-    /// A loop that would run longer than this fails: what stops an endless one.
+    /// A loop whose count is not a constant fails when it would run longer: what stops an endless one.
     int64_t limit_max_iterations  = 65535;
     bool use_dyn_output           = false;
     /// Node names are kept as debug symbols of the instructions made from them.

@@ -301,7 +301,7 @@ parameter_map filler::fill(const program& p, const loader& l) const
     {
         auto s  = declared;
         auto it = dims.find(name);
-        if(s.dynamic())
+        if(s.dynamic() and s.type() != shape::tuple_type and s.has_rank())
             s = it != dims.end() ? shape{s.type(), it->second} : with_batch(s, l.batch);
         if(std::find(fill0.begin(), fill0.end(), name) != fill0.end())
             result[name] = fill_argument(s, 0);

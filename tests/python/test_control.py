@@ -47,6 +47,12 @@ def test_counted_loops_stay_static():
     np.testing.assert_equal(rows, x * 2.0 ** np.arange(1, 13)[:, None].astype(np.float32))
 
 
+def test_constant_counts_have_no_limit():
+    body = loop_body([node("Add", "s i", "t")], [tensor("s", INT64, [])], [tensor("t", INT64, [])])
+    program = parse([constant("n", 70000), helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)], [tensor("x", INT64, [])], [tensor("y", INT64, [])])
+    assert np.asarray(compiled(program, "cpu").run({"x": np.int64(0)})[0]) == 70000 * 69999 // 2
+
+
 def test_endless_loops_end(tmp_path):
     body = loop_body([node("Add", "s s", "t")], [tensor("s", FLOAT, [1])], [tensor("t", FLOAT, [1])])
     args = ([helper.make_node("Loop", ["", "c", "x"], ["y"], body=body)], [tensor("c", BOOL, []), tensor("x", FLOAT, [1])], [tensor("y", FLOAT, [1])])

@@ -94,6 +94,8 @@ namespace {
 
 using ints = std::vector<int64_t>;
 
+constexpr int64_t most_counted = std::numeric_limits<int32_t>::max();
+
 bool other_ranks(module_ref a, module_ref b) {
     const auto x = a->get_output_shapes(), y = b->get_output_shapes();
     return not std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& s, const auto& t) {
@@ -215,11 +217,14 @@ instructions read_loop(node_reader& n) {
         return read;
     });
     const auto runs = n.has(1) ? n.constant_ints(1) : ints{1};
-    const bool counted =
-        known_trips == most and runs and runs->size() == 1 and runs->front() != 0 and
+    const bool unconditional =
+        runs and runs->size() == 1 and runs->front() != 0 and
         is_always_true(m->get_returns().front(), m->get_parameter(m->get_parameter_names()[1]));
-    const auto loop =
-        n.add(make_op(counted ? "loop" : "loop_dynamic", {{"max_iterations", most}}), in, {m});
+    // A constant count is its own bound; what a run decides may be endless.
+    const bool counted = known_trips and *known_trips <= most_counted and unconditional;
+    const auto loop = n.add(make_op(counted ? "loop" : "loop_dynamic",
+                                    {{"max_iterations", counted ? *known_trips : most}}),
+                            in, {m});
     return stacked_scalars(n, m, states, results_of(n, loop));
 }
 
