@@ -17,15 +17,7 @@ template <class To>
 To from_double(double x)
 {
     if constexpr(std::is_integral_v<To>)
-    {
-        if(std::isnan(x))
-            return 0;
-        if(x >= static_cast<double>(std::numeric_limits<To>::max()))
-            return std::numeric_limits<To>::max();
-        if(x <= static_cast<double>(std::numeric_limits<To>::lowest()))
-            return std::numeric_limits<To>::lowest();
-        return static_cast<To>(x);
-    }
+        return integer_from<To>(x);
     else
     {
         if(std::isfinite(x))

@@ -6,6 +6,7 @@
 #include "ir/normalize.hpp"
 #include "ir/text.hpp"
 
+#include <algorithm>
 #include <ostream>
 #include <sstream>
 
@@ -51,6 +52,19 @@ std::string known_attributes(const op_info& info)
 
 } // namespace
 
+namespace {
+
+// A word of an enumeration as its number.
+value number_of_word(const field_info& f, const value& v)
+{
+    if(not v.is_string())
+        return v;
+    const auto at = std::find(f.words.begin(), f.words.end(), v.get_string());
+    return at == f.words.end() ? v : value(at - f.words.begin());
+}
+
+} // namespace
+
 void operation::from_value(const value& v)
 {
     if(m_info == nullptr)
@@ -72,7 +86,7 @@ void operation::from_value(const value& v)
             fail(error_kind::invalid_argument,
                  "No key '" + item.get_key() + "' in " + m_info->name + ": an attribute of the operator was expected; " +
                      known_attributes(*m_info));
-        with_context([&] { field->set(fresh.get(), item.without_key()); },
+        with_context([&] { field->set(fresh.get(), number_of_word(*field, item.without_key())); },
                      [&] { return "attribute " + field->name + " of " + m_info->name; });
     }
     m_self = std::move(fresh);

@@ -3,6 +3,7 @@
 // dimensions.
 #pragma once
 
+#include "ops/enum_field.hpp"
 #include "ops/matrix_product.hpp"
 #include "ops/op.hpp"
 #include "ops/window.hpp"
@@ -20,7 +21,8 @@ void convolution_fields(field_list<T>& f, normalize_kind padding) {
     f.add("stride", &c::stride, "step between positions, per spatial dimension");
     f.add("dilation", &c::dilation, "step between taps, per spatial dimension");
     f.add("group", &c::group, "channels are split in so many independent convolutions");
-    f.add("padding_mode", &c::padding_mode, "0: `padding`; 1, 2: so that ceil(in / stride) fit");
+    enum_field(f, "padding_mode", &c::padding_mode,
+               "0: `padding`; 1, 2: so that ceil(in / stride) fit", padding_mode_words());
 }
 
 /// Output of x (N, C, spatial...) with weights (O, C / group, kernel...).

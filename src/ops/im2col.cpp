@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // im2col(x (1, C, H, W), w (O, C, kH, kW)): a row for each position of the kernel, holding the C x
 // kH x kW elements under it; zero in the padding. The values of w are not read.
+#include "ops/enum_field.hpp"
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
@@ -23,8 +24,8 @@ struct im2col_op {
                      normalize_kind::padding);
         f.add("stride", &im2col_op::stride, "step between positions");
         f.add("dilation", &im2col_op::dilation, "step between taps");
-        f.add("padding_mode", &im2col_op::padding_mode,
-              "0: `padding`; 1, 2: so that ceil(in / stride) fit");
+        enum_field(f, "padding_mode", &im2col_op::padding_mode,
+                   "0: `padding`; 1, 2: so that ceil(in / stride) fit", padding_mode_words());
     }
 
     std::vector<window> windows(const shape& w) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pad: a border of a constant, of mirrored elements, of the edge or of the tensor repeated;
 // negative paddings cut.
+#include "ops/enum_field.hpp"
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/padding.hpp"
@@ -34,7 +35,8 @@ struct pad_op : op::pad {
     static constexpr auto name = "pad";
     static constexpr auto summary = "A border before and after each dimension";
     static void fields(field_list<pad_op>& f) {
-        f.add("mode", &op::pad::mode, "0 constant, 1 reflect, 2 edge, 3 wrap");
+        enum_field(f, "mode", &op::pad::mode, "0 constant, 1 reflect, 2 edge, 3 wrap",
+                   pad_mode_words());
         f.add("pads", &op::pad::pads, "begins of all dimensions, then ends");
         f.add("value", &op::pad::value, "the constant");
     }
@@ -77,7 +79,8 @@ struct pad_dynamic_op {
     static constexpr auto name = "pad_dynamic";
     static constexpr auto summary = "pad(x, pads[, value][, axes]) with run-time paddings";
     static void fields(field_list<pad_dynamic_op>& f) {
-        f.add("mode", &pad_dynamic_op::mode, "0 constant, 1 reflect, 2 edge, 3 wrap");
+        enum_field(f, "mode", &pad_dynamic_op::mode, "0 constant, 1 reflect, 2 edge, 3 wrap",
+                   pad_mode_words());
     }
 
     shape infer(const std::vector<shape>& in) const {

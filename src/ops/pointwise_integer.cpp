@@ -3,10 +3,10 @@
 // sign.
 #include "ops/pointwise_table.hpp"
 
+#include "ir/convert_element.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
 
 namespace migraphx {
 
@@ -43,8 +43,9 @@ constexpr unsigned_row unsigned_rows[] = {
 // clang-format on
 
 const unsigned_row* find_unsigned(const pointwise_row& row) {
-    const auto* const at = std::find_if(std::begin(unsigned_rows), std::end(unsigned_rows),
-                                        [&](const auto& u) { return std::string_view(u.name) == row.name; });
+    const auto* const at =
+        std::find_if(std::begin(unsigned_rows), std::end(unsigned_rows),
+                     [&](const auto& u) { return std::string_view(u.name) == row.name; });
     return at == std::end(unsigned_rows) ? nullptr : at;
 }
 
@@ -55,14 +56,7 @@ int64_t through_real(const pointwise_row& row, const int64_t* operands, double a
     for (int i = 0; i < row.arity; ++i)
         wide[std::size_t(i)] = double(Integer(operands[i]));
     wide[std::size_t(row.arity)] = attribute;
-    const double result = row.real(wide.data());
-    if (std::isnan(result))
-        return 0;
-    using limits = std::numeric_limits<Integer>;
-    // The cast of a value beyond the limits is undefined.
-    if (result >= double(limits::max()))
-        return int64_t(limits::max());
-    return int64_t(result <= double(limits::lowest()) ? limits::lowest() : Integer(result));
+    return int64_t(integer_from<Integer>(row.real(wide.data())));
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pooling: average, maximum or Lp norm of a window sliding over the spatial dimensions;
 // pooling_indices: where the maxima are.
+#include "ops/enum_field.hpp"
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
@@ -110,8 +111,8 @@ struct pooling_op : op::pooling {
         f.choice("mode", &p::mode, "what is taken of a window", {"average", "max", "lpnorm"});
         f.normalized("padding", &p::padding, "elements around the data, per spatial dimension",
                      normalize_kind::padding);
-        f.add("padding_mode", &p::padding_mode,
-              "0: `padding`; 1, 2: so that ceil(in / stride) fit");
+        enum_field(f, "padding_mode", &p::padding_mode,
+                   "0: `padding`; 1, 2: so that ceil(in / stride) fit", padding_mode_words());
         f.add("stride", &p::stride, "step between positions, per spatial dimension");
         f.add("lengths", &p::lengths, "taps of a window, per spatial dimension");
         f.add("dilations", &p::dilations, "step between taps, per spatial dimension");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ops/tensor.hpp"
 
+#include "ir/convert_element.hpp"
+
 #include <migraphx/errors.hpp>
 
 #include "ir/small_number.hpp"
@@ -16,16 +18,7 @@ template <class To, class From>
 To narrowed(From x)
 {
     if constexpr(std::is_integral_v<To> and std::is_floating_point_v<From>)
-    {
-        if(std::isnan(x))
-            return 0;
-        // The limits are compared as doubles: the cast of a value beyond them is undefined.
-        if(x >= static_cast<double>(std::numeric_limits<To>::max()))
-            return std::numeric_limits<To>::max();
-        if(x <= static_cast<double>(std::numeric_limits<To>::lowest()))
-            return std::numeric_limits<To>::lowest();
-        return static_cast<To>(x);
-    }
+        return integer_from<To>(static_cast<double>(x));
     else if constexpr(std::is_arithmetic_v<To>)
         return static_cast<To>(x);
     else
