@@ -374,6 +374,13 @@ def test_range_and_distances():
     check_node("CDist", [floats(4, 6), floats(5, 6, seed=1)], metric="sqeuclidean")
 
 
+def test_pad_and_gather():
+    x = floats(2, 3)
+    check_node("Pad", [x, np.array([1, 0, 0, 2], np.int64), np.array([0.5], np.float32)])
+    check_node("Pad", [x, np.array([1, -1, 0, 2], np.int64)])
+    check_node("GatherND", [floats(2, 3, 4), np.array([[0, 1], [1, 2]], np.int64)])
+
+
 # ---- mixtures of experts
 
 

@@ -170,6 +170,7 @@ instructions read_compress(node_reader& n) {
 const operators gather_operators{{"Gather", read_gather},
                                  {"GatherElements", read_gather_elements},
                                  {"GatherND", read_gather_nd},
+                                 {"GatherND", read_gather_nd, "com.microsoft"},
                                  {"Scatter", read_scatter_elements},
                                  {"ScatterElements", read_scatter_elements},
                                  {"ScatterND", read_scatter_nd},

@@ -255,7 +255,7 @@ struct pad_inputs {
 pad_inputs read_pad_inputs(node_reader& n) {
     pad_inputs p;
     const auto rank = n.onnx_rank(0);
-    if (n.opset() < 11) {
+    if (n.opset() < 11 and n.get_node().domain != "com.microsoft") {
         n.expect_inputs(1, 1);
         p.pads = n.has_attribute("pads") ? n.integers("pads") : n.integers("paddings");
         p.fill = double(n.real("value", 0));
@@ -305,7 +305,8 @@ instructions read_pad(node_reader& n) {
 }
 
 const operators slice_operators{{"Slice", read_slice}, {"Split", read_split}, {"Concat", read_concat},
-                                {"Tile", read_tile},   {"Pad", read_pad}};
+                                {"Tile", read_tile},   {"Pad", read_pad},
+                                {"Pad", read_pad, "com.microsoft"}};
 
 } // namespace
 
