@@ -32,6 +32,16 @@ void set_log_level(const std::string& level)
     log::set_severity(it->second);
 }
 
+// The words after the program's name, last first, as CLI11 takes them. It would split a word in brackets at
+// its commas; JSON may begin with a space, and is left alone then.
+std::vector<std::string> words_of(int argc, char** argv)
+{
+    std::vector<std::string> words;
+    for(int i = argc - 1; i > 0; i--)
+        words.push_back(argv[i][0] == '[' ? std::string(" ") + argv[i] : argv[i]);
+    return words;
+}
+
 int run(int argc, char** argv)
 {
     CLI::App app{"Reads, compiles, runs, measures and checks models", "migraphx-driver"};
@@ -65,7 +75,7 @@ int run(int argc, char** argv)
     }
     try
     {
-        app.parse(argc, argv);
+        app.parse(words_of(argc, argv));
         if(argc == 1)
             std::cout << app.help();
     }
