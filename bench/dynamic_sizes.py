@@ -6,7 +6,8 @@ Each size is run once new and twice warm; resident memory is read on the way. Th
 is compiled with those sizes alone: answers of both programs are compared, and their latencies in
 turns, within one process. Markdown and JSON go to bench/results/. Exit status: 0 when
 
-  the answers differ by at most 1e-6 of the largest magnitude,
+  the answers differ by at most 1e-5 of the largest magnitude (after many sizes convolutions are made by
+  code of the library that it lets go of again, which sums in another order),
   the median over the sample of warm latency, dynamic over static, is at most 1.10,
   the median cost of a new size (first run less warm run) is at most 50 ms,
   resident memory after the warm-up (192 sizes) grows by at most 5 %,
@@ -26,7 +27,7 @@ import numpy as np
 
 MODEL = "ppocr_rec"
 WARM_UP = 192  # three times the plans that are kept
-LIMITS = {"error": 1e-6, "ratio": 1.10, "new_size_ms": 50.0, "growth": 1.05}
+LIMITS = {"error": 1e-5, "ratio": 1.10, "new_size_ms": 50.0, "growth": 1.05}
 
 
 def resident_mib():

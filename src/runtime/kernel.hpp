@@ -54,6 +54,7 @@ struct problem {
     std::vector<module_ref> modules;
     std::size_t num_threads = 0;
     bool fast_math          = true;
+    bool many_sizes         = false; ///< the program has met many sets of sizes: what is made for one is to go with it
     weight_store* weights   = nullptr;
 
     bool is_constant(std::size_t i) const { return i < constants.size() and constants[i].data() != nullptr; }

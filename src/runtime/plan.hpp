@@ -59,6 +59,7 @@ class plan_cache;
 struct part_context {
     std::shared_ptr<run_memory> memory;
     std::weak_ptr<plan_cache> plans; ///< of all parts; the program's executable owns it
+    bool many_sizes = false;         ///< as in `problem`
 };
 
 /// An executable for a part.

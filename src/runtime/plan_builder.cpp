@@ -219,6 +219,7 @@ private:
         pr.modules     = ins->module_inputs();
         pr.num_threads = options.num_threads;
         pr.fast_math   = options.fast_math;
+        pr.many_sizes  = parts.many_sizes;
         pr.weights     = &weight_store::instance();
         for(auto in : ins->inputs())
         {

@@ -17,6 +17,7 @@
 #include "runtime/trace_eval.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 namespace migraphx {
@@ -237,21 +238,23 @@ private:
         std::unordered_map<std::string, shape> by_name;
         for(std::size_t i = 0; i < shapes.size(); i++)
             by_name[inputs.parameters()[i].name] = shapes[i];
-        auto s = specialise(source, by_name);
+        auto s     = specialise(source, by_name);
+        auto parts = shared;
+        parts.many_sizes |= sets_built++ >= std::size_t(std::max<int>(1, shape_cache_size));
         run_passes(s.first, back->static_passes(options), {});
-        e->first       = std::make_unique<plan>(std::move(s.first), back, options, shared);
+        e->first       = std::make_unique<plan>(std::move(s.first), back, options, parts);
         e->transitions = std::move(s.transitions);
         for(const auto& t : e->transitions)
         {
             e->lifted.emplace_back();
             for(auto* m : t.modules)
-                e->lifted.back().push_back(lift_module(m, back, options, shared));
+                e->lifted.back().push_back(lift_module(m, back, options, parts));
         }
         e->rest_inputs = std::move(s.rest_inputs);
         e->results     = std::move(s.results);
         e->constants   = std::move(s.constants);
         if(s.rest != nullptr)
-            e->rest = make_part_executable(*s.rest, back, options, shared);
+            e->rest = make_part_executable(*s.rest, back, options, parts);
         e->in_order = in_order(e->results);
         return e;
     }
@@ -381,6 +384,7 @@ private:
     bool fixed; ///< every shape of the program is known
     entry_ptr only;
     part_context shared;
+    mutable std::atomic<std::size_t> sets_built = 0;
     // Only of the whole program's executable.
     std::unique_ptr<plan_cache> own_plans;
     std::shared_ptr<plan_cache> plans_of_all;

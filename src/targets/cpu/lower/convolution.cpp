@@ -175,7 +175,11 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any,
                                    (kernel.elements() / kernel.lens()[0]));
     const thread_count_guard threads(small ? 1 : 0);
     try {
-        const auto pd = describe(l.src, weights, bias, l.dst, w, e.attr);
+        auto pd = describe(l.src, weights, bias, l.dst, w, e.attr);
+        // The library keeps the code of these convolutions until the process ends.
+        if (p.many_sizes)
+            while (std::string(pd.impl_info_str()).starts_with("brg") and pd.next_impl())
+                ;
         const std::string info = pd.impl_info_str();
         if (not any and info.starts_with("ref"))
             return lowered::refuse("only " + info);
