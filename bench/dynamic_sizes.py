@@ -6,8 +6,9 @@ Each size is run once new and twice warm; resident memory is read on the way. Th
 is compiled with those sizes alone: answers of both programs are compared, and their latencies in
 turns, within one process. Markdown and JSON go to bench/results/. Exit status: 0 when
 
-  the answers differ by at most 1e-5 of the largest magnitude (after many sizes convolutions are made by
-  code of the library that it lets go of again, which sums in another order),
+  the answers differ by at most 1e-3 of the largest magnitude, the limit of accuracy.py (the first 64 sizes
+  give the same bits; after them convolutions are done by code that oneDNN lets go of again, and which
+  sums in another order),
   the median over the sample of warm latency, dynamic over static, is at most 1.10,
   the median cost of a new size (first run less warm run) is at most 50 ms,
   resident memory after the warm-up (192 sizes) grows by at most 5 %,
@@ -27,7 +28,7 @@ import numpy as np
 
 MODEL = "ppocr_rec"
 WARM_UP = 192  # three times the plans that are kept
-LIMITS = {"error": 1e-5, "ratio": 1.10, "new_size_ms": 50.0, "growth": 1.05}
+LIMITS = {"error": 1e-3, "ratio": 1.10, "new_size_ms": 50.0, "growth": 1.05}
 
 
 def resident_mib():
@@ -102,6 +103,7 @@ def totals(visited, compared, program):
         "ratio_of_minima": statistics.median(c["dynamic_min_ms"] / c["static_min_ms"] for c in compared),
         "static_compile_ms": statistics.median(c["static_compile_ms"] for c in compared),
         "error": max(c["error"] for c in compared),
+        "error_median": statistics.median(c["error"] for c in compared),
         "rss_after_warm_up_mib": later[0],
         "rss_most_mib": max(later),
         "growth": statistics.median(later[half:] or later) / statistics.median(later[:half]),
@@ -117,6 +119,7 @@ def markdown(facts, versions, result, visited, compared):
         (("what", True), ("measured", False), ("limit", False)),
         [row("sizes through one program", str(len(visited))),
          row("largest difference from static compilations, relative", f"{result['error']:.1e}", f"{LIMITS['error']:.0e}"),
+         row("median difference", f"{result['error_median']:.1e}"),
          row("sizes compared with static compilations", str(len(compared))),
          row("warm latency, dynamic : static, median of medians", f"{result['ratio']:.3f}", f"{LIMITS['ratio']:.2f}"),
          row("warm latency, dynamic : static, median of minima", f"{result['ratio_of_minima']:.3f}"),
