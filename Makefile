@@ -21,7 +21,7 @@ help:
 	@echo "make bench   compare with ONNX Runtime and OpenVINO; tables go to bench/results"
 	@echo "make asan    the quick tests under AddressSanitizer and UBSan;  make tsan: ThreadSanitizer"
 	@echo "make format  clang-format on the changed sources;  make tidy: clang-tidy on them"
-	@echo "make docs    check that the documents name only what exists"
+	@echo "make docs    write docs/operators.md, onnx.md and tensorflow.md; check that documents name what exists"
 
 build:
 	tools/install_deps.sh build
@@ -76,7 +76,9 @@ tidy:
 	tools/tidy.sh
 
 docs:
-	tools/install_deps.sh build
+	tools/install_deps.sh test
+	@$(MAKE) --no-print-directory release
+	$(PY) tools/make_docs.py --driver $(PREFIX)/bin/migraphx-driver
 	$(PY) tools/check_docs.py
 
 clean:

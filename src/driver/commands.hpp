@@ -22,6 +22,7 @@ using command_list = std::vector<std::unique_ptr<command>>;
 void add_model_commands(command_list& list);  ///< read params compile run
 void add_timing_commands(command_list& list); ///< perf time
 void add_verify_command(command_list& list);
+void add_report_command(command_list& list);
 void add_listing_commands(command_list& list); ///< op onnx tf passes settings
 
 command_list make_commands();

@@ -8,6 +8,7 @@
 #include <migraphx/tf.hpp>
 
 #include "base/settings.hpp"
+#include "driver/listing_json.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,17 +21,20 @@ namespace {
 
 struct op_command : command {
     std::string op;
-    bool list = false;
+    bool list = false, json = false;
     std::string name() const override { return "op"; }
     std::string summary() const override { return "print an operator's attributes with their defaults"; }
     void add_to(CLI::App& app) override
     {
         app.add_option("operator", op, "name of an operator");
         app.add_flag("--list,-l", list, "names of all operators");
+        app.add_flag("--json", json, "all of them with their attributes, as JSON");
     }
     int run() override
     {
-        if(list)
+        if(json)
+            std::cout << to_pretty_json_string(operator_table()) << '\n';
+        else if(list)
             for(const auto& n : get_operators())
                 std::cout << n << '\n';
         else if(op.empty())
@@ -47,16 +51,27 @@ struct op_command : command {
 struct list_command : command {
     std::string title, text;
     std::vector<std::string> (*items)();
-    bool list = false, needs_flag;
-    list_command(std::string n, std::string s, std::vector<std::string> (*f)(), bool flag)
-        : title(std::move(n)), text(std::move(s)), items(f), needs_flag(flag)
+    bool list = false, json = false, needs_flag;
+    value (*table)();
+    list_command(std::string n, std::string s, std::vector<std::string> (*f)(), bool flag, value (*t)() = nullptr)
+        : title(std::move(n)), text(std::move(s)), items(f), needs_flag(flag), table(t)
     {
     }
     std::string name() const override { return title; }
     std::string summary() const override { return text; }
-    void add_to(CLI::App& app) override { app.add_flag("--list,-l", list, "print the names"); }
+    void add_to(CLI::App& app) override
+    {
+        app.add_flag("--list,-l", list, "print the names");
+        if(table != nullptr)
+            app.add_flag("--json", json, "with domains and limits, as JSON");
+    }
     int run() override
     {
+        if(json)
+        {
+            std::cout << to_pretty_json_string(table()) << '\n';
+            return 0;
+        }
         if(needs_flag and not list)
             throw usage_error(title + ": --list was expected");
         for(const auto& x : items())
@@ -83,8 +98,8 @@ struct settings_command : command {
 void add_listing_commands(command_list& list)
 {
     list.push_back(std::make_unique<op_command>());
-    list.push_back(std::make_unique<list_command>("onnx", "ONNX operators that can be read", [] { return get_onnx_operators(); }, true));
-    list.push_back(std::make_unique<list_command>("tf", "TensorFlow operators that can be read", [] { return get_tf_operators(); }, true));
+    list.push_back(std::make_unique<list_command>("onnx", "ONNX operators that can be read", [] { return get_onnx_operators(); }, true, onnx_table));
+    list.push_back(std::make_unique<list_command>("tf", "TensorFlow operators that can be read", [] { return get_tf_operators(); }, true, tf_table));
     list.push_back(std::make_unique<list_command>("passes", "passes for --apply-pass", [] { return get_pass_names(); }, false));
     list.push_back(std::make_unique<settings_command>());
 }
@@ -93,6 +108,7 @@ command_list make_commands()
 {
     command_list list;
     add_model_commands(list);
+    add_report_command(list);
     add_timing_commands(list);
     add_verify_command(list);
     add_listing_commands(list);

@@ -112,26 +112,31 @@ program test_program()
 
 } // namespace
 
-void loader::add_to(CLI::App& app)
+void loader::add_reading_to(CLI::App& app)
 {
-    app.add_option("file", file, "model: .onnx, .pb (TensorFlow), .mxr, .json or .txt (program text)");
-    app.add_flag("--test", test, "a built-in program of one dot instead of a file");
     app.add_flag("--onnx", onnx, "the file is an ONNX model");
     app.add_flag("--tf", tf, "the file is a frozen TensorFlow graph");
     app.add_flag("--nhwc", nhwc, "layout of a TensorFlow graph whose operators do not state it (default)");
     app.add_flag("--nchw", nchw, "the other layout; inputs and results stay as the graph has them");
     app.add_option("--output-names", output_names, "results of a TensorFlow graph")->expected(1, -1);
-    app.add_flag("--migraphx", migraphx, "the file is a saved program");
-    app.add_flag("--migraphx-json", json, "the file is a saved program as JSON");
-    app.add_flag("--migraphx-text", text_program, "the file is a program as text");
     app.add_option("--batch", batch, "size of dimensions that nothing else decides")->check(CLI::PositiveNumber);
-    app.add_flag("--skip-unknown-operators", skip_unknown, "read on past operators that are not known");
-    app.add_flag("--debug-symbols", debug_symbols, "keep the names of the model's nodes");
-    app.add_option("--trim,-t", trim, "leave out the last N instructions");
     app.add_option("--input-dim", input_dim, "@name d1 d2 …: sizes of an input")->expected(1, -1);
     app.add_option("--dim-param", dim_param, "@name N or \"{min:1,max:8}\": a named dimension")->expected(1, -1);
     app.add_option("--dyn-input-dim", dyn_input_dim, "@name \"[{min:1,max:8},3,224]\"")->expected(1, -1);
     app.add_option("--default-dyn-dim", default_dyn_dim, "{min:x,max:y} for dimensions that nothing else decides");
+}
+
+void loader::add_to(CLI::App& app)
+{
+    app.add_option("file", file, "model: .onnx, .pb (TensorFlow), .mxr, .json or .txt (program text)");
+    app.add_flag("--test", test, "a built-in program of one dot instead of a file");
+    add_reading_to(app);
+    app.add_flag("--migraphx", migraphx, "the file is a saved program");
+    app.add_flag("--migraphx-json", json, "the file is a saved program as JSON");
+    app.add_flag("--migraphx-text", text_program, "the file is a program as text");
+    app.add_flag("--skip-unknown-operators", skip_unknown, "read on past operators that are not known");
+    app.add_flag("--debug-symbols", debug_symbols, "keep the names of the model's nodes");
+    app.add_option("--trim,-t", trim, "leave out the last N instructions");
     app.add_flag("--optimize,-O", optimize, "clean up after reading");
     app.add_option("--apply-pass,-p", passes, "run this pass (repeatable)")->expected(1)->take_all();
     app.add_flag("--strip-context", strip_context, "forget what a loaded program was compiled for");
@@ -178,6 +183,15 @@ tf_options loader::options_for_tf() const
     o.map_input_dims    = input_dims();
     o.output_node_names = output_names;
     return o;
+}
+
+value loader::report() const
+{
+    if(file.empty())
+        throw usage_error("report: a model file was expected, got none");
+    if(tf or (not onnx and given_as(".pb")))
+        return report_tf(file, options_for_tf());
+    return report_onnx(file, options());
 }
 
 program loader::load() const

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <migraphx/argument.hpp>
+#include <migraphx/model_report.hpp>
 #include <migraphx/onnx.hpp>
 #include <migraphx/program.hpp>
 #include <migraphx/tf.hpp>
@@ -38,6 +39,9 @@ struct loader {
 
     void add_to(CLI::App& app);
     program load() const;
+    /// How a model is read, without what is done to a program.
+    void add_reading_to(CLI::App& app);
+    value report() const;
     /// `--input-dim` by parameter.
     std::unordered_map<std::string, std::vector<std::size_t>> input_dims() const;
 

@@ -93,5 +93,6 @@ void bind_operation(nb::module_& m);
 void bind_program(nb::module_& m);
 void bind_quantization(nb::module_& m);
 void bind_tensorflow(nb::module_& m);
+void bind_report(nb::module_& m);
 
 } // namespace migraphx::python

@@ -177,6 +177,7 @@ NB_MODULE(migraphx, m) {
     bind_program(m);
     bind_parsers(m);
     bind_tensorflow(m);
+    bind_report(m);
     bind_files(m);
     bind_quantization(m);
 }

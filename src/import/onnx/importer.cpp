@@ -57,7 +57,8 @@ const instruction_ref* scope::find(std::string_view name) const
     return nullptr;
 }
 
-importer::importer(const model& m, const onnx_options& o) : source(m), given(o), functions(m)
+importer::importer(const model& m, const onnx_options& o, import_observer* watcher)
+    : source(m), given(o), functions(m), observer(watcher)
 {
     const auto& d = o.default_dyn_dim_value;
     if(o.default_dim_value != 0 and not(d == shape::dynamic_dimension{1, 1}))
@@ -281,7 +282,13 @@ void importer::read_nodes(module& m,
     const stack_level level{scopes, depth};
     scopes.push_back(&names);
     for(auto i : order)
-        with_context([&] { read_node(m, nodes[i], names, inside); },
+        with_context([&] {
+            // The scopes of the main graph and of its body.
+            if(observer != nullptr and scopes.size() == 2)
+                read_watched(m, nodes[i], names);
+            else
+                read_node(m, nodes[i], names, inside);
+        },
                      [&] {
                          const auto& n = nodes[i];
                          std::string line = "at ONNX " + describe(n);
@@ -289,6 +296,42 @@ void importer::read_nodes(module& m,
                              line += ", domain " + printable(n.domain);
                          return line + ", opset " + std::to_string(opset_version(source, n, inside));
                      });
+}
+
+void importer::read_watched(module& m, const node& n, scope& names)
+{
+    const observed_node seen{n.domain, n.op_type, describe(n)};
+    const auto is_lost = [&](std::string_view name) {
+        const auto* ins = names.find(name);
+        return ins != nullptr and lost.count(*ins) != 0;
+    };
+    const auto outer = captures(n);
+    if(std::any_of(n.inputs.begin(), n.inputs.end(), is_lost) or std::any_of(outer.begin(), outer.end(), is_lost))
+        observer->node_left_out(seen);
+    else
+    {
+        try
+        {
+            const module_mark before(m);
+            read_node(m, n, names, nullptr);
+            instructions results;
+            for(auto name : n.outputs)
+                if(const auto* ins = names.find(name); ins != nullptr)
+                    results.push_back(*ins);
+            observer->node_read(seen, before, results);
+            return;
+        }
+        catch(const exception& e)
+        {
+            observer->node_failed(seen, e);
+        }
+    }
+    for(auto name : n.outputs)
+    {
+        const auto ins = m.insert_instruction(m.insert_end(), make_op("undefined"), instructions{});
+        lost.insert(ins);
+        names.set(name, ins);
+    }
 }
 
 void importer::read_node(module& m, const node& n, scope& names, const function* inside)

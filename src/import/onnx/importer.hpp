@@ -11,6 +11,7 @@
 #include <migraphx/program.hpp>
 
 #include "import/graph_builder.hpp"
+#include "import/import_observer.hpp"
 #include "import/onnx/graph_check.hpp"
 #include "import/onnx/known_dims.hpp"
 #include "import/onnx/model.hpp"
@@ -22,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace migraphx::onnx {
@@ -118,7 +120,8 @@ private:
 /// Builds a program from a checked model.
 class importer {
 public:
-    importer(const model& m, const onnx_options& o);
+    /// `watcher` is told of each node of the main graph; one that cannot be read is no error then.
+    importer(const model& m, const onnx_options& o, import_observer* watcher = nullptr);
 
     program run();
     const onnx_options& options() const { return given; }
@@ -151,6 +154,7 @@ private:
     void read_initializers(module& m, const graph& g, scope& names);
     void read_nodes(module& m, const std::vector<node>& nodes, const std::vector<std::size_t>& order, scope& names, const function* inside);
     void read_node(module& m, const node& n, scope& names, const function* inside);
+    void read_watched(module& m, const node& n, scope& names);
     instructions call_function(module& m, const node& n, const function& f, const instructions& args);
 
     const model& source;
@@ -160,6 +164,8 @@ private:
     std::vector<const scope*> scopes;
     known_dims_table known;
     std::size_t depth = 0;
+    import_observer* observer = nullptr;
+    std::unordered_set<instruction_ref> lost; ///< results of nodes that could not be read
     std::vector<std::unique_ptr<std::vector<node>>> expanded; ///< function bodies with attributes filled in
 };
 

@@ -69,18 +69,37 @@ std::size_t flat_index(const node& n, const value_name& v) {
 
 } // namespace
 
-body::body(const std::vector<node>& all, std::string_view name) : nodes(all) {
-    by_name.reserve(all.size());
+namespace {
+
+// One level further in: a function or the turns of a loop.
+struct deeper {
+    std::size_t& depth;
+    explicit deeper(std::size_t& d) : depth(d) { ++depth; }
+    ~deeper() { --depth; }
+    deeper(const deeper&) = delete;
+    deeper& operator=(const deeper&) = delete;
+};
+
+std::shared_ptr<const node_index> make_index(const std::vector<node>& all, std::string_view name) {
+    auto index = std::make_shared<node_index>();
+    index->reserve(all.size());
     for (const auto& n : all)
-        if (not by_name.emplace(n.name, &n).second)
+        if (not index->emplace(n.name, &n).second)
             fail(error_kind::invalid_argument,
                  "graph " + in_quotes(name) +
                      ": nodes of different names were expected, got two of " + in_quotes(n.name));
+    return index;
 }
 
+} // namespace
+
+body::body(const std::vector<node>& all, std::string_view name)
+    : nodes(all), by_name(make_index(all, name)),
+      loops(std::make_shared<loop_table>(all, *by_name)) {}
+
 const node* body::find(std::string_view name) const {
-    const auto it = by_name.find(name);
-    return it == by_name.end() ? nullptr : it->second;
+    const auto it = by_name->find(name);
+    return it == by_name->end() ? nullptr : it->second;
 }
 
 instruction_ref importer::value_of(const body& b, std::string_view reference) const {
@@ -106,7 +125,20 @@ importer::needed_nodes(const body& b, const std::vector<std::string_view>& wante
     enum class state : std::uint8_t { entered, done };
     struct step {
         const node* n;
-        std::size_t next;
+        std::vector<std::string_view> inputs;
+        std::size_t next = 0;
+    };
+    // A loop as a whole needs the values that enter it.
+    const auto inputs_of = [&](const node& n) {
+        const auto* loop = b.find_loop(n);
+        if (loop == nullptr)
+            return n.inputs;
+        std::vector<std::string_view> result;
+        for (const auto& v : loop->variables)
+            result.push_back(v.first);
+        for (const auto* c : loop->constants)
+            result.push_back(c->inputs[0]);
+        return result;
     };
     std::unordered_map<std::string_view, state> states;
     std::vector<std::string_view> order;
@@ -124,18 +156,17 @@ importer::needed_nodes(const body& b, const std::vector<std::string_view>& wante
                            in_quotes(reference));
         const auto [it, is_new] = states.emplace(name, state::entered);
         if (is_new)
-            path.push_back({n, 0});
+            path.push_back({n, inputs_of(*n)});
         else if (it->second == state::entered)
             fail(error_kind::unsupported,
-                 describe(*n) +
-                     ": a graph without circles was expected (loops of TensorFlow 1 are not read)");
+                 describe(*n) + ": a graph without circles that are no loops was expected");
     };
     for (auto reference : wanted) {
         enter(reference, nullptr);
         while (not path.empty()) {
             auto& top = path.back();
-            if (top.next < top.n->inputs.size()) {
-                const auto input = top.n->inputs[top.next++];
+            if (top.next < top.inputs.size()) {
+                const auto input = top.inputs[top.next++];
                 const auto* from = top.n;
                 if (not is_control(input))
                     enter(input, from);
@@ -178,7 +209,7 @@ instruction_ref importer::placeholder(module& m, const node& n) const {
 void importer::read_placeholders(module& m, body& b, const std::set<std::string_view>& needed) {
     for (const auto& n : b.nodes)
         if (is_placeholder(n) and needed.count(n.name) != 0)
-            with_context([&] { b.values[n.name] = {placeholder(m, n)}; },
+            with_context([&] { watched(m, b, n, [&] { return instructions{placeholder(m, n)}; }); },
                          [&] { return "at TensorFlow " + describe(n); });
 }
 
@@ -192,14 +223,63 @@ void importer::read_nodes(module& m, body& b, const std::vector<std::string_view
                          [&] { return "at TensorFlow " + describe(n); });
 }
 
+void importer::read_loop(module& m, body& b, const node& exit, const graph_loop& loop) {
+    instructions state;
+    std::map<std::string_view, instructions> constants;
+    for (const auto& v : loop.variables)
+        state.push_back(value_of(b, v.first));
+    for (const auto* c : loop.constants)
+        constants[c->name] = {value_of(b, c->inputs[0])};
+    const auto turn = [&](module& at, const instructions& now,
+                          const std::vector<std::string_view>& wanted) {
+        const deeper here(depth);
+        body inner(b, constants);
+        for (std::size_t i = 0; i < now.size(); i++) {
+            inner.values[loop.variables[i].merge->name] = {now[i], now[i]};
+            inner.values[loop.variables[i].turn->name] = {now[i], now[i]};
+        }
+        read_nodes(at, inner, wanted);
+        instructions results;
+        for (auto w : wanted)
+            results.push_back(value_of(inner, w));
+        return results;
+    };
+    std::vector<std::string_view> next;
+    for (const auto& v : loop.variables)
+        next.push_back(v.next);
+    const node_reader reader(*this, m, exit, {});
+    const auto last =
+        build_loop(reader, state,
+                   {[&](module& at, const instructions& now) {
+                        return turn(at, now, {loop.condition}).front();
+                    },
+                    [&](module& at, const instructions& now) { return turn(at, now, next); }});
+    for (std::size_t i = 0; i < last.size(); i++)
+        if (const auto* e = loop.variables[i].exit)
+            b.values[e->name] = {last[i]};
+}
+
 void importer::read_node(module& m, body& b, const node& n) {
     instructions args;
-    bool any_dead = false;
-    for (auto input : n.inputs) {
+    bool any_dead = false, any_lost = false;
+    const auto* loop = b.find_loop(n);
+    std::vector<std::string_view> inputs = n.inputs;
+    if (loop != nullptr) {
+        inputs.clear();
+        for (const auto& v : loop->variables)
+            inputs.push_back(v.first);
+    }
+    for (auto input : inputs) {
         if (is_control(input))
             continue;
         args.push_back(value_of(b, input));
         any_dead = any_dead or is_dead(args.back());
+        any_lost = any_lost or lost.count(args.back()) != 0;
+    }
+    if (any_lost) {
+        observer->node_left_out({{}, n.op_type, describe(n)});
+        b.values[n.name] = {put_lost(m)};
+        return;
     }
     if (any_dead and n.op_type != "Merge") {
         b.values[n.name] = {dead(m)};
@@ -211,9 +291,15 @@ void importer::read_node(module& m, body& b, const node& n) {
         fail(error_kind::unsupported,
              str("graph: at most ", most_nodes,
                  " nodes after the expansion of functions were expected, got more"));
-    const auto before = m.size();
+    if (loop != nullptr) {
+        watched(m, b, n, [&]() -> instructions {
+            read_loop(m, b, n, *loop);
+            return b.values.at(n.name);
+        });
+        return;
+    }
     const auto* row = find_operator(n.op_type);
-    const auto read = [&]() -> instructions {
+    watched(m, b, n, [&]() -> instructions {
         node_reader reader{*this, m, n, args};
         if (row != nullptr)
             return row->read(reader);
@@ -222,19 +308,30 @@ void importer::read_node(module& m, body& b, const node& n) {
         fail(error_kind::unsupported,
              "Unknown operator: " + printable(n.op_type) +
                  "; `migraphx-driver tf --list` prints those that can be read");
-    };
-    if (observer == nullptr) {
+    });
+}
+
+void importer::watched(module& m, body& b, const node& n,
+                       const std::function<instructions()>& read) {
+    if (observer == nullptr or depth != 0) {
         b.values[n.name] = read();
         return;
     }
+    const observed_node seen{{}, n.op_type, describe(n)};
     try {
+        const module_mark before(m);
         b.values[n.name] = read();
-        observer->node_read(n, m, before);
-    } catch (const std::exception& e) {
-        if (not observer->node_failed(n, e.what(), row == nullptr))
-            throw;
-        b.values[n.name] = {dead(m)};
+        observer->node_read(seen, before, b.values[n.name]);
+    } catch (const exception& e) {
+        observer->node_failed(seen, e);
+        b.values[n.name] = {put_lost(m)};
     }
+}
+
+instruction_ref importer::put_lost(module& m) {
+    const auto ins = dead(m);
+    lost.insert(ins);
+    return ins;
 }
 
 std::vector<std::string> importer::result_names(const body& b) const {
@@ -296,11 +393,7 @@ instructions importer::call(module& m, std::string_view name, const instructions
     if (depth >= 64)
         fail(error_kind::invalid_argument,
              "function " + in_quotes(name) + ": calls at most 64 deep were expected, got more");
-    struct level {
-        std::size_t& d;
-        explicit level(std::size_t& depth) : d(depth) { ++d; }
-        ~level() { --d; }
-    } const here(depth);
+    const deeper here(depth);
     return with_context(
         [&] {
             body b(f->nodes, f->name);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Calls of library functions, branches and loops.
 #include "import/tf/importer.hpp"
+#include "import/tf/loops.hpp"
 
 #include <migraphx/make_op.hpp>
-
-#include <limits>
 
 namespace migraphx::tf {
 
@@ -40,45 +39,6 @@ instructions read_merge(node_reader& n) {
     return {undefined(n)};
 }
 
-instructions parts_of(const node_reader& n, instruction_ref x) {
-    if (x->get_shape().type() != shape::tuple_type)
-        return {x};
-    instructions result;
-    for (std::size_t i = 0; i < x->get_shape().sub_shapes().size(); i++)
-        result.push_back(n.add(make_op("get_tuple_elem", {{"index", i}}), {x}));
-    return result;
-}
-
-module_ref new_module(const node_reader& n, const std::string& name) {
-    auto& p = n.whole().get_program();
-    auto unique = name;
-    for (int i = 1; p.get_module(unique) != nullptr; i++)
-        unique = name + "_" + std::to_string(i);
-    return p.create_module(unique);
-}
-
-// A result from outside of the module becomes one of its own, without strides that pass for another
-// shape.
-void finish_module(module& m, instructions results) {
-    for (auto& r : results) {
-        if (not m.has_instruction(r) or r->name() == "@param" or r->name() == "@literal")
-            r = m.add_instruction(make_op("identity"), r);
-        if (const auto& s = r->get_shape();
-            not s.dynamic() and not graph_builder::is_scalar(s) and not s.standard())
-            r = m.add_instruction(make_op("contiguous"), r);
-    }
-    m.add_return(results);
-}
-
-instruction_ref condition_of(const node_reader& n, instruction_ref x) {
-    if (x->get_shape().dynamic() or x->get_shape().elements() != 1)
-        n.unsupported(str("a condition of one element was expected, got ", x->get_shape()));
-    // Numbers are true unless they are 0.
-    const auto t = x->get_shape().type();
-    const auto flag = t == shape::bool_type ? x : n.negate(n.compare("equal", x, n.scalar(t, 0)));
-    return n.to_scalar(flag);
-}
-
 instructions read_if(node_reader& n) {
     if (n.input_count() == 0)
         n.malformed("a condition was expected, got no inputs");
@@ -99,50 +59,18 @@ instructions read_if(node_reader& n) {
     return parts_of(n, n.add(make_op("if"), {condition}, {yes, no}));
 }
 
-// while(condition(state)) state = body(state). The engine's loop tests a value that the body gives,
-// so the body ends with the condition of the next turn.
 instructions read_while(node_reader& n) {
-    const auto condition_name = function_name(n, "cond"), body_name = function_name(n, "body");
+    const auto condition = function_name(n, "cond"), body = function_name(n, "body");
     auto& whole = n.whole();
-    const auto first = whole.call(n.mod(), condition_name, n.inputs());
-    if (first.size() != 1)
-        n.malformed(str("a condition with one result was expected, got ", first.size()));
-    auto* m = new_module(n, n.mod().name() + "_while");
-    m->insert_parameter(m->end(), "while_iteration", shape{shape::int64_type});
-    m->insert_parameter(m->end(), "while_condition", shape{shape::bool_type});
-    const auto most = std::numeric_limits<int64_t>::max();
-    instructions in{n.literal(migraphx::literal{shape{shape::int64_type}, ints{most}}),
-                    condition_of(n, first[0])},
-        state;
-    for (std::size_t i = 0; i < n.input_count(); i++) {
-        const auto x = n.input(i);
-        const auto& s = x->get_shape();
-        in.push_back(graph_builder::is_scalar(s) or s.dynamic() or s.standard()
-                         ? x
-                         : n.add("contiguous", x));
-        state.push_back(m->insert_parameter(m->end(), "while_state_" + std::to_string(i),
-                                            in.back()->get_shape()));
-    }
-    auto results = whole.call(*m, body_name, state);
-    if (results.size() != state.size())
-        n.malformed(
-            str("a body with ", state.size(), " results was expected, got ", results.size()));
-    for (std::size_t i = 0; i < results.size(); i++)
-        if (results[i]->get_shape().type() != state[i]->get_shape().type() or
-            node_reader::rank(results[i]) != node_reader::rank(state[i]))
-            n.unsupported(str("a state that keeps its shape was expected, got ",
-                              state[i]->get_shape(), " and then ", results[i]->get_shape()));
-    const auto again = whole.call(*m, condition_name, results);
-    const node_reader inside(whole, *m, n.get_node(), {});
-    instructions outputs{condition_of(inside, again.at(0))};
-    outputs.insert(outputs.end(), results.begin(), results.end());
-    finish_module(*m, outputs);
-    constexpr int64_t limit = std::numeric_limits<std::int32_t>::max();
-    auto last = parts_of(n, n.add(make_op("loop_dynamic", {{"max_iterations", limit}}), in, {m}));
-    for (std::size_t i = 0; i < last.size(); i++)
-        if (graph_builder::is_scalar(in[i + 2]->get_shape()))
-            last[i] = n.to_scalar(last[i]);
-    return last;
+    return build_loop(
+        n, n.inputs(),
+        {[&](module& m, const instructions& state) {
+             const auto results = whole.call(m, condition, state);
+             if (results.size() != 1)
+                 n.malformed(str("a condition with one result was expected, got ", results.size()));
+             return results[0];
+         },
+         [&](module& m, const instructions& state) { return whole.call(m, body, state); }});
 }
 
 const operators control_operators{

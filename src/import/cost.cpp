@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "import/cost.hpp"
+
+#include <migraphx/module.hpp>
+#include <migraphx/op_info.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace migraphx {
+
+namespace {
+
+// Enough for any real tensor; a bound beyond it is none.
+constexpr double limit = 1e13;
+
+std::vector<double> lens_of(const shape& s) {
+    if (not s.dynamic())
+        return {s.lens().begin(), s.lens().end()};
+    const auto most = s.max_lens(), least = s.min_lens();
+    double elements = 1;
+    for (auto n : most)
+        elements *= double(n);
+    const auto& chosen = elements < limit ? most : least;
+    return {chosen.begin(), chosen.end()};
+}
+
+double elements_of(const shape& s) {
+    double n = 1;
+    for (auto d : lens_of(s))
+        n *= d;
+    return n;
+}
+
+double bytes_of(const shape& s) {
+    if (s.type() == shape::tuple_type) {
+        double sum = 0;
+        for (const auto& x : s.sub_shapes())
+            sum += bytes_of(x);
+        return sum;
+    }
+    // Elements that a broadcast repeats are read once.
+    if (not s.dynamic())
+        return double(std::min(s.bytes(), s.elements() * s.type_size()));
+    return elements_of(s) * double(s.type_size());
+}
+
+double elements_of_all(const shape& s) {
+    if (s.type() != shape::tuple_type)
+        return elements_of(s);
+    double sum = 0;
+    for (const auto& x : s.sub_shapes())
+        sum += elements_of_all(x);
+    return sum;
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Operators that choose and move elements and compute none.
+bool only_moves(std::string_view name) {
+    return name.starts_with("gather") or name.starts_with("@") or
+           is_one_of(name, {"scatter_none",
+                            "scatternd_none",
+                            "concat",
+                            "pad",
+                            "contiguous",
+                            "reshape",
+                            "reshape_dynamic",
+                            "reshape_lazy",
+                            "flatten",
+                            "slice",
+                            "slice_dynamic",
+                            "reverse",
+                            "step",
+                            "tile_dynamic",
+                            "fill",
+                            "constant_of_shape",
+                            "dimensions_of",
+                            "identity",
+                            "get_tuple_elem",
+                            "undefined",
+                            "copy",
+                            "scan_slice",
+                            "nonzero",
+                            "if",
+                            "loop",
+                            "loop_dynamic",
+                            "concat_past_present",
+                            "layout",
+                            "bit_cast"});
+}
+
+// Products of a recurrent layer: each step multiplies with all weights.
+double recurrent_flops(instruction_ref ins) {
+    const auto& in = ins->inputs();
+    const auto x = lens_of(in[0]->get_shape());
+    if (in.size() < 3 or x.size() != 3)
+        return 0;
+    return 2 * x[0] * x[1] * (elements_of(in[1]->get_shape()) + elements_of(in[2]->get_shape()));
+}
+
+double flops_of(instruction_ref ins) {
+    const auto name = ins->name();
+    const auto& in = ins->inputs();
+    const auto out = elements_of_all(ins->get_shape());
+    if (only_moves(name) or ins->get_operator().info().is_view)
+        return 0;
+    if (is_one_of(name, {"dot", "quant_dot"}))
+        return 2 * out * lens_of(in[0]->get_shape()).back();
+    if (is_one_of(name, {"convolution", "quant_convolution", "deformable_convolution"})) {
+        const auto w = lens_of(in[1]->get_shape());
+        return w[0] > 0 ? 2 * out * elements_of(in[1]->get_shape()) / w[0] : 0;
+    }
+    if (name == "convolution_backwards") {
+        const auto w = lens_of(in[1]->get_shape());
+        return w[0] > 0
+                   ? 2 * elements_of(in[0]->get_shape()) * elements_of(in[1]->get_shape()) / w[0]
+                   : 0;
+    }
+    if (name == "attention" and in.size() >= 3) {
+        const auto q = lens_of(in[0]->get_shape()), v = lens_of(in[2]->get_shape());
+        // Two products and, for each score, a softmax of 5.
+        return q.size() == 4 and v.size() == 4
+                   ? q[0] * q[1] * q[2] * v[2] * (2 * q[3] + 2 * v[3] + 5)
+                   : 0;
+    }
+    if (is_one_of(name, {"rnn", "gru", "lstm"}))
+        return recurrent_flops(ins);
+    if (name == "pooling") {
+        double window = 1;
+        const auto attributes = ins->get_operator().to_value();
+        for (const auto& n : attributes.at("lengths"))
+            window *= n.to<double>();
+        return out * window;
+    }
+    if (name.starts_with("reduce_") or name.starts_with("arg") or name == "topk" or
+        name == "prefix_scan_sum")
+        return in.empty() ? 0 : elements_of(in[0]->get_shape());
+    if (is_one_of(name, {"softmax", "logsoftmax"}))
+        return 5 * out;
+    if (name.find("norm") != std::string::npos or name == "lrn")
+        return 8 * out;
+    if (name == "resize")
+        return ins->get_operator().to_value().at("mode").to<std::string>() == "nearest" ? 0
+                                                                                        : 8 * out;
+    return out;
+}
+
+} // namespace
+
+cost cost_of(instruction_ref ins) {
+    cost c;
+    for (const auto* m : ins->module_inputs())
+        for (auto x = m->begin(); x != m->end(); ++x)
+            c += cost_of(x);
+    const auto name = ins->name();
+    const bool is_free = name.starts_with("@") or ins->get_operator().info().is_view or
+                         is_one_of(name, {"identity", "get_tuple_elem", "undefined", "if", "loop",
+                                          "loop_dynamic", "dimensions_of"});
+    if (is_free)
+        return c;
+    c.flops += flops_of(ins);
+    c.bytes += bytes_of(ins->get_shape());
+    for (auto x : ins->inputs())
+        c.bytes += bytes_of(x->get_shape());
+    return c;
+}
+
+} // namespace migraphx
