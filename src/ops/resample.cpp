@@ -185,10 +185,12 @@ struct resample_op {
             if (t.scales[d] == 1 and t.lens[d] == from[d] and begin == 0 and end == 1)
                 continue;
             std::vector<float> coordinates;
-            for (std::size_t p = 0; p < t.lens[d]; ++p)
-                coordinates.push_back(resize_coordinate(coordinate_transformation_mode, p,
-                                                        t.scales[d], from[d], t.lens[d], begin,
-                                                        end));
+            for (std::size_t p = 0; p < t.lens[d]; ++p) {
+                const auto at = resize_coordinate(coordinate_transformation_mode, p, t.scales[d],
+                                                  from[d], t.lens[d], begin, end);
+                // A roi of any numbers may come: what is no position lies outside.
+                coordinates.push_back(std::isfinite(at) ? at : -1.0f);
+            }
             x = resampled(x, d, t.lens[d], taps_of(coordinates, t.scales[d], from[d]));
             if (crops)
                 extrapolate(x, d, coordinates, from[d]);

@@ -64,7 +64,7 @@ instructions read_random(node_reader& n) {
     if (by_input)
         like = n.convert(n.input(0), drawn);
     else {
-        const auto lens = checked_sizes(n, n.integers("shape"), std::size_t{1} << 30);
+        const auto lens = checked_sizes(n, n.integers("shape"), std::size_t{1} << 28);
         like = room_for(n, lens.empty() ? shape{drawn} : shape{drawn, lens});
     }
     const auto scaled = [&](instruction_ref x, double factor, double offset) {
