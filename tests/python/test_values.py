@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Values that are no tensors of numbers, and loops: strings, sequences, optionals, control flow with run-time sizes."""
+import random
+import re
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -145,6 +148,32 @@ def test_regular_expressions(pattern, text, match):
 def test_wrong_regular_expressions(pattern):
     with pytest.raises(RuntimeError, match="regular expression: .* was expected, got"):
         parse([node("RegexFullMatch", "x", "y", pattern=pattern)], [tensor("x", STRING, [1])], [tensor("y", BOOL)])
+
+
+def test_random_regular_expressions_match_as_python_says():
+    rng = random.Random(7)
+    atoms = ["a", "b", "[ab]", "[^a]", ".", "\\w", "\\d", "(?:a|b)", "(ab|a)", "(?i:A)", " ", "0"]
+    for _ in range(300):
+        pattern = rng.choice(["", "^", "\\b"]) + "".join(rng.choice(atoms) + rng.choice(["", "", "*", "+", "?", "{1,2}", "*?"]) for _ in range(rng.randint(1, 5)))
+        texts = ["".join(rng.choice("ab0 A\n") for _ in range(rng.randint(0, 5))) for _ in range(8)]
+        program = parse([node("RegexFullMatch", "x", "y", pattern=pattern)], [tensor("x", STRING, [8])], [tensor("y", BOOL)])
+        found = arrays(compiled(program, "ref").run({"x": texts}))[0].tolist()
+        assert found == [re.fullmatch(pattern, x, re.ASCII) is not None for x in texts], (pattern, texts)
+
+
+def test_damaged_files_are_refused_or_run():
+    program = parse([node("SequenceConstruct", "x x", "s"), constant("k", ["q", "r"], STRING), node("StringConcat", "t k", "u")],
+                    [tensor("x", FLOAT, [2]), tensor("t", STRING, [2])], [sequence("s"), tensor("u", STRING)])
+    whole = migraphx.save_buffer(program)
+    rng = random.Random(3)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        try:
+            compiled(migraphx.load_buffer(bytes(damaged)), "cpu").run({"x": np.ones(2, np.float32), "t": ["a", "b"]})
+        except (RuntimeError, TypeError, ValueError):
+            pass  # what was damaged is found; a crash would end the process
 
 
 # ---- sequences and optionals
