@@ -7,7 +7,7 @@
 
 namespace migraphx {
 
-/// The text with control characters escaped, cut after 100 bytes.
+/// The text with control characters and what is no UTF-8 escaped, cut after 100 bytes.
 std::string printable(std::string_view text);
 
 /// The same in double quotes.

@@ -147,6 +147,7 @@ def test_placeholder_with_default():
     (placeholder("x", 4) + node("y", "PartitionedCall", "x", f=Function("gone")), 'a function "gone" was expected in the library'),
     (placeholder("x", 2) + node("y", "Mul", "x", "c") + node("c", "Const", dtype=FLOAT, value=memoryview(field(1, 1) + field(2, shape([1 << 40, 1 << 40])))), "fit the address space"),
     (placeholder("x", 2) + node("y", "Mul", "x", "c") + node("c", "Const", dtype=FLOAT, value=memoryview(field(1, 1) + field(2, shape([2])) + field(4, b"123"))), "8 bytes of content"),
+    (placeholder("x", 2) + node("y", b"No\xe4\xffSuch\xc3\xa9", "x"), "Unknown operator: No\\xe4\\xffSuché;"),
     (b"", "an empty file"),
     (b"version https://git-lfs.github.com", "Git LFS pointer"),
 ])
