@@ -246,6 +246,28 @@ def test_dynamic_quantize_matmul(shapes, dtype, extras, target):
     check(helper.make_node("DynamicQuantizeMatMul", names, ["y"], domain=MS), {"a": a}, ["y"], constants, target)
 
 
+@pytest.mark.parametrize("types", [("uint8", "uint8"), ("uint8", "int8")])
+@pytest.mark.parametrize("columns", [False, True])
+@pytest.mark.parametrize("extras", ["", "mask", "causal", "past"])
+def test_qattention(types, columns, extras):
+    batch, length, width, heads, size, before = 2, 5, 16, 2, 8, 3
+    hidden = heads * size
+    x, w = bytes_of(types[0], (batch, length, width)), bytes_of(types[1], (width, 3 * hidden), 1)
+    per = (3 * hidden,) if columns else ()
+    constants = {"w": w, "b": floats(3 * hidden, seed=2), "sx": np.float32(0.01),
+                 "sw": (0.002 + rng(4).random(per) / 200).astype(np.float32), "zx": bytes_of(types[0], (), 2),
+                 "zw": np.full(per, 3, types[1])}
+    inputs, outputs = {"x": x}, ["y"]
+    names = ["x", "w", "b", "sx", "sw", "", "zx", "zw", ""]
+    if extras == "mask":
+        names[5], constants["mask"] = "mask", np.array([5, 3], np.int32)
+    if extras == "past":
+        names[8], inputs["past"] = "past", floats(2, batch, heads, before, size, seed=5)
+        outputs = ["y", "present"]
+    node = helper.make_node("QAttention", names, outputs, domain=MS, num_heads=heads, unidirectional=int(extras == "causal"))
+    check(node, inputs, outputs, constants, atol=1e-4)
+
+
 # ---- convolutions
 
 CONVOLUTIONS = [
@@ -493,3 +515,28 @@ def test_dynamic_quantize_lstm(direction, columns, dtype):
                             domain=MS, direction=direction, hidden_size=hidden)
     # ONNX Runtime rounds activations to eight bits before each product; here they stay float.
     check(node, {"x": floats(steps, batch, width)}, ["y", "h", "c"], constants, rtol=0, atol=0.03)
+
+
+# ---- what is malformed
+
+@pytest.mark.parametrize("node, constants, error", [
+    (helper.make_node("GatherBlockQuantized", ["d", "x", "s"], ["y"], domain=MS, block_size=16),
+     {"d": np.zeros((2, 16), np.uint8), "s": np.ones(2, np.float32)}, "2 dimensions were expected"),
+    (helper.make_node("MatMulNBits", ["x", "b", "s"], ["y"], domain=MS, N=1 << 62, K=1 << 62, block_size=1 << 62),
+     {"b": np.zeros((1, 1, 8), np.uint8), "s": np.ones(1, np.float32)}, "block_size"),
+    (helper.make_node("MatMulNBits", ["x", "b", "s"], ["y"], domain=MS, N=1 << 40, K=1 << 40, block_size=16),
+     {"b": np.zeros((1, 1, 8), np.uint8), "s": np.ones(1, np.float32)}, "fit the memory"),
+    (helper.make_node("MatMulNBits", ["x", "b", "s"], ["y"], domain=MS, N=3, K=16, block_size=16),
+     {"b": np.zeros((2, 1, 8), np.uint8), "s": np.ones(3, np.float32)}, "B of 3 rows"),
+    (helper.make_node("MatMulInteger", ["b", "b", "z"], ["y"]), {"b": np.zeros((2, 2), np.uint8), "z": np.int8(1)}, "zero point of type uint8_type"),
+    (helper.make_node("MatMulInteger", ["b", "b", "z"], ["y"]), {"b": np.zeros((2, 2), np.uint8), "z": np.ones((5, 1, 1), np.uint8)},
+     "stretch to their operands"),
+    (helper.make_node("MatMulInteger", ["x", "x"], ["y"]), {}, "int8 or uint8 was expected"),
+    (helper.make_node("QuantizeLinear", ["x", "s"], ["y"], output_dtype=999), {"s": np.float32(1)}, "output_dtype"),
+    (helper.make_node("DequantizeLinear", ["b", "s"], ["y"], output_dtype=7), {"b": np.zeros((2, 2), np.uint8), "s": np.float32(1)},
+     "floating-point type"),
+    (helper.make_node("Cast", ["x"], ["y"], to=27), {}, "float6e2m3"),
+])
+def test_errors(node, constants, error):
+    with pytest.raises(RuntimeError, match=error):
+        run(make_model(node, {"x": np.zeros((2, 16), np.float32)}, ["y"], constants), {"x": np.zeros((2, 16), np.float32)})

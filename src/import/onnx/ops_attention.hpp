@@ -63,4 +63,15 @@ std::pair<instruction_ref, instruction_ref> attend(node_reader& n, instruction_r
                                                    instruction_ref k, instruction_ref v,
                                                    const attention_request& r);
 
+/// Inputs of com.microsoft's forms of Attention by their position in the node.
+struct packed_attention {
+    std::size_t mask, past;
+    std::size_t bias = std::size_t(-1); ///< of the scores; -1: the form has no such input
+    std::size_t past_length = std::size_t(-1);
+};
+
+/// What follows the projections of com.microsoft's Attention, for packed = (B, S, q + k + v).
+instructions attention_of_packed(node_reader& n, instruction_ref packed,
+                                 const packed_attention& at);
+
 } // namespace migraphx::onnx

@@ -3,6 +3,7 @@
 // back to eight bits. The factor is that of all scales, applied once.
 #include <migraphx/make_op.hpp>
 
+#include "import/onnx/ops_attention.hpp"
 #include "import/onnx/ops_shared.hpp"
 
 namespace migraphx::onnx {
@@ -141,6 +142,16 @@ instructions read_qlinear_conv(node_reader& n) {
     return {last ? channels_last(n, y) : y};
 }
 
+// x (B, S, I), weights (I, 3 * hidden), bias, their scales[, mask][, zero points][, past]
+instructions read_qattention(node_reader& n) {
+    n.expect_inputs(5, 9);
+    const auto sums =
+        n.expand("quant_dot", {n.input(0), n.input(1), input_or_none(n, 6), input_or_none(n, 7)});
+    const auto scaled = n.add_common("mul", {as_float(n, sums), factor_of(n, 3, 4)});
+    const auto packed = n.add_common("add", {n.convert(scaled, n.shape_of(2).type()), n.input(2)});
+    return attention_of_packed(n, packed, {.mask = 5, .past = 8});
+}
+
 const operators integer_operators{
     {"MatMulInteger", read_matmul_integer},
     {"QLinearMatMul", read_qlinear_matmul},
@@ -148,7 +159,8 @@ const operators integer_operators{
     {"QLinearConv", read_qlinear_conv, "com.microsoft"},
     {"MatMulIntegerToFloat", read_matmul_integer_to_float, "com.microsoft"},
     {"DynamicQuantizeMatMul", read_dynamic_quantize_matmul, "com.microsoft"},
-    {"QGemm", read_qgemm, "com.microsoft"}};
+    {"QGemm", read_qgemm, "com.microsoft"},
+    {"QAttention", read_qattention, "com.microsoft"}};
 
 } // namespace
 

@@ -114,17 +114,14 @@ attention_request request_of(node_reader& n, instruction_ref q, const cached& c,
             .seen = n.wants_output(3) ? seen_scores::masked : seen_scores::none};
 }
 
-// input (B, S, I), weights (I, 3 * hidden)[, bias][, mask][, past (2, B, N, P, H)][, bias of the
-// scores][, length of the past]
-instructions read_ms_attention(node_reader& n) {
-    n.expect_inputs(2, 7);
+} // namespace
+
+instructions attention_of_packed(node_reader& n, instruction_ref packed,
+                                 const packed_attention& at) {
     const auto heads = n.integer("num_heads");
     if (n.integer("do_rotary", 0) != 0)
         n.unsupported("do_rotary of 0 was expected (RotaryEmbedding before MultiHeadAttention does "
                       "the same), got 1");
-    auto packed = n.expand("dot", {n.input(0), n.input(1)});
-    if (n.has(2))
-        packed = n.add_common("add", {packed, n.input(2)});
     const auto total = n.known_size(packed, -1);
     auto sizes = n.integers("qkv_hidden_sizes");
     if (sizes.empty())
@@ -137,17 +134,29 @@ instructions read_ms_attention(node_reader& n) {
     const auto q = part(0, sizes[0]), k = part(sizes[0], sizes[1]),
                v = part(sizes[0] + sizes[1], sizes[2]);
     std::optional<instruction_ref> past[2], used;
-    if (n.has(4))
+    if (n.has(at.past))
         for (int64_t i = 0; i < 2; i++)
             past[i] = n.add(make_op("squeeze", {{"axes", ints{0}}}),
-                            {slice_along(n, n.input(4), 0, i, i + 1)});
+                            {slice_along(n, n.input(at.past), 0, i, i + 1)});
     if (n.integer("past_present_share_buffer", 0) != 0)
-        used = n.input(6);
+        used = n.input(at.past_length);
     const auto c = with_past(n, k, v, past[0], past[1], used);
-    instructions results{merge_heads(n, attend(n, q, c.k, c.v, request_of(n, q, c, {3, 5})).first)};
+    instructions results{merge_heads(n, attend(n, q, c.k, c.v, request_of(n, q, c, {at.mask, at.bias})).first)};
     if (n.wants_output(1))
         results.push_back(concat_along(n, 0, {unsqueezed(n, c.k, {0}), unsqueezed(n, c.v, {0})}));
     return results;
+}
+
+namespace {
+
+// input (B, S, I), weights (I, 3 * hidden)[, bias][, mask][, past (2, B, N, P, H)][, bias of the
+// scores][, length of the past]
+instructions read_ms_attention(node_reader& n) {
+    n.expect_inputs(2, 7);
+    auto packed = n.expand("dot", {n.input(0), n.input(1)});
+    if (n.has(2))
+        packed = n.add_common("add", {packed, n.input(2)});
+    return attention_of_packed(n, packed, {.mask = 3, .past = 4, .bias = 5, .past_length = 6});
 }
 
 struct qkv {

@@ -11,8 +11,20 @@ namespace {
 
 using dims = std::vector<int64_t>;
 
+// Sizes of weights are products of attributes.
+constexpr int64_t most_elements = int64_t{1} << 40;
+
 bool is_block(int64_t v) {
-    return v >= 16 and (v & (v - 1)) == 0;
+    return v >= 16 and v < most_elements and (v & (v - 1)) == 0;
+}
+
+// N and K of a matrix; the product of them, filled up to whole blocks, does not overflow.
+void expect_matrix(node_reader& n, int64_t rows, int64_t depth) {
+    int64_t total = 0;
+    if (rows < 1 or depth < 1 or __builtin_mul_overflow(rows, depth, &total) or
+        total > most_elements)
+        n.malformed(
+            str("N and K above 0 that fit the memory were expected, got ", rows, " and ", depth));
 }
 
 instruction_ref reshaped(node_reader& n, instruction_ref x, const dims& d) {
@@ -72,8 +84,7 @@ instructions read_matmul_nbits(node_reader& n) {
         n.unsupported("weight_prepacked of 0 was expected, got 1");
     if (not is_block(size))
         n.malformed(str("block_size as a power of 2 of at least 16 was expected, got ", size));
-    if (rows < 1 or depth < 1)
-        n.malformed(str("N and K above 0 were expected, got ", rows, " and ", depth));
+    expect_matrix(n, rows, depth);
     const auto t = n.shape_of(0).type();
     const auto with_bias = [&](instruction_ref y) {
         return n.has(5) ? n.add_common("add", {y, n.input(5)}) : y;
@@ -85,7 +96,9 @@ instructions read_matmul_nbits(node_reader& n) {
         return {with_bias(n.expand("dot", {n.input(0), zeros}))};
     }
     const auto blocks = (depth + size - 1) / size, bytes = size * bits / 8;
-    if (n.shape_of(1).dynamic() or int64_t(n.shape_of(1).elements()) != rows * blocks * bytes)
+    if (n.shape_of(1).dynamic() or
+        n.shape_of(1).elements() / std::size_t(rows) != std::size_t(blocks) * std::size_t(bytes) or
+        n.shape_of(1).elements() % std::size_t(rows) != 0)
         n.malformed(str("B of ", rows, " rows with ", blocks, " blocks of ", bytes,
                         " bytes was expected, got ", n.shape_of(1)));
     const auto groups = n.has(4) ? std::optional(n.input(4)) : std::nullopt;
@@ -145,9 +158,8 @@ instructions read_matmul_bnb4(node_reader& n) {
         n.malformed(str("quant_type of 0 or 1 was expected, got ", quant));
     if (not is_block(size))
         n.malformed(str("block_size as a power of 2 of at least 16 was expected, got ", size));
-    int64_t total = 0;
-    if (rows < 1 or depth < 1 or __builtin_mul_overflow(rows, depth, &total))
-        n.malformed(str("N and K above 0 were expected, got ", rows, " and ", depth));
+    expect_matrix(n, rows, depth);
+    const auto total = rows * depth;
     const auto blocks = (total + size - 1) / size, bytes = (total + 1) / 2;
     if (n.shape_of(1).dynamic() or int64_t(n.shape_of(1).elements()) != bytes or
         n.shape_of(2).dynamic() or int64_t(n.shape_of(2).elements()) != blocks)
@@ -187,6 +199,9 @@ instructions read_gather_block_quantized(node_reader& n) {
                 str("data and scales of static shape were expected, got ", n.shape_of(i)));
     auto data = n.input(0), scale = n.input(2);
     const auto rank = data->get_shape().ndim();
+    if (scale->get_shape().ndim() != rank or (n.has(3) and n.rank_of(3) != rank))
+        n.malformed(str("scales and zero points of ", rank, " dimensions were expected, got ",
+                        scale->get_shape()));
     const auto from = n.axis(n.integer("gather_axis", 0), rank),
                blocked = n.axis(n.integer("quantize_axis", 1), rank);
     const auto bits = n.integer("bits", 4), size = n.integer("block_size", 128);

@@ -60,7 +60,8 @@ instructions build_quant_dot(site& s) {
         return build_dot(s);
     auto a = centre(s, 0, 2), b = centre(s, 1, 3);
     const auto [left, right] = with_common_batch(s, a.values, b.values);
-    auto y = s.add("quant_dot", left, right);
+    const auto plain = s.add("quant_dot", left, right);
+    auto y = plain;
     const auto sums = [&](instruction_ref x, std::size_t from_last) {
         const auto axis = static_cast<int64_t>(x->get_shape().ndim() - from_last);
         return s.add(make_op("reduce_sum", {{"axes", std::vector<int64_t>{axis}}}), {x});
@@ -78,6 +79,10 @@ instructions build_quant_dot(site& s) {
     }
     if (b.offset)
         y = less(y, sums(rows, 1), *b.offset);
+    const auto &s_plain = plain->get_shape(), &s_y = y->get_shape();
+    if (s_y.ndim() != s_plain.ndim() or s_y.min_lens() != s_plain.min_lens())
+        s.malformed(str("zero points that stretch to their operands were expected for a result of ",
+                        s_plain, ", got ", s_y));
     return {y};
 }
 

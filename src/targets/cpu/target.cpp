@@ -17,7 +17,8 @@ namespace {
 struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
     std::vector<pass> static_passes(const compile_options&) const override {
-        return {half_in_float{}, make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
+        return {half_in_float{}, enable_pass(not has_int8_products(), int8_in_float{}),
+                make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
                 make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("propagate_constant"), channels_last{},

@@ -35,7 +35,8 @@ lowered quantize(const problem& p) {
         return lowered::refuse(why);
     const auto type = p.inputs[0].type();
     if ((type != shape::float_type and type != shape::half_type) or p.inputs[1].type() != type or
-        not shape::is_integral(p.output.type()))
+        not(shape::is_integral(p.output.type()) or p.output.type() == shape::fp8e4m3fn_type or
+            p.output.type() == shape::fp8e5m2_type))
         return lowered::refuse("from " + p.inputs[0].type_string() + " to " +
                                p.output.type_string());
     nest_builder b{lens_of(p.output)};
@@ -44,9 +45,9 @@ lowered quantize(const problem& p) {
         in.push_back(b.input(s));
     const auto x = type == shape::float_type ? in[0] : b.convert(in[0], shape::float_type);
     const auto scale = type == shape::float_type ? in[1] : b.convert(in[1], shape::float_type);
-    auto y =
-        b.op("nearbyint",
-             {nest_operand::reg(b.op("div", {nest_operand::reg(x), nest_operand::reg(scale)}))});
+    auto y = b.op("div", {nest_operand::reg(x), nest_operand::reg(scale)});
+    if (shape::is_integral(p.output.type()))
+        y = b.op("nearbyint", {nest_operand::reg(y)});
     if (in.size() == 3)
         y = b.op("add",
                  {nest_operand::reg(y), nest_operand::reg(b.convert(in[2], shape::float_type))});

@@ -36,4 +36,10 @@ struct half_in_float {
     void apply(module& m) const;
 };
 
+/// Integer products as float ones in exact parts, for machines without int8 products.
+struct int8_in_float {
+    std::string name() const { return "cpu::int8_in_float"; }
+    void apply(module& m) const;
+};
+
 } // namespace migraphx::cpu
