@@ -314,6 +314,18 @@ def test_conv_integer(case, types, zeros, target):
           reference=lambda *_: wanted)
 
 
+@pytest.mark.parametrize("x_shape, w_shape, attributes", [
+    ((1, 64, 56, 56), (128, 64, 1, 1), {"strides": [2, 2]}), ((1, 256, 14, 14), (512, 256, 1, 1), {}),
+    ((1, 3, 96, 96), (64, 3, 7, 7), {"strides": [2, 2], "pads": [3, 3, 3, 3]}), ((1, 128, 14, 14), (128, 128, 3, 3), {"pads": [1, 1, 1, 1]})])
+def test_conv_integer_of_real_sizes(x_shape, w_shape, attributes):
+    """Weights are packed on several threads, with sums that must be whole."""
+    x, w = (rng(i).integers(-16, 17, s).astype(np.int8) for i, s in enumerate((x_shape, w_shape)))
+    wanted = true_convolution(x, w, np.int8(0), np.int8(0), attributes)
+    for _ in range(3):
+        check(helper.make_node("ConvInteger", ["x", "w"], ["y"], **attributes), {"x": x}, {"y": TensorProto.INT32}, {"w": w},
+              reference=lambda *_: wanted)
+
+
 def test_conv_integer_with_a_zero_point_of_a_run():
     x, w = bytes_of(np.uint8, (1, 2, 5, 5)), bytes_of(np.int8, (3, 2, 3, 3), 1)
     inputs = {"x": x, "zx": np.array(77, np.uint8)}

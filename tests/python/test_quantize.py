@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """quantize_* on programs, and models that ONNX Runtime's tools quantised."""
 
+import pathlib
+import sys
+
 import migraphx
 import ml_dtypes
 import numpy as np
@@ -244,3 +247,35 @@ def test_models_of_half():
     wanted, = run_ort(half, {"x": x})
     for target in TARGETS:
         assert error(run(half, {"x": x}, target)[0], wanted) < 2e-3
+
+
+# ---- a trained model
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory):
+    """A recogniser of text lines, its input, and what it gives in float."""
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+    import models
+    model = models.find("ppocr_rec")
+    folder = tmp_path_factory.mktemp("models")
+    try:
+        models.prepare(folder, [model])
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    x = models.make_inputs(model, model.cases[0])
+    sizes = {k: list(v.shape) for k, v in x.items()}
+
+    def read():
+        return migraphx.parse_onnx(str(folder / "ppocr_rec.onnx"), map_input_dims=sizes)
+    return read, x["x"], results(read(), x, "cpu")[0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_recogniser(mode, recogniser):
+    """The line is made up, so the model is unsure of many characters: the most likely one may change there."""
+    read, x, wanted = recogniser
+    p = read()
+    MODES[mode][0](p, migraphx.get_target("cpu"), x)
+    got, = results(p, {"x": x}, "cpu")
+    assert np.mean(got.argmax(-1) == wanted.argmax(-1)) >= (0.95 if mode == "fp16" else 0.7)
+    assert error(got, wanted) < {"fp16": 1e-3, "bf16": 2e-3}.get(mode, 1e-2)

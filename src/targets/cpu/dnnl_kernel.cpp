@@ -148,6 +148,9 @@ std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
         dnnl::memory src(plain.desc, dnnl_engine(), plain.data.data());
         dnnl::memory dst(to, dnnl_engine(), w.data.get());
         auto& stream = thread_stream();
+        // Sums that come with int8 weights are added up over the threads that the library expects;
+        // inside of a parallel region fewer run.
+        const thread_count_guard threads(to.get_data_type() == dnnl::memory::data_type::s8 ? 1 : 0);
         dnnl::reorder(src, dst).execute(stream, src, dst);
         stream.wait();
         return w;
