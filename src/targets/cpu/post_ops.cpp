@@ -16,9 +16,6 @@ dnnl::memory::desc dnnl_broadcast_desc(const shape& s, image_order order)
     return packed ? *packed : dnnl_desc(part);
 }
 
-namespace {
-
-// One value for each channel, the same everywhere else.
 bool is_per_channel(const shape& s, std::size_t channel_axis)
 {
     for(std::size_t i = 0; i < s.ndim(); i++)
@@ -31,7 +28,13 @@ bool is_per_channel(const shape& s, std::size_t channel_axis)
     return true;
 }
 
-} // namespace
+std::size_t epilogue_input(const module& m, const std::string& parameter, std::size_t anchor_inputs)
+{
+    auto names = m.get_parameter_names();
+    std::sort(names.begin(), names.end());
+    const auto at = std::size_t(std::find(names.begin(), names.end(), parameter) - names.begin());
+    return anchor_inputs + at - 1; // "x0" sorts first and is no input
+}
 
 epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::size_t channel_axis, image_order order)
 {
@@ -43,12 +46,6 @@ epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::
     const auto chain = as_post_operations(m, "x0");
     if(not chain)
         return {std::nullopt, "the epilogue is not a chain of post-operations"};
-    auto names = m.get_parameter_names();
-    std::sort(names.begin(), names.end());
-    auto input_of = [&](const std::string& name) {
-        const auto at = std::size_t(std::find(names.begin(), names.end(), name) - names.begin());
-        return anchor_inputs + at - 1; // "x0" sorts first and is no input
-    };
     dnnl::post_ops ops;
     int number = 0;
     for(std::size_t i = 0; i < chain->size(); i++)
@@ -60,7 +57,7 @@ epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::
             number++;
             continue;
         }
-        const auto input = input_of(op.parameter);
+        const auto input = epilogue_input(m, op.parameter, anchor_inputs);
         const auto& s    = p.inputs.at(input);
         if(dnnl_type(s.type()) == dnnl::memory::data_type::undef)
             return {std::nullopt, "an operand of the epilogue has type " + s.type_string()};

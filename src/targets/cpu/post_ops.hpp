@@ -31,6 +31,12 @@ epilogue_result make_epilogue(const problem& p,
                               std::size_t channel_axis,
                               image_order order = image_order::as_given);
 
+/// The input that the module's parameter stands for, of an instruction with so many inputs of its own.
+std::size_t epilogue_input(const module& m, const std::string& parameter, std::size_t anchor_inputs);
+
+/// One value for each channel, neighbours in memory, the same everywhere else.
+bool is_per_channel(const shape& s, std::size_t channel_axis);
+
 /// Descriptor of a broadcast operand: axes of stride 0 have length 1.
 dnnl::memory::desc dnnl_broadcast_desc(const shape& s, image_order order = image_order::as_given);
 

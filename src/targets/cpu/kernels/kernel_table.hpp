@@ -21,6 +21,7 @@
 #include "targets/cpu/kernels/scan.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/softmax.hpp"
+#include "targets/cpu/kernels/winograd.hpp"
 
 namespace migraphx::cpu {
 
@@ -42,6 +43,7 @@ struct kernel_table {
     lrn_kernels lrn;
     overlap_kernels overlap;
     nest_kernels nest;
+    winograd_kernels winograd;
 };
 
 // True if this build contains the level and the processor (with its operating system) has it.

@@ -248,7 +248,8 @@ lowered deconvolution(const problem& p) {
 }
 
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
-                                          {{"dnnl::convolution", convolution<false>},
+                                          {{"winograd", winograd_convolution},
+                                           {"dnnl::convolution", convolution<false>},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};
 const implementations deconvolution_choices{{"convolution_backwards", "cpu::convolution_backwards"},

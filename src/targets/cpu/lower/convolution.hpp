@@ -25,4 +25,8 @@ std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape
 /// for shapes that the library has no vector code for.
 lowered convolution_as_product(const problem& p);
 
+/// 3x3 windows with stride 1 over enough channels, by Winograd's minimal filtering; within a small
+/// multiple of the direct sum's rounding error, so only with fast_math.
+lowered winograd_convolution(const problem& p);
+
 } // namespace migraphx::cpu

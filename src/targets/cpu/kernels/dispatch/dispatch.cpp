@@ -33,6 +33,7 @@ namespace migraphx::cpu {
     void fill_lrn(lrn_kernels&);                                                                   \
     void fill_overlap(overlap_kernels&);                                                           \
     void fill_nest(nest_kernels&);                                                                 \
+    void fill_winograd(winograd_kernels&);                                                         \
     }                                                                                              \
     namespace {                                                                                    \
     kernel_table make_##level##_table() {                                                          \
@@ -51,6 +52,7 @@ namespace migraphx::cpu {
         level::fill_lrn(t.lrn);                                                                    \
         level::fill_overlap(t.overlap);                                                            \
         level::fill_nest(t.nest);                                                                  \
+        level::fill_winograd(t.winograd);                                                          \
         return t;                                                                                  \
     }                                                                                              \
     }

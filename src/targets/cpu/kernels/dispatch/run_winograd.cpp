@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/kernels/dispatch/run_winograd.hpp"
+
+#include "base/parallel.hpp"
+
+#include <algorithm>
+
+namespace migraphx::cpu {
+
+namespace {
+
+// Lines between the points of V and of M, so that points do not meet in the same sets of a cache.
+constexpr int64_t line_pad = 5 * 16;
+
+int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+int64_t panels_of(const winograd_params& p, const kernel_table& table) {
+    return ceil_div(p.outputs, table.winograd.panel);
+}
+
+int64_t blocks_of(const winograd_schedule& s, const kernel_table& table) {
+    return ceil_div(panels_of(s.params, table), s.params.panels);
+}
+
+} // namespace
+
+std::size_t winograd_schedule::weight_floats() const {
+    const auto& p = params;
+    return std::size_t(points() * p.channels * ceil_div(p.outputs, p.panel) * p.panel);
+}
+
+std::size_t winograd_schedule::scratch_floats() const {
+    const auto m = points() * params.m_step, v = points() * params.v_step;
+    return std::size_t(split_outputs ? v + threads * m : threads * (v + m));
+}
+
+winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threads,
+                                    const kernel_table& table) {
+    winograd_schedule s{};
+    p.panel = table.winograd.panel;
+    p.tiles_y = ceil_div(p.out_height, p.tile);
+    p.tiles_x = ceil_div(p.out_width, p.tile);
+    s.tiles = images * p.tiles_y * p.tiles_x;
+    s.threads = std::max(1, threads);
+    // V of a block stays in the second-level cache; each block streams the weights once more.
+    const int64_t most = p.channels <= 256 ? 28 : 56;
+    s.split_outputs = s.threads > 1 and (s.tiles < 14 * s.threads or p.channels >= 512);
+    const int64_t units = s.split_outputs ? 1 : s.threads;
+    const int64_t blocks = std::max(units, ceil_div(ceil_div(s.tiles, most), units) * units);
+    s.block = std::max<int64_t>(1, ceil_div(s.tiles, blocks));
+    const int64_t outputs = p.channels <= 256 ? 64 : 128;
+    p.panels = int32_t(std::max<int64_t>(1, outputs / p.panel));
+    if (s.split_outputs) // a block for each thread at least
+        p.panels = int32_t(std::clamp<int64_t>(panels_of(p, table) / s.threads, 1, p.panels));
+    p.v_step = s.block * p.channels + line_pad;
+    p.m_step = s.block * p.panels * p.panel + line_pad;
+    s.params = p;
+    return s;
+}
+
+void transform_winograd(const winograd_schedule& s, const winograd_weights& w, float* u,
+                        const kernel_table& table) {
+    parallel_for(panels_of(s.params, table), 1, [&](int64_t begin, int64_t end) {
+        table.winograd.transform(s.params, w, u, begin, end);
+    });
+}
+
+void run_winograd(const winograd_schedule& s, const winograd_params& p, float* scratch,
+                  const kernel_table& table) {
+    const auto& k = table.winograd;
+    const int64_t v_floats = s.points() * p.v_step, m_floats = s.points() * p.m_step;
+    const int64_t outputs = blocks_of(s, table);
+    const int64_t blocks = ceil_div(s.tiles, s.block);
+    if (not s.split_outputs) {
+        const int64_t share = ceil_div(blocks, s.threads); // of a thread
+        parallel_for(s.threads, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t thread = begin; thread < end; ++thread) {
+                float* v = scratch + thread * (v_floats + m_floats);
+                for (int64_t b = thread * share; b < std::min(blocks, (thread + 1) * share); ++b) {
+                    const int64_t first = b * s.block, count = std::min(s.block, s.tiles - first);
+                    k.gather(p, v, 0, first, count);
+                    k.produce(p, v, v + v_floats, first, count, 0, outputs);
+                }
+            }
+        });
+        return;
+    }
+    for (int64_t b = 0; b < blocks; ++b) {
+        const int64_t first = b * s.block, count = std::min(s.block, s.tiles - first);
+        parallel_for(count, ceil_div(count, s.threads), [&](int64_t begin, int64_t end) {
+            k.gather(p, scratch, begin, first + begin, end - begin);
+        });
+        const int64_t share = ceil_div(outputs, s.threads);
+        parallel_for(s.threads, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t thread = begin; thread < end; ++thread)
+                if (thread * share < outputs)
+                    k.produce(p, scratch, scratch + v_floats + thread * m_floats, first, count,
+                              thread * share, std::min(outputs, (thread + 1) * share));
+        });
+    }
+}
+
+} // namespace migraphx::cpu

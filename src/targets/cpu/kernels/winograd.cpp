@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/kernels/winograd.hpp"
+#include "targets/cpu/kernels/micro_gemm.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+namespace {
+
+constexpr int64_t panel_columns = tile_vectors * lanes;
+constexpr double root2 = 1.41421356237309504880;
+
+// The one-dimensional transforms of a tile of M outputs: N = M + 2 points.
+template <int M>
+struct filter;
+
+template <>
+struct filter<2> {
+    static constexpr int points = 4;
+    MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
+        o[0] = d[0] - d[2];
+        o[1] = d[1] + d[2];
+        o[2] = d[2] - d[1];
+        o[3] = d[1] - d[3];
+    }
+    MIGRAPHX_VEC_INLINE static void output(const vf* m, vf* y) {
+        y[0] = m[0] + m[1] + m[2];
+        y[1] = m[1] - m[2] - m[3];
+    }
+    MIGRAPHX_VEC_INLINE static void weight(const vd* g, vd* o) {
+        const vd even = 0.5 * (g[0] + g[2]), odd = 0.5 * g[1];
+        o[0] = g[0];
+        o[1] = even + odd;
+        o[2] = even - odd;
+        o[3] = g[2];
+    }
+};
+
+template <>
+struct filter<4> {
+    static constexpr int points = 6;
+    MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
+        constexpr float r = float(root2), h = float(root2 / 2);
+        const vf odd1 = h * (d[3] - 2.0f * d[1]), even1 = d[4] - 2.0f * d[2];
+        const vf odd2 = r * (d[3] - 0.5f * d[1]), even2 = d[4] - 0.5f * d[2];
+        o[0] = d[0] + d[4] - 2.5f * d[2];
+        o[1] = even1 + odd1;
+        o[2] = even1 - odd1;
+        o[3] = even2 + odd2;
+        o[4] = even2 - odd2;
+        o[5] = d[1] + d[5] - 2.5f * d[3];
+    }
+    MIGRAPHX_VEC_INLINE static void output(const vf* m, vf* y) {
+        constexpr float r = float(root2), h = float(root2 / 2);
+        const vf sum1 = m[1] + m[2], difference1 = h * (m[1] - m[2]);
+        const vf sum2 = m[3] + m[4], difference2 = r * (m[3] - m[4]);
+        y[0] = m[0] + sum1 + sum2;
+        y[1] = difference1 + difference2;
+        y[2] = 0.5f * sum1 + 2.0f * sum2;
+        y[3] = m[5] + 0.5f * difference1 + 2.0f * difference2;
+    }
+    MIGRAPHX_VEC_INLINE static void weight(const vd* g, vd* o) {
+        const vd even1 = (g[0] + 0.5 * g[2]) * (-2.0 / 3), odd1 = g[1] * (-root2 / 3);
+        const vd even2 = (g[0] + 2.0 * g[2]) * (1.0 / 6), odd2 = g[1] * (root2 / 6);
+        o[0] = g[0];
+        o[1] = even1 + odd1;
+        o[2] = even1 - odd1;
+        o[3] = even2 + odd2;
+        o[4] = even2 - odd2;
+        o[5] = g[2];
+    }
+};
+
+// Points × channels × outputs of all panels before `panel`, and what its block holds.
+struct panel_place {
+    int64_t block_start; // in u
+    int64_t in_block, of_block;
+};
+
+inline int64_t panels_of(const winograd_params& p) {
+    return (p.outputs + panel_columns - 1) / panel_columns;
+}
+
+inline panel_place place_of(const winograd_params& p, int64_t points, int64_t panel) {
+    const int64_t block = panel / p.panels, first = block * p.panels;
+    const int64_t left = panels_of(p) - first;
+    return {first * points * p.channels * panel_columns, panel - first,
+            left < p.panels ? left : p.panels};
+}
+
+template <int M>
+void transform_weights(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
+                       int64_t end) {
+    constexpr int N = filter<M>::points;
+    for (int64_t panel = begin; panel < end; ++panel) {
+        const auto at = place_of(p, N * N, panel);
+        for (int64_t c = 0; c < p.channels; ++c)
+            for (int64_t k = 0; k < panel_columns; k += lanes) {
+                const int64_t first = panel * panel_columns + k;
+                alignas(64) float taps[9][lanes] = {};
+                for (int64_t l = 0; l < lanes && first + l < p.outputs; ++l) {
+                    const float* g = w.data + (first + l) * w.output + c * w.channel;
+                    for (int i = 0; i < 9; ++i)
+                        taps[i][l] = g[i / 3 * w.row + i % 3 * w.col];
+                }
+                vd low[N][N], high[N][N];
+                const auto both_axes = [&](auto half, vd(&result)[N][N]) {
+                    vd rows[N][3];
+                    for (int j = 0; j < 3; ++j) {
+                        vd g[3], o[N];
+                        for (int i = 0; i < 3; ++i)
+                            g[i] = half(load(taps[i * 3 + j]));
+                        filter<M>::weight(g, o);
+                        for (int i = 0; i < N; ++i)
+                            rows[i][j] = o[i];
+                    }
+                    for (int i = 0; i < N; ++i)
+                        filter<M>::weight(rows[i], result[i]);
+                };
+                both_axes([](vf x) { return widen_low(x); }, low);
+                both_axes([](vf x) { return widen_high(x); }, high);
+                for (int i = 0; i < N * N; ++i)
+                    store(u + at.block_start +
+                              ((i * at.of_block + at.in_block) * p.channels + c) * panel_columns +
+                              k,
+                          narrow(low[i / N][i % N], high[i / N][i % N]));
+            }
+    }
+}
+
+struct tile_place {
+    int64_t image, y, x; // of its first output
+};
+
+inline tile_place tile_at(const winograd_params& p, int64_t tile) {
+    const int64_t column = tile % p.tiles_x, rest = tile / p.tiles_x;
+    return {rest / p.tiles_y, rest % p.tiles_y * p.tile, column * p.tile};
+}
+
+// One vector of channels of a tile, of which `Part` loads `n`.
+template <int M, bool Part>
+MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* x, int64_t top,
+                                         int64_t left, float* v, int64_t n) {
+    constexpr int N = filter<M>::points;
+    vf columns[N][N]; // transformed along y
+    for (int j = 0; j < N; ++j) {
+        vf d[N], o[N];
+        const bool in_x = left + j >= 0 && left + j < p.width;
+        for (int i = 0; i < N; ++i) {
+            d[i] = vf{};
+            if (in_x && top + i >= 0 && top + i < p.height) {
+                const float* at = x + (top + i) * p.x_row + (left + j) * p.x_col;
+                d[i] = Part ? load_first(at, n) : load(at);
+            }
+        }
+        filter<M>::input(d, o);
+        for (int i = 0; i < N; ++i)
+            columns[i][j] = o[i];
+    }
+    for (int i = 0; i < N; ++i) {
+        vf o[N];
+        filter<M>::input(columns[i], o);
+        for (int j = 0; j < N; ++j) {
+            if (Part)
+                store_first(v + (i * N + j) * p.v_step, o[j], n);
+            else
+                store(v + (i * N + j) * p.v_step, o[j]);
+        }
+    }
+}
+
+template <int M>
+void gather_tiles(const winograd_params& p, float* v, int64_t at, int64_t first, int64_t count) {
+    for (int64_t t = 0; t < count; ++t) {
+        const auto place = tile_at(p, first + t);
+        const float* x = p.x + place.image * p.x_image;
+        float* row = v + (at + t) * p.channels;
+        const int64_t top = place.y - p.pad_top, left = place.x - p.pad_left;
+        int64_t c = 0;
+        for (; c + lanes <= p.channels; c += lanes)
+            gather_channels<M, false>(p, x + c, top, left, row + c, lanes);
+        if (c < p.channels)
+            gather_channels<M, true>(p, x + c, top, left, row + c, p.channels - c);
+    }
+}
+
+template <int M, bool Part>
+MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* m,
+                                         const tile_place& place, int64_t k, int64_t n) {
+    constexpr int N = filter<M>::points;
+    vf columns[M][N]; // transformed along y
+    for (int j = 0; j < N; ++j) {
+        vf d[N], o[M];
+        for (int i = 0; i < N; ++i)
+            d[i] = load(m + (i * N + j) * p.m_step);
+        filter<M>::output(d, o);
+        for (int i = 0; i < M; ++i)
+            columns[i][j] = o[i];
+    }
+    const auto read = [&](const float* from) { return Part ? load_first(from, n) : load(from); };
+    const vf bias = p.bias == nullptr ? vf{} : read(p.bias + k);
+    const vf low = splat(p.low), high = splat(p.high);
+    for (int i = 0; i < M && place.y + i < p.out_height; ++i) {
+        vf o[M];
+        filter<M>::output(columns[i], o);
+        for (int j = 0; j < M; ++j) {
+            if (place.x + j >= p.out_width)
+                break;
+            vf y = o[j] + bias;
+            if (p.residual != nullptr)
+                y += read(p.residual + place.image * p.r_image + (place.y + i) * p.r_row +
+                          (place.x + j) * p.r_col + k);
+            y = raw_max(low, raw_min(high, y)); // NaN stays
+            float* to = p.y + place.image * p.y_image + (place.y + i) * p.y_row +
+                        (place.x + j) * p.y_col + k;
+            if (Part)
+                store_first(to, y, n);
+            else
+                store(to, y);
+        }
+    }
+}
+
+// The columns of a panel that hold outputs, in vectors.
+inline void multiply_panel(const gemm_operands& g, int64_t rows, int64_t outputs) {
+    switch (outputs < panel_columns ? (outputs + lanes - 1) / lanes : tile_vectors) {
+    case 1:
+        return gemm_panel<1, false>(g, rows, false, lanes);
+    case 2:
+        return gemm_panel<2, false>(g, rows, false, lanes);
+    case 3:
+        return gemm_panel<tile_vectors < 3 ? 1 : 3, false>(g, rows, false, lanes);
+    default:
+        return gemm_panel<tile_vectors, false>(g, rows, false, lanes);
+    }
+}
+
+template <int M>
+void produce_blocks(const winograd_params& p, const float* v, float* m, int64_t first,
+                    int64_t count, int64_t begin, int64_t end) {
+    constexpr int N = filter<M>::points;
+    const int64_t width = p.panels * panel_columns; // of a row of M
+    for (int64_t block = begin; block < end; ++block) {
+        const auto at = place_of(p, N * N, block * p.panels);
+        const int64_t k0 = block * width;
+        const int64_t outputs = p.outputs - k0 < width ? p.outputs - k0 : width;
+        for (int64_t point = 0; point < N * N; ++point)
+            for (int64_t panel = 0; panel < at.of_block; ++panel) {
+                const float* u = p.u + at.block_start +
+                                 (point * at.of_block + panel) * p.channels * panel_columns;
+                const int64_t column = panel * panel_columns;
+                multiply_panel({v + point * p.v_step, p.channels, 1, u, panel_columns,
+                                m + point * p.m_step + column, width, p.channels},
+                               count, outputs - column);
+            }
+        for (int64_t t = 0; t < count; ++t) {
+            const auto place = tile_at(p, first + t);
+            const float* row = m + t * width;
+            int64_t k = 0;
+            for (; k + lanes <= outputs; k += lanes)
+                scatter_outputs<M, false>(p, row + k, place, k0 + k, lanes);
+            if (k < outputs)
+                scatter_outputs<M, true>(p, row + k, place, k0 + k, outputs - k);
+        }
+    }
+}
+
+void transform(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
+               int64_t end) {
+    p.tile == 4 ? transform_weights<4>(p, w, u, begin, end)
+                : transform_weights<2>(p, w, u, begin, end);
+}
+
+void gather(const winograd_params& p, float* v, int64_t at, int64_t first, int64_t count) {
+    p.tile == 4 ? gather_tiles<4>(p, v, at, first, count) : gather_tiles<2>(p, v, at, first, count);
+}
+
+void produce(const winograd_params& p, const float* v, float* m, int64_t first, int64_t count,
+             int64_t begin, int64_t end) {
+    p.tile == 4 ? produce_blocks<4>(p, v, m, first, count, begin, end)
+                : produce_blocks<2>(p, v, m, first, count, begin, end);
+}
+
+} // namespace
+
+void fill_winograd(winograd_kernels& table) {
+    table.panel = panel_columns;
+    table.transform = transform;
+    table.gather = gather;
+    table.produce = produce;
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA
