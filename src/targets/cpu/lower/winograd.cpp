@@ -75,7 +75,7 @@ std::optional<clamped_sum> clamped_sum_of(const problem& p)
     return result;
 }
 
-// From measurements (docs/how-it-works.md, "Convolutions"): small maps gain nothing from large tiles, whose
+// From measurements (docs/how-it-works.md, "Targets"): small maps gain nothing from large tiles, whose
 // weights outgrow the caches, and few channels do not pay for the transforms.
 int32_t best_tile(const problem& p)
 {
