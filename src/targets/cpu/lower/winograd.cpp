@@ -129,7 +129,7 @@ struct winograd_kernel : kernel {
         return str("winograd F(", schedule.params.tile, ",3) ", isa_name());
     }
     bool reads_input(std::size_t i) const override { return i != 1; }
-    std::size_t constant_bytes() const override { return weights->bytes; }
+    void add_constants(held_constants& held) const override { weights->add_to(held); }
 };
 
 } // namespace
