@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the text cases are: one file knows the checkout, so that the others compile alike in every folder.
+// Where the text cases are: one file knows the checkout, so that the others compile alike in every
+// folder.
 #pragma once
 
 #include <filesystem>

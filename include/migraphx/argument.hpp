@@ -3,10 +3,10 @@
 #ifndef MIGRAPHX_ARGUMENT_HPP
 #define MIGRAPHX_ARGUMENT_HPP
 
-#include <migraphx/raw_data.hpp>
-#include <migraphx/shape.hpp>
 #include <functional>
 #include <memory>
+#include <migraphx/raw_data.hpp>
+#include <migraphx/shape.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,8 +17,7 @@ namespace migraphx {
 class value;
 
 /// Owning or referring tensor. Copies share the memory; `copy()` duplicates it.
-struct argument : raw_data<argument>
-{
+struct argument : raw_data<argument> {
     argument() = default;
 
     /// Owns fresh memory, zero-filled and 64-byte aligned. Throws when the size cannot be had.
@@ -26,27 +25,23 @@ struct argument : raw_data<argument>
 
     /// Refers to the caller's memory of at least `s.bytes()` bytes; the caller keeps it alive.
     template <class T>
-    argument(shape s, T* d) : m_shape(std::move(s)), m_data(std::shared_ptr<char>{}, to_bytes(d))
-    {
-    }
+    argument(shape s, T* d) : m_shape(std::move(s)), m_data(std::shared_ptr<char>{}, to_bytes(d)) {}
     argument(shape s, std::nullptr_t) : m_shape(std::move(s)) {}
 
     /// Shares the memory of `d`.
     template <class T>
-    argument(shape s, std::shared_ptr<T> d) : m_shape(std::move(s))
-    {
+    argument(shape s, std::shared_ptr<T> d) : m_shape(std::move(s)) {
         char* p = to_bytes(d.get());
-        m_data  = std::shared_ptr<char>(std::move(d), p);
+        m_data = std::shared_ptr<char>(std::move(d), p);
     }
 
     /// `d()` returns the pointer; the function object is kept, and so is what it captured.
     template <class F, class R = decltype(std::declval<F&>()()),
               std::enable_if_t<std::is_pointer<R>::value, int> = 0>
-    argument(shape s, F d) : m_shape(std::move(s))
-    {
+    argument(shape s, F d) : m_shape(std::move(s)) {
         auto owner = std::make_shared<F>(std::move(d));
-        char* p    = to_bytes((*owner)());
-        m_data     = std::shared_ptr<char>(std::move(owner), p);
+        char* p = to_bytes((*owner)());
+        m_data = std::shared_ptr<char>(std::move(owner), p);
     }
 
     /// Tuple of the given arguments.
@@ -74,11 +69,10 @@ struct argument : raw_data<argument>
     argument convert(shape::type_t t) const;
 
     template <class Iterator>
-    void fill(Iterator first, Iterator last)
-    {
+    void fill(Iterator first, Iterator last) {
         visit([&](auto view) {
             auto it = view.begin();
-            for(auto i = first; i != last; ++i, ++it)
+            for (auto i = first; i != last; ++i, ++it)
                 *it = static_cast<std::decay_t<decltype(*it)>>(*i);
         });
     }
@@ -88,10 +82,9 @@ struct argument : raw_data<argument>
 
     friend bool operator==(const argument& x, const argument& y);
 
-    private:
+private:
     template <class T>
-    static char* to_bytes(T* p)
-    {
+    static char* to_bytes(T* p) {
         return reinterpret_cast<char*>(const_cast<std::remove_cv_t<T>*>(p));
     }
 
@@ -100,8 +93,8 @@ struct argument : raw_data<argument>
     std::vector<argument> m_subs;
 };
 
-/// A tensor of strings (UTF-8 or any bytes) with these elements in logical order. Their characters lie
-/// behind the elements in one block of memory, which copies and views share.
+/// A tensor of strings (UTF-8 or any bytes) with these elements in logical order. Their characters
+/// lie behind the elements in one block of memory, which copies and views share.
 argument string_argument(const shape& s, const std::vector<std::string_view>& values);
 /// The elements of a tensor of strings in logical order; valid as long as the argument's memory.
 std::vector<std::string_view> strings_of(const argument& a);

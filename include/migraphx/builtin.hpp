@@ -3,29 +3,26 @@
 #ifndef MIGRAPHX_BUILTIN_HPP
 #define MIGRAPHX_BUILTIN_HPP
 
+#include <iosfwd>
 #include <migraphx/argument.hpp>
 #include <migraphx/context.hpp>
 #include <migraphx/reflect.hpp>
 #include <migraphx/shape.hpp>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
 namespace migraphx {
 namespace builtin {
 
-struct literal
-{
+struct literal {
     std::string name() const { return "@literal"; }
     shape compute_shape(const std::vector<shape>&) const;
 };
 
-struct outline
-{
+struct outline {
     shape s;
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
+    static auto reflect(Self& self, F f) {
         return pack(f(self.s, "shape"));
     }
     std::string name() const { return "@outline"; }
@@ -33,31 +30,26 @@ struct outline
     argument compute(const shape&, const std::vector<argument>&) const;
 };
 
-struct param
-{
+struct param {
     std::string parameter;
     uint32_t order = 0;
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
+    static auto reflect(Self& self, F f) {
         return pack(f(self.parameter, "parameter"));
     }
     std::string name() const { return "@param"; }
     shape compute_shape(const std::vector<shape>&) const;
 };
 
-struct returns
-{
+struct returns {
     std::string name() const { return "@return"; }
     shape compute_shape(const std::vector<shape>& in) const;
 };
 
-struct comment
-{
+struct comment {
     std::string text;
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
+    static auto reflect(Self& self, F f) {
         return pack(f(self.text, "text"));
     }
     std::string name() const { return "@comment"; }

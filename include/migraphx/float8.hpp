@@ -7,10 +7,10 @@
 #define MIGRAPHX_GUARD_FLOAT8_HPP
 
 #include <cstdint>
-#include <string_view> // std::hash
 #include <limits>
 #include <migraphx/bit_cast.hpp>
 #include <migraphx/generic_float.hpp>
+#include <string_view> // std::hash
 #include <type_traits>
 
 namespace migraphx {

@@ -8,9 +8,9 @@ namespace migraphx {
 
 struct module;
 
-/// Moves constants around convolutions (batch normalization, padding) into their weights and attributes.
-struct fold_convolution
-{
+/// Moves constants around convolutions (batch normalization, padding) into their weights and
+/// attributes.
+struct fold_convolution {
     std::string name() const { return "fold_convolution"; }
     void apply(module& m) const;
 };

@@ -9,11 +9,7 @@
 namespace migraphx {
 
 /// legacy: small values on a coarse grid; random: uniform. Floats lie in [-1, 1] in both.
-enum class random_mode
-{
-    legacy,
-    random
-};
+enum class random_mode { legacy, random };
 
 argument generate_argument(shape s, unsigned long seed = 0, random_mode m = random_mode::legacy);
 literal generate_literal(shape s, unsigned long seed = 0);

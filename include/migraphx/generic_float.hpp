@@ -7,9 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view> // std::hash
 #include <limits>
 #include <migraphx/bit_cast.hpp>
+#include <string_view> // std::hash
 #include <type_traits>
 
 namespace migraphx {

@@ -18,19 +18,15 @@ namespace migraphx {
 
 /// Output shape of `op` for these operands; throws with the operator's name and the shapes.
 shape compute_shape(const operation& op, const std::vector<instruction_ref>& args);
-shape compute_shape(const operation& op,
-                    const std::vector<instruction_ref>& args,
+shape compute_shape(const operation& op, const std::vector<instruction_ref>& args,
                     const std::vector<module_ref>& mods);
 std::vector<shape> to_shapes(const std::vector<instruction_ref>& args);
 std::vector<shape> try_compute_shape(const operation& op, const std::vector<shape>& inputs);
 
-struct instruction
-{
+struct instruction {
     instruction() = default;
     instruction(operation o, shape r, std::vector<instruction_ref> args);
-    instruction(operation o,
-                shape r,
-                std::vector<instruction_ref> args,
+    instruction(operation o, shape r, std::vector<instruction_ref> args,
                 std::vector<module_ref> modules);
     explicit instruction(literal l);
 
@@ -80,11 +76,8 @@ struct instruction
     static void backreference(instruction_ref ref);
     static void replace_argument(instruction_ref ins, instruction_ref old, instruction_ref new_ins);
     static void replace_mod_argument(instruction_ref ins, module_ref old, module_ref new_mod);
-    static void replace(instruction_ref ins,
-                        operation o,
-                        const shape& r,
-                        std::vector<instruction_ref> args,
-                        std::vector<module_ref> mods = {});
+    static void replace(instruction_ref ins, operation o, const shape& r,
+                        std::vector<instruction_ref> args, std::vector<module_ref> mods = {});
     static void replace_refs(instruction_ref ins,
                              const std::unordered_map<instruction_ref, instruction_ref>& map_args,
                              const std::unordered_map<module_ref, module_ref>& map_mods);
@@ -94,8 +87,7 @@ struct instruction
     /// Roots of the memory this instruction refers to: itself, or what its views are views of.
     static std::vector<instruction_ref> get_output_alias(instruction_ref ins, bool shallow = false);
 
-    static void print(std::ostream& os,
-                      instruction_ref ins,
+    static void print(std::ostream& os, instruction_ref ins,
                       const std::unordered_map<instruction_ref, std::string>& names);
 
     operation op;
@@ -106,15 +98,14 @@ struct instruction
     literal lit;
     std::set<std::string> debug_symbols;
     std::size_t target_id = 0;
-    bool normalized       = false;
+    bool normalized = false;
 };
 
 /// `end` depends on `start`, directly or through others.
 bool reaches(instruction_ref start, instruction_ref end);
 bool reaches(instruction_ref start, instruction_ref end, const_module_ref m);
 /// One of `instructions` depends on another; `root` is where the search stops.
-bool is_interdependent(const std::vector<instruction_ref>& instructions,
-                       const_module_ref m,
+bool is_interdependent(const std::vector<instruction_ref>& instructions, const_module_ref m,
                        instruction_ref root);
 std::unordered_set<instruction_ref>
 find_instructions_between(instruction_ref start, instruction_ref end, const_module_ref m);

@@ -17,8 +17,8 @@ namespace migraphx {
 ///   parameters {count, elements, bytes}, types [names], flops, bytes, nodes;
 ///   problems [{node, domain, operator, message}]: every node that cannot be read;
 ///   unexamined: nodes behind those, of which nothing is known but their operator;
-///   unsized: nodes without their work, because they do not fit the sizes taken for open dimensions;
-///   supported: there are no problems.
+///   unsized: nodes without their work, because they do not fit the sizes taken for open
+///   dimensions; supported: there are no problems.
 /// A multiply-add counts as 2 flops; `bytes` are those of operands and results, each read and
 /// written once. Sizes that the options leave open are 1; bodies of loops and branches count once.
 /// Throws when the file is no model.

@@ -3,15 +3,15 @@
 #ifndef MIGRAPHX_MODULE_HPP
 #define MIGRAPHX_MODULE_HPP
 
+#include <array>
+#include <functional>
+#include <iosfwd>
+#include <memory>
 #include <migraphx/instruction.hpp>
 #include <migraphx/instruction_ref.hpp>
 #include <migraphx/literal.hpp>
 #include <migraphx/module_ref.hpp>
 #include <migraphx/operation.hpp>
-#include <array>
-#include <functional>
-#include <iosfwd>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -26,8 +26,7 @@ struct module_with_inputs;
 
 using ins_dep_map = std::unordered_map<instruction_ref, std::unordered_set<instruction_ref>>;
 
-struct instruction_replacement
-{
+struct instruction_replacement {
     instruction_ref ins;
     operation op;
     std::vector<instruction_ref> args;
@@ -37,13 +36,10 @@ struct instruction_replacement
 /// Where names come from when a module is printed.
 using print_names = std::unordered_map<instruction_ref, std::string>;
 
-struct module
-{
-    using inserter = std::function<instruction_ref(module& m,
-                                                   instruction_ref ins,
-                                                   const operation& op,
-                                                   const std::vector<instruction_ref>& inputs,
-                                                   const std::vector<module_ref>& mod_args)>;
+struct module {
+    using inserter = std::function<instruction_ref(
+        module& m, instruction_ref ins, const operation& op,
+        const std::vector<instruction_ref>& inputs, const std::vector<module_ref>& mod_args)>;
     using instruction_map = std::unordered_map<instruction_ref, instruction_ref>;
 
     module(const std::string& name = "");
@@ -59,28 +55,25 @@ struct module
     void set_bypass(bool b = true);
 
     // ---- adding: `add_` at the end (before the return), `insert_` before `pos`
-    template <class... Ts,
-              std::enable_if_t<(std::is_same<instruction_ref, std::decay_t<Ts>>::value and ...), int> = 0>
-    instruction_ref add_instruction(operation op, Ts... args)
-    {
+    template <
+        class... Ts,
+        std::enable_if_t<(std::is_same<instruction_ref, std::decay_t<Ts>>::value and ...), int> = 0>
+    instruction_ref add_instruction(operation op, Ts... args) {
         return add_instruction(op, std::vector<instruction_ref>{args...});
     }
     instruction_ref add_instruction(const operation& op, std::vector<instruction_ref> args);
-    instruction_ref add_instruction(const operation& op,
-                                    std::vector<instruction_ref> args,
+    instruction_ref add_instruction(const operation& op, std::vector<instruction_ref> args,
                                     std::vector<module_ref> module_args);
 
-    template <class... Ts,
-              std::enable_if_t<(std::is_same<instruction_ref, std::decay_t<Ts>>::value and ...), int> = 0>
-    instruction_ref insert_instruction(instruction_ref ins, operation op, Ts... args)
-    {
+    template <
+        class... Ts,
+        std::enable_if_t<(std::is_same<instruction_ref, std::decay_t<Ts>>::value and ...), int> = 0>
+    instruction_ref insert_instruction(instruction_ref ins, operation op, Ts... args) {
         return insert_instruction(ins, op, std::vector<instruction_ref>{args...});
     }
-    instruction_ref insert_instruction(instruction_ref ins,
-                                       const operation& op,
+    instruction_ref insert_instruction(instruction_ref ins, const operation& op,
                                        std::vector<instruction_ref> args);
-    instruction_ref insert_instruction(instruction_ref ins,
-                                       const operation& op,
+    instruction_ref insert_instruction(instruction_ref ins, const operation& op,
                                        std::vector<instruction_ref> args,
                                        std::vector<module_ref> module_args);
 
@@ -88,15 +81,12 @@ struct module
               std::enable_if_t<(std::is_same<instruction_ref, std::decay_t<Ts>>::value and ...) and
                                    (sizeof...(Ts) > 0),
                                int> = 0>
-    instruction_ref replace_instruction(instruction_ref ins, operation op, Ts... args)
-    {
+    instruction_ref replace_instruction(instruction_ref ins, operation op, Ts... args) {
         return replace_instruction(ins, op, std::vector<instruction_ref>{args...});
     }
-    instruction_ref replace_instruction(instruction_ref ins,
-                                        const operation& op,
+    instruction_ref replace_instruction(instruction_ref ins, const operation& op,
                                         std::vector<instruction_ref> args);
-    instruction_ref replace_instruction(instruction_ref ins,
-                                        const operation& op,
+    instruction_ref replace_instruction(instruction_ref ins, const operation& op,
                                         std::vector<instruction_ref> args,
                                         std::vector<module_ref> module_args);
     /// Every use of `ins` becomes a use of `rep`; `ins` stays, dead.
@@ -114,42 +104,34 @@ struct module
     // ---- copying between modules; `map_ins` carries old → new both ways
     std::vector<instruction_ref> add_instructions(const std::vector<instruction_ref>& instructions,
                                                   instruction_map* map_ins = nullptr,
-                                                  inserter insert          = nullptr);
+                                                  inserter insert = nullptr);
     std::vector<instruction_ref> add_instructions(const_module_ref m,
                                                   instruction_map* map_ins = nullptr,
-                                                  inserter insert          = nullptr);
-    std::vector<instruction_ref> add_instructions(instruction_ref start,
-                                                  instruction_ref last,
+                                                  inserter insert = nullptr);
+    std::vector<instruction_ref> add_instructions(instruction_ref start, instruction_ref last,
                                                   instruction_map* map_ins = nullptr,
-                                                  inserter insert          = nullptr);
+                                                  inserter insert = nullptr);
     std::vector<instruction_ref>
-    insert_instructions(instruction_ref ins,
-                        const std::vector<instruction_ref>& instructions,
-                        instruction_map* map_ins = nullptr,
-                        inserter insert          = nullptr);
-    std::vector<instruction_ref> insert_instructions(instruction_ref ins,
-                                                     const_module_ref m,
+    insert_instructions(instruction_ref ins, const std::vector<instruction_ref>& instructions,
+                        instruction_map* map_ins = nullptr, inserter insert = nullptr);
+    std::vector<instruction_ref> insert_instructions(instruction_ref ins, const_module_ref m,
                                                      instruction_map* map_ins = nullptr,
-                                                     inserter insert          = nullptr);
-    std::vector<instruction_ref> insert_instructions(instruction_ref ins,
-                                                     instruction_ref start,
+                                                     inserter insert = nullptr);
+    std::vector<instruction_ref> insert_instructions(instruction_ref ins, instruction_ref start,
                                                      instruction_ref last,
                                                      instruction_map* map_ins = nullptr,
-                                                     inserter insert          = nullptr);
+                                                     inserter insert = nullptr);
     /// Copies `m`'s body here with its parameters bound (in name-sorted order) to `inputs`.
-    std::vector<instruction_ref> insert_inline(instruction_ref ins,
-                                               const module& m,
+    std::vector<instruction_ref> insert_inline(instruction_ref ins, const module& m,
                                                const std::vector<instruction_ref>& inputs);
 
     // ---- literals, parameters, returns (the first two are put at the front)
     template <class... Ts>
-    instruction_ref add_literal(Ts&&... xs)
-    {
+    instruction_ref add_literal(Ts&&... xs) {
         return add_literal(literal{std::forward<Ts>(xs)...});
     }
     template <class T>
-    instruction_ref add_literal(const shape& s, const std::initializer_list<T>& x)
-    {
+    instruction_ref add_literal(const shape& s, const std::initializer_list<T>& x) {
         return add_literal(literal{s, x});
     }
     instruction_ref add_literal(literal l);
@@ -200,19 +182,17 @@ struct module
     void repeat_while_changes(std::size_t n, const std::function<void()>& f);
     void hoist_external_inputs(instruction_ref start_ins, instruction_ref end_ins);
     /// Parameters for the instructions of `inputs` that are not mapped yet.
-    void add_params(const std::vector<instruction_ref>& inputs,
-                    instruction_map* map_ins = nullptr,
+    void add_params(const std::vector<instruction_ref>& inputs, instruction_map* map_ins = nullptr,
                     const std::function<shape(const shape&)>& shape_transform = nullptr);
     /// Copies instructions in, creating parameters for operands from outside.
-    std::vector<instruction_ref> fuse(const std::vector<instruction_ref>& inss,
-                                      instruction_map* map_ins = nullptr,
-                                      inserter insert          = nullptr,
-                                      const std::function<shape(const shape&)>& shape_transform = nullptr);
-    std::vector<instruction_ref> fuse(const module& m,
-                                      const std::vector<instruction_ref>& inputs,
-                                      instruction_map* map_ins = nullptr,
-                                      inserter insert          = nullptr,
-                                      const std::function<shape(const shape&)>& shape_transform = nullptr);
+    std::vector<instruction_ref>
+    fuse(const std::vector<instruction_ref>& inss, instruction_map* map_ins = nullptr,
+         inserter insert = nullptr,
+         const std::function<shape(const shape&)>& shape_transform = nullptr);
+    std::vector<instruction_ref>
+    fuse(const module& m, const std::vector<instruction_ref>& inputs,
+         instruction_map* map_ins = nullptr, inserter insert = nullptr,
+         const std::function<shape(const shape&)>& shape_transform = nullptr);
     std::array<module_with_inputs, 2> split(const std::vector<instruction_ref>& args,
                                             const std::vector<instruction_ref>& splits) const;
     std::array<module_with_inputs, 3> split(const std::vector<instruction_ref>& args,
@@ -237,18 +217,16 @@ struct module
     friend bool operator==(const module& x, const module& y);
     friend bool operator!=(const module& x, const module& y) { return not(x == y); }
 
-    private:
+private:
     friend struct module_access;
-    friend instruction_ref copy_instruction(module& to,
-                                            instruction_ref pos,
-                                            instruction_ref ins,
-                                            const instruction_map& map_ins,
-                                            const std::unordered_map<module_ref, module_ref>& map_mods);
+    friend instruction_ref
+    copy_instruction(module& to, instruction_ref pos, instruction_ref ins,
+                     const instruction_map& map_ins,
+                     const std::unordered_map<module_ref, module_ref>& map_mods);
     std::unique_ptr<module_impl> impl;
 };
 
-struct module_with_inputs
-{
+struct module_with_inputs {
     module mod;
     std::vector<instruction_ref> inputs;
     /// In place of the instructions of `map`, others.

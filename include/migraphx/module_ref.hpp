@@ -4,7 +4,7 @@
 
 namespace migraphx {
 struct module;
-using module_ref       = module*;
+using module_ref = module*;
 using const_module_ref = const module*;
 } // namespace migraphx
 #endif

@@ -3,9 +3,9 @@
 #ifndef MIGRAPHX_ONNX_HPP
 #define MIGRAPHX_ONNX_HPP
 
-#include <migraphx/program.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <migraphx/program.hpp>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,8 +14,7 @@ namespace migraphx {
 
 /// How a model is read. Sizes of an input: its entry in a map, else that of its dimension's name in
 /// `dim_params`, else what the model states, else the default.
-struct onnx_options
-{
+struct onnx_options {
     /// Size of dimensions that nothing else decides; 0: `default_dyn_dim_value`.
     std::size_t default_dim_value = 0;
     shape::dynamic_dimension default_dyn_dim_value = {1, 1};
@@ -27,23 +26,25 @@ struct onnx_options
     bool skip_unknown_operators = false;
     bool print_program_on_error = false;
     /// Another value than 10 ends a loop whose count is not a constant after so many iterations.
-    int64_t max_loop_iterations   = 10;
-    /// A loop whose count is not a constant fails when it would run longer: what stops an endless one.
-    int64_t limit_max_iterations  = 65535;
-    bool use_dyn_output           = false;
+    int64_t max_loop_iterations = 10;
+    /// A loop whose count is not a constant fails when it would run longer: what stops an endless
+    /// one.
+    int64_t limit_max_iterations = 65535;
+    bool use_dyn_output = false;
     /// Node names are kept as debug symbols of the instructions made from them.
-    bool use_debug_symbols        = false;
+    bool use_debug_symbols = false;
     /// Folder of external tensor data; "": that of the model.
     std::string external_data_path = "";
 
     onnx_options() {}
 };
 
-/// Throws with file, node, operator, domain and opset when the model is malformed or needs an operator
-/// that is not there.
+/// Throws with file, node, operator, domain and opset when the model is malformed or needs an
+/// operator that is not there.
 program parse_onnx(const std::string& name, const onnx_options& options = onnx_options{});
 program parse_onnx_buffer(const std::string& buffer, const onnx_options& options = onnx_options{});
-program parse_onnx_buffer(const void* data, std::size_t size, const onnx_options& options = onnx_options{});
+program parse_onnx_buffer(const void* data, std::size_t size,
+                          const onnx_options& options = onnx_options{});
 
 /// Sorted names of the operators that can be read.
 const std::vector<std::string>& get_onnx_operators();

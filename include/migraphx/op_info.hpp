@@ -4,13 +4,13 @@
 #ifndef MIGRAPHX_OP_INFO_HPP
 #define MIGRAPHX_OP_INFO_HPP
 
+#include <functional>
+#include <memory>
 #include <migraphx/argument.hpp>
 #include <migraphx/context.hpp>
 #include <migraphx/module_ref.hpp>
 #include <migraphx/shape.hpp>
 #include <migraphx/value.hpp>
-#include <functional>
-#include <memory>
 #include <string>
 #include <typeinfo>
 #include <unordered_map>
@@ -23,19 +23,17 @@ using module_runner = std::function<std::vector<argument>(
     module_ref&, const std::unordered_map<std::string, argument>&)>;
 
 /// How an attribute is brought to its canonical form from the shape of input 0.
-enum class normalize_kind
-{
+enum class normalize_kind {
     none,
-    axis,         ///< one axis or a list of them: [-r, r-1], negatives += r
-    axis_output,  ///< the same with r = rank of the output (input rank + number of axes)
-    axis_end,     ///< [-r, r], negatives += r
-    slice_bound,  ///< clipped to [-len, len] of the axis in `axes`, negatives += len
-    padding       ///< n values for n spatial dimensions are doubled to begins and ends
+    axis,        ///< one axis or a list of them: [-r, r-1], negatives += r
+    axis_output, ///< the same with r = rank of the output (input rank + number of axes)
+    axis_end,    ///< [-r, r], negatives += r
+    slice_bound, ///< clipped to [-len, len] of the axis in `axes`, negatives += len
+    padding      ///< n values for n spatial dimensions are doubled to begins and ends
 };
 
 /// One attribute of an operator.
-struct field_info
-{
+struct field_info {
     std::string name;
     std::string doc;
     std::function<value(const void*)> get;
@@ -44,8 +42,7 @@ struct field_info
     std::vector<std::string> words = {}; ///< names of an enumeration's values in text
 };
 
-struct op_info
-{
+struct op_info {
     std::string name;
     std::string summary;
     std::vector<field_info> fields;
@@ -59,12 +56,8 @@ struct op_info
     std::function<shape(const void*, const std::vector<shape>&, const std::vector<module_ref>&)>
         infer;
     /// Reference evaluation; empty when the operator can only be lowered by a target.
-    std::function<argument(const void*,
-                           context*,
-                           const shape&,
-                           const std::vector<argument>&,
-                           const std::vector<module_ref>&,
-                           const module_runner&)>
+    std::function<argument(const void*, context*, const shape&, const std::vector<argument>&,
+                           const std::vector<module_ref>&, const module_runner&)>
         compute;
     /// Concrete output shape from concrete input shapes and the values of `shape_inputs`
     /// (whose data is there; the others' may be null).
@@ -79,12 +72,12 @@ struct op_info
     /// Name as printed when it differs from `name` (parameters, unknown operators).
     std::function<std::string(const void*)> display_name;
 
-    bool is_view         = false; ///< result shares the memory of input 0 through strides
-    bool is_pointwise    = false;
-    bool is_commutative  = false;
+    bool is_view = false; ///< result shares the memory of input 0 through strides
+    bool is_pointwise = false;
+    bool is_commutative = false;
     bool is_context_free = true;
-    bool is_builtin      = false; ///< @param, @literal …: not evaluated
-    bool takes_boxed     = false; ///< sequences, optionals and unranked tensors among its inputs
+    bool is_builtin = false;      ///< @param, @literal …: not evaluated
+    bool takes_boxed = false;     ///< sequences, optionals and unranked tensors among its inputs
     bool has_side_effect = false; ///< never removed as dead, never folded (random, in-place)
 };
 

@@ -3,6 +3,9 @@
 #ifndef MIGRAPHX_PROGRAM_HPP
 #define MIGRAPHX_PROGRAM_HPP
 
+#include <functional>
+#include <iosfwd>
+#include <memory>
 #include <migraphx/argument.hpp>
 #include <migraphx/compile_options.hpp>
 #include <migraphx/context.hpp>
@@ -10,9 +13,6 @@
 #include <migraphx/instruction_ref.hpp>
 #include <migraphx/module.hpp>
 #include <migraphx/target.hpp>
-#include <functional>
-#include <iosfwd>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,8 +26,7 @@ struct program_access;
 
 /// Copies are deep; a compiled program's executable is immutable and shared by its copies.
 /// `eval` may be called from many threads at once.
-struct program
-{
+struct program {
     program();
     explicit program(module m);
     program(program&&) noexcept;
@@ -53,8 +52,8 @@ struct program
     void compile(const target& t, compile_options options = compile_options{});
     void compile(const std::vector<target>& targets, std::vector<compile_options> options = {});
     bool is_compiled() const;
-    /// Results in the model's order. Throws for a parameter that is missing or has another shape than
-    /// declared (for a dynamic one: a size outside its bounds).
+    /// Results in the model's order. Throws for a parameter that is missing or has another shape
+    /// than declared (for a dynamic one: a size outside its bounds).
     std::vector<argument> eval(const parameter_map& params,
                                execution_environment exec_env = execution_environment{}) const;
     /// The named outputs, in that order; what only other outputs need is not computed.
@@ -67,12 +66,10 @@ struct program
     /// Everything of a run but the work itself: what is left is overhead.
     void dry_run(const parameter_map& params) const;
     void mark(const parameter_map& params, marker m);
-    void perf_report(std::ostream& os,
-                     std::size_t n,
-                     parameter_map params,
-                     std::size_t batch = 1,
-                     bool detailed     = false) const;
-    /// Prepares a dynamic program for these input sizes, so that the next eval pays nothing; 0: done.
+    void perf_report(std::ostream& os, std::size_t n, parameter_map params, std::size_t batch = 1,
+                     bool detailed = false) const;
+    /// Prepares a dynamic program for these input sizes, so that the next eval pays nothing; 0:
+    /// done.
     int reshape(const std::unordered_map<std::string, std::vector<std::size_t>>& inputs,
                 bool print_info = true);
     /// Bytes that the compiled program holds: weights, packed forms, arenas.
@@ -126,7 +123,7 @@ struct program
     /// What runs a compiled program; null before compile. For tools of this library.
     const std::shared_ptr<executable>& get_executable() const;
 
-    private:
+private:
     friend struct program_access;
     std::unique_ptr<program_impl> impl;
 };

@@ -8,9 +8,9 @@ namespace migraphx {
 
 struct module;
 
-/// Normalisations and attention however exporters wrote them become layer_norm, rms_norm, attention.
-struct recognise_composites
-{
+/// Normalisations and attention however exporters wrote them become layer_norm, rms_norm,
+/// attention.
+struct recognise_composites {
     std::string name() const { return "recognise_composites"; }
     void apply(module& m) const;
 };

@@ -16,8 +16,7 @@ void register_op(const operation& op);
 void unregister_op(const std::string& name);
 
 template <class T>
-void register_op()
-{
+void register_op() {
     register_op(operation{T{}});
 }
 
@@ -27,19 +26,17 @@ operation load_op(const std::string& name);
 /// Sorted names.
 std::vector<std::string> get_operators();
 
-struct register_op_action
-{
+struct register_op_action {
     template <class T>
-    static void apply()
-    {
+    static void apply() {
         register_op<T>();
     }
 };
 
 #define MIGRAPHX_REGISTER_OP_CAT_(a, b) a##b
 #define MIGRAPHX_REGISTER_OP_CAT(a, b) MIGRAPHX_REGISTER_OP_CAT_(a, b)
-#define MIGRAPHX_REGISTER_OP(...)                                                  \
-    static const bool MIGRAPHX_REGISTER_OP_CAT(migraphx_register_op_, __LINE__) = \
+#define MIGRAPHX_REGISTER_OP(...)                                                                  \
+    static const bool MIGRAPHX_REGISTER_OP_CAT(migraphx_register_op_, __LINE__) =                  \
         (::migraphx::register_op<__VA_ARGS__>(), true);
 
 } // namespace migraphx

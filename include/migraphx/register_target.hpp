@@ -13,8 +13,7 @@ void register_target(const target& t);
 void unregister_target(const std::string& name);
 
 template <class T>
-void register_target()
-{
+void register_target() {
     register_target(target{T{}});
 }
 
@@ -23,19 +22,17 @@ target make_target(const std::string& name);
 /// Names of the targets that are registered or can be loaded here, sorted.
 std::vector<std::string> get_targets();
 
-struct target_handler
-{
+struct target_handler {
     template <class T>
-    static void apply()
-    {
+    static void apply() {
         register_target<T>();
     }
 };
 
 #define MIGRAPHX_REGISTER_TARGET_CAT_(a, b) a##b
 #define MIGRAPHX_REGISTER_TARGET_CAT(a, b) MIGRAPHX_REGISTER_TARGET_CAT_(a, b)
-#define MIGRAPHX_REGISTER_TARGET(...)                                                      \
-    static const bool MIGRAPHX_REGISTER_TARGET_CAT(migraphx_register_target_, __LINE__) = \
+#define MIGRAPHX_REGISTER_TARGET(...)                                                              \
+    static const bool MIGRAPHX_REGISTER_TARGET_CAT(migraphx_register_target_, __LINE__) =          \
         (::migraphx::register_target<__VA_ARGS__>(), true);
 
 } // namespace migraphx

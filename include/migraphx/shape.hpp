@@ -276,7 +276,8 @@ struct shape {
     static shape optional(const shape& element);
     /// A tensor of which only the element type is known.
     static shape unranked(type_t t);
-    /// The element of a sequence or an optional that never has one: less than any shape of the type.
+    /// The element of a sequence or an optional that never has one: less than any shape of the
+    /// type.
     static shape absent(type_t t);
 
     /// Packed, with the axes perm[0] (slowest) to perm.back() (fastest) in memory.
@@ -345,8 +346,8 @@ struct shape {
     bool is_absent() const {
         return get().rank == rank_kind::absent;
     }
-    /// Not the plain memory of numbers: strings, a sequence, an optional or an unranked tensor, or a
-    /// tuple with one of them. Such values are passed as arguments, never through arenas.
+    /// Not the plain memory of numbers: strings, a sequence, an optional or an unranked tensor, or
+    /// a tuple with one of them. Such values are passed as arguments, never through arenas.
     bool is_boxed() const;
 
     /// Range-dynamic or symbolic, unranked, a sequence or an optional.
@@ -447,8 +448,11 @@ struct shape {
     /// Values of the type can be visited: all up to fp8e5m2fnuz_type.
     static bool is_computable(type_t t);
     /// Numbers of two, four or eight bits, one a byte, that can be stored, moved, converted and
-    /// quantised: int4, uint4, int2, uint2, fp4 (e2m1) and fp8e8m0 (a power of two). Not computable.
-    static bool is_small(type_t t) { return t >= int4_type && t <= fp8e8m0_type; }
+    /// quantised: int4, uint4, int2, uint2, fp4 (e2m1) and fp8e8m0 (a power of two). Not
+    /// computable.
+    static bool is_small(type_t t) {
+        return t >= int4_type && t <= fp8e8m0_type;
+    }
     /// An actual argument fits where `expected` is declared: equal type and dimensions, strides
     /// equal but for axes of one element; within the bounds when expected is dynamic.
     static bool is_compatible(const shape& actual, const shape& expected);

@@ -9,8 +9,7 @@ namespace migraphx {
 struct module;
 
 /// Algebraic identities on pointwise operators.
-struct simplify_algebra
-{
+struct simplify_algebra {
     std::string name() const { return "simplify_algebra"; }
     void apply(module& m) const;
 };

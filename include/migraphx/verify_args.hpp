@@ -9,17 +9,14 @@
 
 namespace migraphx {
 
-/// True within `tols`; else logs what differs: RMS error, largest difference, first mismatch, zeros, NaN.
-bool verify_args(const std::string& name,
-                 const argument& actual,
-                 const verify::expected<argument>& gold,
-                 verify::tolerance tols);
+/// True within `tols`; else logs what differs: RMS error, largest difference, first mismatch,
+/// zeros, NaN.
+bool verify_args(const std::string& name, const argument& actual,
+                 const verify::expected<argument>& gold, verify::tolerance tols);
 
 /// `tolerance` in units of the element type's epsilon, for the relative root mean square error.
-bool verify_args_with_tolerance(const std::string& name,
-                                const argument& actual,
-                                const verify::expected<argument>& gold,
-                                std::size_t tolerance = 80);
+bool verify_args_with_tolerance(const std::string& name, const argument& actual,
+                                const verify::expected<argument>& gold, std::size_t tolerance = 80);
 
 } // namespace migraphx
 #endif

@@ -41,16 +41,22 @@ ranges complement(ranges in) {
 }
 
 bool is_in(const ranges& in, std::uint32_t c) {
-    return std::any_of(in.begin(), in.end(), [&](const auto& r) { return r.first <= c and c <= r.second; });
+    return std::any_of(in.begin(), in.end(),
+                       [&](const auto& r) { return r.first <= c and c <= r.second; });
 }
 
-bool is_word(std::uint32_t c) { return is_in(words, c); }
+bool is_word(std::uint32_t c) {
+    return is_in(words, c);
+}
 
-// Targets of jumps count from the begin of the part, so that parts are joined and repeated as they are.
+// Targets of jumps count from the begin of the part, so that parts are joined and repeated as they
+// are.
 void append(code& out, const code& part) {
     const auto base = static_cast<std::uint32_t>(out.size());
     if (out.size() + part.size() > most_instructions)
-        fail(error_kind::invalid_argument, "regular expression: a smaller one was expected, got one of more than " + std::to_string(most_instructions) + " steps");
+        fail(error_kind::invalid_argument,
+             "regular expression: a smaller one was expected, got one of more than " +
+                 std::to_string(most_instructions) + " steps");
     for (auto i : part) {
         i.to += base;
         i.other += base;
@@ -158,7 +164,8 @@ private:
         if (not counts)
             return part;
         take("?"); // lazy or not: whether it matches is the same
-        if (not text.empty() and (text.front() == '*' or text.front() == '+' or text.front() == '?'))
+        if (not text.empty() and
+            (text.front() == '*' or text.front() == '+' or text.front() == '?'))
             expected("one repetition operator, not two,");
         return repeated(part, counts->first, counts->second);
     }
@@ -184,7 +191,8 @@ private:
             text = start; // a bracket that stands for itself
             return {};
         }
-        if (*least > most_repetitions or *most > most_repetitions or (*most >= 0 and *most < *least))
+        if (*least > most_repetitions or *most > most_repetitions or
+            (*most >= 0 and *most < *least))
             expected(str("counts of at most ", most_repetitions, ", the lower one first,"));
         return std::pair{*least, *most};
     }
@@ -236,7 +244,8 @@ private:
         if (take("?")) {
             if (take("P<") or take("<")) {
                 const auto end = text.find('>');
-                if (end == std::string_view::npos or end == 0 or text.front() == '=' or text.front() == '!')
+                if (end == std::string_view::npos or end == 0 or text.front() == '=' or
+                    text.front() == '!')
                     expected("a name of a group (RE2 has no lookbehind)");
                 text.remove_prefix(end + 1);
             } else if (flags()) { // (?i): up to the end of the group around it
@@ -294,7 +303,8 @@ private:
     }
 
     std::optional<ranges> shared_class() {
-        for (const auto& [letter, members] : {std::pair{'d', &digits}, std::pair{'s', &spaces}, std::pair{'w', &words}}) {
+        for (const auto& [letter, members] :
+             {std::pair{'d', &digits}, std::pair{'s', &spaces}, std::pair{'w', &words}}) {
             if (text.starts_with(letter)) {
                 text.remove_prefix(1);
                 return *members;
@@ -315,14 +325,17 @@ private:
                 return static_cast<unsigned char>(values[at]);
         if (c == 'x')
             return hexadecimal();
-        if (c == '0' or (c >= '1' and c <= '7' and not text.empty() and text.front() >= '0' and text.front() <= '7')) {
+        if (c == '0' or (c >= '1' and c <= '7' and not text.empty() and text.front() >= '0' and
+                         text.front() <= '7')) {
             auto result = c - '0';
-            for (int i = 0; i < 2 and not text.empty() and text.front() >= '0' and text.front() <= '7'; ++i)
+            for (int i = 0;
+                 i < 2 and not text.empty() and text.front() >= '0' and text.front() <= '7'; ++i)
                 result = result * 8 + (character() - '0');
             return result;
         }
         if (c < 128 and (is_in(digits, c) or (is_word(c) and c != '_')))
-            expected("an escape that is known here (of RE2's, \\p, \\C and \\K are not) before this");
+            expected(
+                "an escape that is known here (of RE2's, \\p, \\C and \\K are not) before this");
         return c;
     }
 
@@ -386,7 +399,9 @@ private:
 
     std::uint32_t member() { return take("\\") ? escaped_character() : character(); }
 
-    static void add(ranges& to, const ranges& from) { to.insert(to.end(), from.begin(), from.end()); }
+    static void add(ranges& to, const ranges& from) {
+        to.insert(to.end(), from.begin(), from.end());
+    }
 
     ranges named_class() {
         const bool negated = take("^");
@@ -417,7 +432,9 @@ private:
 };
 
 bool accepts(const regex::instruction& i, std::uint32_t c) {
-    return is_in(*i.ranges, c) or (i.any_case and c <= last_code_point and (is_in(*i.ranges, lower_case(c)) or is_in(*i.ranges, upper_case(c))));
+    return is_in(*i.ranges, c) or
+           (i.any_case and c <= last_code_point and
+            (is_in(*i.ranges, lower_case(c)) or is_in(*i.ranges, upper_case(c))));
 }
 
 bool holds(regex::place where, std::uint32_t before, std::uint32_t after) {
@@ -444,7 +461,8 @@ regex::regex(std::string_view pattern) : program(parser{pattern}.run()) {}
 
 bool regex::matches(std::string_view text) const {
     std::vector<std::uint32_t> threads, next{0}, pending;
-    std::vector<std::size_t> seen(program.size(), 0); // the round in which an instruction was reached
+    std::vector<std::size_t> seen(program.size(),
+                                  0); // the round in which an instruction was reached
     std::uint32_t before = no_character;
     for (std::size_t round = 1;; ++round) {
         auto rest = text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Regular expressions in RE2's syntax, matched in time linear in the text: an expression becomes a list
-// of instructions, all of whose threads advance together, so no text and no expression can blow up.
+// Regular expressions in RE2's syntax, matched in time linear in the text: an expression becomes a
+// list of instructions, all of whose threads advance together, so no text and no expression can
+// blow up.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,19 @@ public:
 
     using range = std::pair<std::uint32_t, std::uint32_t>;
     enum class step : std::uint8_t { set, fork, jump, check, match };
-    enum class place : std::uint8_t { text_begin, text_end, line_begin, line_end, word_edge, no_word_edge };
+    enum class place : std::uint8_t {
+        text_begin,
+        text_end,
+        line_begin,
+        line_end,
+        word_edge,
+        no_word_edge
+    };
     struct instruction {
         step what = step::match;
-        bool any_case = false;       // set
-        place where = place::text_end; // check
-        std::uint32_t to = 0, other = 0; // jump; fork
+        bool any_case = false;                            // set
+        place where = place::text_end;                    // check
+        std::uint32_t to = 0, other = 0;                  // jump; fork
         std::shared_ptr<const std::vector<range>> ranges; // set; ascending
     };
 

@@ -32,7 +32,12 @@ std::uint32_t take_code_point(std::string_view& text) {
         return static_cast<unsigned char>(text[i]);
     };
     const auto first = byte(0);
-    std::size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    std::size_t length = first < 0x80   ? 1
+                         : first < 0xC2 ? 0
+                         : first < 0xE0 ? 2
+                         : first < 0xF0 ? 3
+                         : first < 0xF5 ? 4
+                                        : 0;
     std::uint32_t c = length < 2 ? first : first & (0xFFU >> (length + 1));
     bool good = length != 0 and length <= text.size();
     for (std::size_t i = 1; good and i < length; ++i) {

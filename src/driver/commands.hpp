@@ -10,11 +10,11 @@
 namespace migraphx::driver {
 
 struct command {
-    virtual ~command()                   = default;
-    virtual std::string name() const     = 0;
-    virtual std::string summary() const  = 0;
-    virtual void add_to(CLI::App& app)   = 0;
-    virtual int run()                    = 0; ///< exit code
+    virtual ~command() = default;
+    virtual std::string name() const = 0;
+    virtual std::string summary() const = 0;
+    virtual void add_to(CLI::App& app) = 0;
+    virtual int run() = 0; ///< exit code
 };
 
 using command_list = std::vector<std::unique_ptr<command>>;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What commands share: where the model comes from, how inputs are filled, how it is compiled and shown.
+// What commands share: where the model comes from, how inputs are filled, how it is compiled and
+// shown.
 #pragma once
 
 #include <migraphx/argument.hpp>
@@ -28,7 +29,8 @@ struct usage_error : std::runtime_error {
 /// A model: a file (or `--test`), how to read it and what to do with it before anything else.
 struct loader {
     std::string file;
-    bool test = false, onnx = false, tf = false, migraphx = false, json = false, text_program = false;
+    bool test = false, onnx = false, tf = false, migraphx = false, json = false,
+         text_program = false;
     bool nhwc = false, nchw = false;
     std::size_t batch = 1;
     bool skip_unknown = false, debug_symbols = false, optimize = false, strip_context = false;
@@ -53,7 +55,8 @@ private:
 
 /// How a program is written: text by default, binary when a file is given.
 struct writer {
-    bool graphviz = false, brief = false, cpp = false, python = false, json = false, text = false, binary = false;
+    bool graphviz = false, brief = false, cpp = false, python = false, json = false, text = false,
+         binary = false;
     std::string output;
 
     void add_to(CLI::App& app);

@@ -15,8 +15,7 @@ namespace {
 bool is_function_of_operands(instruction_ref ins, std::size_t most_bytes) {
     const auto& info = ins->get_operator().info();
     return not info.is_builtin and info.compute and not info.has_side_effect and
-           info.is_context_free and ins->module_inputs().empty() and
-           ins->name() != "undefined" and
+           info.is_context_free and ins->module_inputs().empty() and ins->name() != "undefined" and
            (ins->get_shape().any_of_dynamic() or ins->get_shape().bytes() <= most_bytes);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Canonical attributes: axes counted from the front, slices inside the tensor, paddings for both ends.
+// Canonical attributes: axes counted from the front, slices inside the tensor, paddings for both
+// ends.
 #pragma once
 
 #include <migraphx/operation.hpp>

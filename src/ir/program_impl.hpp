@@ -22,11 +22,12 @@ struct program_impl {
     std::vector<context> contexts;
     std::vector<target> targets;
     std::vector<std::string> output_names;
-    // The model's names of a parameter's dimensions, "" for one without. Dimensions of one name have
-    // one size.
+    // The model's names of a parameter's dimensions, "" for one without. Dimensions of one name
+    // have one size.
     std::map<std::string, std::vector<std::string>> dimension_names;
     // Reads the model again, with each size that it leaves open ranging from 1 to what it is in the
-    // given program; none when that program is not what the model gives any more. Dropped by compile.
+    // given program; none when that program is not what the model gives any more. Dropped by
+    // compile.
     std::function<std::optional<program>(const program&)> read_with_ranges;
     compile_options options;
     // What runs the program; belongs to runtime/. Immutable, shared by copies.

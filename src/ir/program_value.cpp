@@ -3,7 +3,6 @@
 //   {version, migraphx_version, targets: [{name}], contexts: [], modules: {name: {name, nodes}}}
 // Added to that, and ignored by readers that do not know them: output_names, dimension_names,
 // compile_options, and for each module parameters (their order of declaration) and bypass.
-#include <migraphx/version.hpp>
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
@@ -12,6 +11,7 @@
 #include <migraphx/program.hpp>
 #include <migraphx/register_target.hpp>
 #include <migraphx/serialize.hpp>
+#include <migraphx/version.hpp>
 
 #include "base/str.hpp"
 #include "ir/module_impl.hpp"
@@ -328,7 +328,8 @@ void program::from_value(const value& v) {
             fail(error_kind::invalid_argument,
                  "dimension_names: expected an object of lists of names");
         for (const auto& dims : *names_of)
-            fresh.impl->dimension_names[dims.get_key()] = text_list(*names_of, dims.get_key().c_str());
+            fresh.impl->dimension_names[dims.get_key()] =
+                text_list(*names_of, dims.get_key().c_str());
     }
     const auto* targets = v.find("targets");
     if (targets != v.end())

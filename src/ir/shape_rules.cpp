@@ -126,9 +126,8 @@ shape joined_shape(const shape& a, const shape& b) {
     if (a.type() != b.type() || a.is_sequence() != b.is_sequence() ||
         a.is_optional() != b.is_optional() ||
         (tuples && a.sub_shapes().size() != b.sub_shapes().size()))
-        fail(error_kind::invalid_argument,
-             "values of one type were expected, got {" + a.to_string() + "} and {" + b.to_string() +
-                 "}");
+        fail(error_kind::invalid_argument, "values of one type were expected, got {" +
+                                               a.to_string() + "} and {" + b.to_string() + "}");
     if (a.is_sequence())
         return shape::sequence(joined_shape(a.element(), b.element()));
     if (a.is_optional())

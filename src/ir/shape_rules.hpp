@@ -18,9 +18,9 @@ shape demote_to_range(const shape& s);
 /// Static and fixed-range shapes become symbolic when one is symbolic and none a true range;
 /// otherwise dynamic ones make all of them range-dynamic. Static shapes alone stay static.
 std::vector<shape> align_kinds(const std::vector<shape>& shapes);
-/// The least shape that values of both have: equal dimensions stay, others become ranges, tensors of
-/// other ranks unranked; sequences, optionals and tuples member by member. Static tensors of equal
-/// dimensions become row-major. Throws for other kinds and element types.
+/// The least shape that values of both have: equal dimensions stay, others become ranges, tensors
+/// of other ranks unranked; sequences, optionals and tuples member by member. Static tensors of
+/// equal dimensions become row-major. Throws for other kinds and element types.
 shape joined_shape(const shape& a, const shape& b);
 /// Dimensions of any shape: those of a dynamic one, fixed ones of a static one (as literals when
 /// `symbolic`).

@@ -40,15 +40,16 @@ shape container_from(const value& kind, const std::vector<shape>& subs) {
     const auto text = kind.to<std::string>();
     if ((text != "sequence" && text != "optional") || subs.size() != 1)
         fail(error_kind::invalid_argument,
-             "shape: expected a sequence or an optional of one shape, got kind '" + text + "' and " +
-                 std::to_string(subs.size()) + " sub_shapes");
+             "shape: expected a sequence or an optional of one shape, got kind '" + text +
+                 "' and " + std::to_string(subs.size()) + " sub_shapes");
     return text == "sequence" ? shape::sequence(subs.front()) : shape::optional(subs.front());
 }
 
 shape rankless_from(const value& kind, shape::type_t t) {
     const auto text = kind.to<std::string>();
     if (text != "any" && text != "absent")
-        fail(error_kind::invalid_argument, "shape: expected kind any or absent, got '" + text + "'");
+        fail(error_kind::invalid_argument,
+             "shape: expected kind any or absent, got '" + text + "'");
     return text == "any" ? shape::unranked(t) : shape::absent(t);
 }
 

@@ -93,11 +93,10 @@ bool has_keys(const value& v, std::initializer_list<const char*> keys) {
 }
 
 bool is_shape_value(const value& v) {
-    return v.is_object() and
-           (has_keys(v, {"type", "sub_shapes", "lens", "strides", "dynamic_dimensions",
-                         "dyn_strides"}) or
-            has_keys(v, {"type", "sub_shapes", "lens", "strides", "dynamic_dimensions",
-                         "dyn_strides", "kind"}));
+    return v.is_object() and (has_keys(v, {"type", "sub_shapes", "lens", "strides",
+                                           "dynamic_dimensions", "dyn_strides"}) or
+                              has_keys(v, {"type", "sub_shapes", "lens", "strides",
+                                           "dynamic_dimensions", "dyn_strides", "kind"}));
 }
 
 bool is_dimension_value(const value& v) {

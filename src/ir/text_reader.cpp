@@ -152,7 +152,8 @@ bool text_reader::starts_shape() {
     const bool more = rest().starts_with(", ");
     const bool container = (word == "sequence" or word == "optional") and rest().starts_with("[");
     at = start;
-    return container or (is_type_name(word) and more) or ((word == "dynamic" or word == "symbolic") and more);
+    return container or (is_type_name(word) and more) or
+           ((word == "dynamic" or word == "symbolic") and more);
 }
 
 // A bare word, number or dimension: up to a comma or a closing bracket outside of [ ], { } and ' '.

@@ -25,8 +25,9 @@ struct convert_op {
         expect(in).count(1).tensor();
         const shape checks[] = {in[0], shape{target_type}};
         for (const auto& s : checks)
-            expect(in).that(s.computable() or shape::is_small(s.type()), str("a type that can be converted was expected, got ",
-                                                s.type_string()));
+            expect(in).that(
+                s.computable() or shape::is_small(s.type()),
+                str("a type that can be converted was expected, got ", s.type_string()));
         return in[0].with_type(target_type);
     }
     void compute(const argument& out, const std::vector<argument>& in) const {

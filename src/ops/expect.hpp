@@ -31,7 +31,7 @@ public:
     const expect& rank_at_least(std::size_t n) const;
     const expect& floating() const;
     const expect& integral() const;
-    const expect& tensor() const;       ///< no tuples
+    const expect& tensor() const; ///< no tuples
     const expect& static_shapes() const;
     const expect& not_range_dynamic() const;
     const expect& standard() const;

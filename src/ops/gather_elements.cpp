@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// gather_elements: out[.., i, ..] = data[.., indices[.., i, ..], ..] at `axis`; data and indices have
-// equal rank, and the indices' other dimensions are at most those of the data.
+// gather_elements: out[.., i, ..] = data[.., indices[.., i, ..], ..] at `axis`; data and indices
+// have equal rank, and the indices' other dimensions are at most those of the data.
 #include "ops/expect.hpp"
 #include "ops/indices.hpp"
 #include "ops/op.hpp"
@@ -28,8 +28,7 @@ struct gather_elements_op {
             if (d != static_cast<std::size_t>(axis) and least[d] > data[d])
                 fail_shape(str("indices inside of the data were expected, got ", least[d],
                                " for a dimension of ", data[d]));
-        return in[1].dynamic() ? in[1].with_type(in[0].type())
-                               : shape{in[0].type(), in[1].lens()};
+        return in[1].dynamic() ? in[1].with_type(in[0].type()) : shape{in[0].type(), in[1].lens()};
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const auto& data = in[0].get_shape();

@@ -13,9 +13,15 @@ namespace {
 using row_real = const double*;
 using row_int = const int64_t*;
 
-int64_t wrap_add(int64_t a, int64_t b) { return int64_t(uint64_t(a) + uint64_t(b)); }
-int64_t wrap_sub(int64_t a, int64_t b) { return int64_t(uint64_t(a) - uint64_t(b)); }
-int64_t wrap_mul(int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); }
+int64_t wrap_add(int64_t a, int64_t b) {
+    return int64_t(uint64_t(a) + uint64_t(b));
+}
+int64_t wrap_sub(int64_t a, int64_t b) {
+    return int64_t(uint64_t(a) - uint64_t(b));
+}
+int64_t wrap_mul(int64_t a, int64_t b) {
+    return int64_t(uint64_t(a) * uint64_t(b));
+}
 
 // Truncating; division by zero gives 0.
 int64_t guarded_div(int64_t a, int64_t b) {
@@ -24,7 +30,9 @@ int64_t guarded_div(int64_t a, int64_t b) {
     return b == -1 ? wrap_sub(0, a) : a / b;
 }
 
-int64_t guarded_rem(int64_t a, int64_t b) { return b == 0 or b == -1 ? 0 : a % b; }
+int64_t guarded_rem(int64_t a, int64_t b) {
+    return b == 0 or b == -1 ? 0 : a % b;
+}
 
 int64_t floored_rem(int64_t a, int64_t b) {
     const int64_t r = guarded_rem(a, b);
@@ -55,8 +63,12 @@ int64_t integer_power(int64_t base, int64_t exponent) {
     return result;
 }
 
-double nan_max(double a, double b) { return std::isnan(a) or a > b ? a : b; }
-double nan_min(double a, double b) { return std::isnan(a) or a < b ? a : b; }
+double nan_max(double a, double b) {
+    return std::isnan(a) or a > b ? a : b;
+}
+double nan_min(double a, double b) {
+    return std::isnan(a) or a < b ? a : b;
+}
 
 // Half to even whatever the rounding mode is.
 double round_half_even(double x) {
@@ -66,9 +78,13 @@ double round_half_even(double x) {
     return std::copysign(2 * std::round(x / 2), x);
 }
 
-double sign_of(double x) { return double(x > 0) - double(x < 0); }
+double sign_of(double x) {
+    return double(x > 0) - double(x < 0);
+}
 
-constexpr int64_t unchanged(row_int x) { return x[0]; }
+constexpr int64_t unchanged(row_int x) {
+    return x[0];
+}
 
 // clang-format off
 constexpr pointwise_row pointwise_table[] = {
@@ -183,7 +199,9 @@ constexpr pointwise_row pointwise_table[] = {
 
 } // namespace
 
-std::span<const pointwise_row> pointwise_rows() { return pointwise_table; }
+std::span<const pointwise_row> pointwise_rows() {
+    return pointwise_table;
+}
 
 const pointwise_row* find_pointwise_row(std::string_view name) {
     for (const pointwise_row& row : pointwise_table)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// unreachable: fails when it is evaluated. It stands for the results of a branch that cannot be run.
+// unreachable: fails when it is evaluated. It stands for the results of a branch that cannot be
+// run.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 

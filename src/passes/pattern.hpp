@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rules as run-time values: a name that reads as algebra, a pattern, and a function that returns the
-// replacement or declines. `apply_rules` runs them over a module until nothing changes.
+// Rules as run-time values: a name that reads as algebra, a pattern, and a function that returns
+// the replacement or declines. `apply_rules` runs them over a module until nothing changes.
 //
 //   const rule merge_transposes{"transpose(transpose(x)) -> transpose(x)",
 //       op("transpose", op("transpose", any("x")).as("inner")),
@@ -32,13 +32,13 @@ public:
     pattern where(std::function<bool(instruction_ref)> f) const;
 
     kind what = kind::any;
-    std::vector<std::string> names;    ///< operators that match
-    std::vector<pattern> operands;     ///< empty: any operands
+    std::vector<std::string> names; ///< operators that match
+    std::vector<pattern> operands;  ///< empty: any operands
     std::string bound;
     bool once = false;
     std::function<bool(instruction_ref)> condition;
-    double number = 0;                 ///< kind scalar with `exact`
-    bool exact    = false;
+    double number = 0; ///< kind scalar with `exact`
+    bool exact = false;
 };
 
 pattern any(std::string name);
@@ -50,18 +50,16 @@ pattern scalar(std::string name);
 pattern number(double value);
 pattern op(std::string name);
 template <class... Ps>
-pattern op(std::string name, Ps... operands)
-{
+pattern op(std::string name, Ps... operands) {
     pattern p = op(std::move(name));
     p.operands = {std::move(operands)...};
     return p;
 }
 /// One of several operators.
 template <class... Ps>
-pattern one_of(std::vector<std::string> names, Ps... operands)
-{
+pattern one_of(std::vector<std::string> names, Ps... operands) {
     pattern p = op(names.front());
-    p.names    = std::move(names);
+    p.names = std::move(names);
     p.operands = {std::move(operands)...};
     return p;
 }
@@ -80,7 +78,9 @@ public:
 class rewriter {
 public:
     rewriter(module& m, instruction_ref p) : mod(m), pos(p) {}
-    instruction_ref add(const operation& op, std::vector<instruction_ref> in) { return mod.insert_instruction(pos, op, std::move(in)); }
+    instruction_ref add(const operation& op, std::vector<instruction_ref> in) {
+        return mod.insert_instruction(pos, op, std::move(in));
+    }
     instruction_ref add(const std::string& op, std::vector<instruction_ref> in);
     instruction_ref literal(migraphx::literal l) { return mod.insert_literal(pos, std::move(l)); }
     /// A number of `like`'s type stretched to its dimensions.

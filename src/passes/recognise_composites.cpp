@@ -11,82 +11,86 @@ namespace migraphx {
 
 namespace {
 
-bool is_static_float(instruction_ref ins)
-{
+bool is_static_float(instruction_ref ins) {
     return not ins->get_shape().dynamic() and ins->get_shape().type() == shape::float_type;
 }
 
 // The first of the reduced axes when they are the last ones.
-std::optional<int64_t> trailing_axis(instruction_ref reduction)
-{
-    auto axes       = reduction->get_operator().get_vector<int64_t>("axes");
+std::optional<int64_t> trailing_axis(instruction_ref reduction) {
+    auto axes = reduction->get_operator().get_vector<int64_t>("axes");
     const auto rank = int64_t(reduction->inputs().front()->get_shape().ndim());
-    for(auto& a : axes)
+    for (auto& a : axes)
         a += a < 0 ? rank : 0;
     std::sort(axes.begin(), axes.end());
-    for(std::size_t i = 0; i < axes.size(); i++)
-        if(axes[i] != rank - int64_t(axes.size()) + int64_t(i))
+    for (std::size_t i = 0; i < axes.size(); i++)
+        if (axes[i] != rank - int64_t(axes.size()) + int64_t(i))
             return std::nullopt;
     return axes.empty() ? std::nullopt : std::optional(axes.front());
 }
 
-pattern stretched(pattern p) { return op("multibroadcast", std::move(p)); }
+pattern stretched(pattern p) {
+    return op("multibroadcast", std::move(p));
+}
 
 // d = x - mean(x)?
-std::optional<instruction_ref> centred(instruction_ref d, instruction_ref variance)
-{
+std::optional<instruction_ref> centred(instruction_ref d, instruction_ref variance) {
     match m;
-    if(not matches(op("sub", any("x"), stretched(op("reduce_mean", any("x")).as("mean"))), d, m))
+    if (not matches(op("sub", any("x"), stretched(op("reduce_mean", any("x")).as("mean"))), d, m))
         return std::nullopt;
-    if(m["mean"]->get_operator() != variance->get_operator())
+    if (m["mean"]->get_operator() != variance->get_operator())
         return std::nullopt;
     return m["x"];
 }
 
-replacement norm(const match& m, rewriter& rw)
-{
-    if(not is_static_float(m.root))
+replacement norm(const match& m, rewriter& rw) {
+    if (not is_static_float(m.root))
         return declined;
     const auto axis = trailing_axis(m["var"]);
-    if(not axis)
+    if (not axis)
         return declined;
     const auto epsilon = m.value("eps");
-    if(auto x = centred(m["d"], m["var"]))
+    if (auto x = centred(m["d"], m["var"]))
         return rw.add(make_op("layer_norm", {{"axis", *axis}, {"epsilon", epsilon}}), {*x});
     return rw.add(make_op("rms_norm", {{"axis", *axis}, {"epsilon", epsilon}}), {m["d"]});
 }
 
-std::vector<rule> norm_rules()
-{
-    const auto variance = op("add", op("reduce_mean", op("mul", any("d"), any("d"))).as("var"), scalar("eps"));
+std::vector<rule> norm_rules() {
+    const auto variance =
+        op("add", op("reduce_mean", op("mul", any("d"), any("d"))).as("var"), scalar("eps"));
     return {
-        {"(x - mean) / sqrt(var + e) -> layer_norm", op("div", any("d"), stretched(op("sqrt", variance))), norm},
-        {"(x - mean) * rsqrt(var + e) -> layer_norm", op("mul", any("d"), stretched(op("rsqrt", variance))), norm},
+        {"(x - mean) / sqrt(var + e) -> layer_norm",
+         op("div", any("d"), stretched(op("sqrt", variance))), norm},
+        {"(x - mean) * rsqrt(var + e) -> layer_norm",
+         op("mul", any("d"), stretched(op("rsqrt", variance))), norm},
     };
 }
 
 // The constant as one value for each element of the last axis.
-std::optional<instruction_ref> last_axis_constant(instruction_ref stretch, instruction_ref like)
-{
-    const auto c  = stretch->inputs().front();
+std::optional<instruction_ref> last_axis_constant(instruction_ref stretch, instruction_ref like) {
+    const auto c = stretch->inputs().front();
     const auto& s = c->get_shape();
-    const auto n  = like->get_shape().lens().back();
-    if(s.dynamic() or not c->can_eval() or s.elements() != n or s.lens().back() != n)
+    const auto n = like->get_shape().lens().back();
+    if (s.dynamic() or not c->can_eval() or s.elements() != n or s.lens().back() != n)
         return std::nullopt;
     return c;
 }
 
-std::vector<rule> scale_rules()
-{
-    const auto constant_stretch = [](const char* name) { return op("multibroadcast", constant("")).as(name); };
+std::vector<rule> scale_rules() {
+    const auto constant_stretch = [](const char* name) {
+        return op("multibroadcast", constant("")).as(name);
+    };
     return {
         {"layer_norm(x) * s + b -> layer_norm(x, s, b)",
-         op("add", op("mul", op("layer_norm", any("x")).used_once().as("norm"), constant_stretch("s")).used_once(),
+         op("add",
+            op("mul", op("layer_norm", any("x")).used_once().as("norm"), constant_stretch("s"))
+                .used_once(),
             constant_stretch("b")),
          [](const match& m, rewriter& rw) -> replacement {
              auto s = last_axis_constant(m["s"], m.root);
              auto b = last_axis_constant(m["b"], m.root);
-             if(not s or not b or m["norm"]->get_operator().get<int64_t>("axis") != int64_t(m.root->get_shape().ndim()) - 1)
+             if (not s or not b or
+                 m["norm"]->get_operator().get<int64_t>("axis") !=
+                     int64_t(m.root->get_shape().ndim()) - 1)
                  return declined;
              return rw.add(m["norm"]->get_operator(), {m["x"], *s, *b});
          }},
@@ -94,7 +98,8 @@ std::vector<rule> scale_rules()
          op("mul", op("rms_norm", any("x")).used_once().as("norm"), constant_stretch("s")),
          [](const match& m, rewriter& rw) -> replacement {
              auto s = last_axis_constant(m["s"], m.root);
-             if(not s or m["norm"]->get_operator().get<int64_t>("axis") != int64_t(m.root->get_shape().ndim()) - 1)
+             if (not s or m["norm"]->get_operator().get<int64_t>("axis") !=
+                              int64_t(m.root->get_shape().ndim()) - 1)
                  return declined;
              return rw.add(m["norm"]->get_operator(), {m["x"], *s});
          }},
@@ -108,69 +113,65 @@ struct scores {
     std::optional<instruction_ref> mask;
 };
 
-std::optional<scores> scores_of(instruction_ref ins)
-{
+std::optional<scores> scores_of(instruction_ref ins) {
     scores s;
-    while(ins->outputs().size() == 1)
-    {
+    while (ins->outputs().size() == 1) {
         const auto name = ins->name();
-        if(name == "dot")
-        {
+        if (name == "dot") {
             s.product = ins;
             return s;
         }
         const bool binary = ins->inputs().size() == 2;
-        if(name == "mul" and binary)
-        {
+        if (name == "mul" and binary) {
             const auto a = uniform_value(ins->inputs()[0]), b = uniform_value(ins->inputs()[1]);
-            if(not a and not b)
+            if (not a and not b)
                 return std::nullopt;
             s.scale *= a ? *a : *b;
             ins = ins->inputs()[a ? 1 : 0];
-        }
-        else if(name == "add" and binary and not s.mask and s.scale == 1)
-        {
+        } else if (name == "add" and binary and not s.mask and s.scale == 1) {
             // The scores are the operand that comes from a product.
             auto leads_to_product = [](instruction_ref x) {
-                while(x->name() == "mul" and (uniform_value(x->inputs()[0]) or uniform_value(x->inputs()[1])))
+                while (x->name() == "mul" and
+                       (uniform_value(x->inputs()[0]) or uniform_value(x->inputs()[1])))
                     x = x->inputs()[uniform_value(x->inputs()[0]) ? 1 : 0];
                 return x->name() == "dot";
             };
             const int i = leads_to_product(ins->inputs()[0]) ? 0 : 1;
-            s.mask      = ins->inputs()[1 - i];
-            ins         = ins->inputs()[i];
-        }
-        else
+            s.mask = ins->inputs()[1 - i];
+            ins = ins->inputs()[i];
+        } else
             return std::nullopt;
     }
     return std::nullopt;
 }
 
-std::vector<rule> attention_rules()
-{
+std::vector<rule> attention_rules() {
     return {{"softmax(q . k' * scale + mask) . v -> attention(q, k, v, mask)",
              op("dot", op("softmax", any("scores")).used_once().as("softmax"), any("v")),
              [](const match& m, rewriter& rw) -> replacement {
                  const auto& out = m.root->get_shape();
-                 if(not is_static_float(m.root) or out.ndim() != 4 or
-                    m["softmax"]->get_operator().get<int64_t>("axis") % 4 != (m["softmax"]->get_operator().get<int64_t>("axis") < 0 ? -1 : 3))
+                 if (not is_static_float(m.root) or out.ndim() != 4 or
+                     m["softmax"]->get_operator().get<int64_t>("axis") % 4 !=
+                         (m["softmax"]->get_operator().get<int64_t>("axis") < 0 ? -1 : 3))
                      return declined;
                  const auto s = scores_of(m["scores"]);
-                 if(not s or s->scale == 0)
+                 if (not s or s->scale == 0)
                      return declined;
-                 const auto q  = s->product->inputs()[0];
+                 const auto q = s->product->inputs()[0];
                  const auto kt = s->product->inputs()[1];
                  const auto& l = q->get_shape().lens();
                  const auto keys = kt->get_shape().lens()[3];
                  // Small heads only: the tiles of the kernel hold whole rows.
-                 if(l[3] > 256 or out.lens()[3] > 256 or l[3] == 0 or keys == 0 or m["v"]->get_shape().lens()[1] != l[1] or
-                    kt->get_shape().lens()[1] != l[1] or kt->get_shape().broadcasted() or m["v"]->get_shape().broadcasted())
+                 if (l[3] > 256 or out.lens()[3] > 256 or l[3] == 0 or keys == 0 or
+                     m["v"]->get_shape().lens()[1] != l[1] or kt->get_shape().lens()[1] != l[1] or
+                     kt->get_shape().broadcasted() or m["v"]->get_shape().broadcasted())
                      return declined;
-                 std::vector<instruction_ref> in{q, rw.add(make_op("transpose", {{"permutation", {0, 1, 3, 2}}}), {kt}), m["v"]};
-                 if(s->mask)
-                 {
+                 std::vector<instruction_ref> in{
+                     q, rw.add(make_op("transpose", {{"permutation", {0, 1, 3, 2}}}), {kt}),
+                     m["v"]};
+                 if (s->mask) {
                      const auto& ms = (*s->mask)->get_shape();
-                     if(ms.type() != shape::float_type or ms.ndim() != 4)
+                     if (ms.type() != shape::float_type or ms.ndim() != 4)
                          return declined;
                      in.push_back(*s->mask);
                  }
@@ -180,15 +181,15 @@ std::vector<rule> attention_rules()
 
 } // namespace
 
-void recognise_composites::apply(module& m) const
-{
+void recognise_composites::apply(module& m) const {
     apply_rules(m, norm_rules());
     apply_rules(m, scale_rules());
     apply_rules(m, attention_rules());
 }
 
 namespace {
-const registered_pass recognise_registered{"recognise_composites", [] { return recognise_composites{}; }};
+const registered_pass recognise_registered{"recognise_composites",
+                                           [] { return recognise_composites{}; }};
 } // namespace
 
 } // namespace migraphx

@@ -21,7 +21,8 @@ struct relax_views {
             if (ins->name() == "reshape_lazy")
                 m.replace_instruction(ins, make_op("reshape", {{"dims", op.attribute("dims")}}),
                                       ins->inputs());
-            else if (ins->name() == "as_shape" and not ins->inputs().front()->get_shape().any_of_dynamic())
+            else if (ins->name() == "as_shape" and
+                     not ins->inputs().front()->get_shape().any_of_dynamic())
                 relax_as_shape(m, ins);
         }
     }

@@ -43,8 +43,7 @@ replacement narrowed(const match& m, rewriter& rw) {
     const auto part = [&](const argument& a) {
         return a.view(shape{a.get_shape().type(), narrow, a.get_shape().strides()}, 0);
     };
-    const auto value =
-        m.root->get_operator().compute(shape{s.type(), narrow}, {part(x), part(y)});
+    const auto value = m.root->get_operator().compute(shape{s.type(), narrow}, {part(x), part(y)});
     return rw.add(make_op("multibroadcast", {{"out_lens", s.lens()}}),
                   {rw.literal(literal::adopt(value))});
 }
@@ -93,7 +92,8 @@ std::vector<rule> shape_rules() {
          one_of({"reshape", "flatten", "squeeze", "unsqueeze"}, any("x")),
          [](const match& m, rewriter&) -> replacement {
              // A tensor without dimensions, {1} of stride 0, is not a vector of one element.
-             const bool same = same_static_lens(m["x"], m.root) and m["x"]->get_shape().scalar() == m.root->get_shape().scalar();
+             const bool same = same_static_lens(m["x"], m.root) and
+                               m["x"]->get_shape().scalar() == m.root->get_shape().scalar();
              return same ? replacement(m["x"]) : declined;
          }},
         {"reshape(reshape(x)) -> reshape(x)",

@@ -43,8 +43,8 @@ nb::object to_array(nb::handle self) {
     const nb::dlpack::dtype type{code.dlpack, static_cast<std::uint8_t>(code.size * 8), 1};
     const auto rank = is_rank_zero(s) ? 0 : s.ndim();
     const auto make = [&]<class... Access>(nb::ndarray<Access...> kind) {
-        return nb::cast(decltype(kind)(a.data(), rank, s.lens().data(), self, strides.data(),
-                                       type, nb::device::cpu::value));
+        return nb::cast(decltype(kind)(a.data(), rank, s.lens().data(), self, strides.data(), type,
+                                       nb::device::cpu::value));
     };
     return is_read_only(a) ? make(nb::ndarray<nb::array_api, nb::ro>())
                            : make(nb::ndarray<nb::array_api>());
@@ -125,8 +125,7 @@ nb::list to_list(const argument& a) {
     const auto type = a.get_shape().type();
     if (shape::is_small(type)) {
         const bool is_integer = small_integer_bits(type) != 0;
-        argument wide{
-            {is_integer ? shape::int64_type : shape::double_type, a.get_shape().lens()}};
+        argument wide{{is_integer ? shape::int64_type : shape::double_type, a.get_shape().lens()}};
         convert_elements(wide, a);
         return to_list(wide);
     }

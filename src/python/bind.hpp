@@ -76,7 +76,8 @@ nb::list strings_to_list(const argument& a);
 nb::object strings_to_numpy(const argument& a);
 
 /// The value of a parameter that is declared with this shape: a tensor, a number for one element, a
-/// list for a sequence, None or a value for an optional. TypeError and ValueError name the parameter.
+/// list for a sequence, None or a value for an optional. TypeError and ValueError name the
+/// parameter.
 argument to_value_argument(const std::string& name, nb::handle x, const shape& declared);
 /// The same way back; tensors stay arguments.
 nb::object from_value_argument(const argument& a, const shape& declared);

@@ -332,15 +332,16 @@ void bind_program_class(nb::module_& m) {
              "Prepares the program for a target; once. num_threads: of one run on cpu, 0 for all "
              "that the "
              "process may use; is_dynamic: smaller sizes than the parsed ones may be given to run.")
-        .def("run", &run, "params"_a, "output_names"_a = nb::list(),
-             "Evaluates with a dict of name -> tensor; a list of arguments, all outputs or the "
-             "named ones "
-             "in that order. Tensors are not copied; a Python number serves for one element, a list "
-             "for a sequence, None for an empty optional, and such outputs come as lists or None; "
-             "other keys "
-             "are ignored.\nRuntimeError for a missing parameter, a wrong shape or an unknown "
-             "output, "
-             "TypeError for what is no tensor.")
+        .def(
+            "run", &run, "params"_a, "output_names"_a = nb::list(),
+            "Evaluates with a dict of name -> tensor; a list of arguments, all outputs or the "
+            "named ones "
+            "in that order. Tensors are not copied; a Python number serves for one element, a list "
+            "for a sequence, None for an empty optional, and such outputs come as lists or None; "
+            "other keys "
+            "are ignored.\nRuntimeError for a missing parameter, a wrong shape or an unknown "
+            "output, "
+            "TypeError for what is no tensor.")
         .def("run_async", &run_async, "params"_a, "stream"_a, "stream_name"_a,
              "As run, on the caller's stream (its address and the name of its C++ type).")
         .def("reshape", &reshape, "inputs"_a = nb::dict(), "printInfo"_a = true,

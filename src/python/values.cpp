@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What programs take and give in Python: tensors, lists for sequences, None or a value for optionals.
+// What programs take and give in Python: tensors, lists for sequences, None or a value for
+// optionals.
 #include "python/bind.hpp"
 
 #include "base/str.hpp"
@@ -15,9 +16,13 @@ bool is_number(nb::handle x) {
     return PyBool_Check(x.ptr()) or PyLong_Check(x.ptr()) or PyFloat_Check(x.ptr());
 }
 
-bool is_text(nb::handle x) { return PyUnicode_Check(x.ptr()) or PyBytes_Check(x.ptr()); }
+bool is_text(nb::handle x) {
+    return PyUnicode_Check(x.ptr()) or PyBytes_Check(x.ptr());
+}
 
-bool is_list(nb::handle x) { return PyList_Check(x.ptr()) or PyTuple_Check(x.ptr()); }
+bool is_list(nb::handle x) {
+    return PyList_Check(x.ptr()) or PyTuple_Check(x.ptr());
+}
 
 std::string kind_of(nb::handle x) {
     return nb::cast<std::string>(nb::str(x.type().attr("__name__")));
@@ -27,7 +32,8 @@ argument to_tensor(const std::string& name, nb::handle x, const shape& declared)
     std::string error = "a tensor or a number was expected, got " + kind_of(x);
     try {
         if (declared.type() == shape::string_type and (is_text(x) or is_list(x)))
-            return to_argument(nb::module_::import_("numpy").attr("array")(x, "dtype"_a = "object"));
+            return to_argument(
+                nb::module_::import_("numpy").attr("array")(x, "dtype"_a = "object"));
         if (auto a = find_tensor(x))
             return std::move(*a);
     } catch (const nb::builtin_exception& e) {
@@ -37,7 +43,9 @@ argument to_tensor(const std::string& name, nb::handle x, const shape& declared)
         throw nb::type_error(("parameter " + name + ": " + error).c_str());
     const auto s = declared.has_rank() ? declared : shape{declared.type()};
     if (s.dynamic() or s.elements() != 1)
-        throw nb::value_error(str("parameter ", name, ": a tensor of shape ", s, " was expected, got a number").c_str());
+        throw nb::value_error(
+            str("parameter ", name, ": a tensor of shape ", s, " was expected, got a number")
+                .c_str());
     return from_numbers(s, nb::make_tuple(x));
 }
 
@@ -65,13 +73,17 @@ argument to_value_argument(const std::string& name, nb::handle x, const shape& d
         return nb::cast<argument>(x);
     if (declared.is_optional())
         return x.is_none() ? argument{std::vector<argument>{}}
-                           : argument{std::vector<argument>{to_value_argument(name, x, declared.element())}};
+                           : argument{std::vector<argument>{
+                                 to_value_argument(name, x, declared.element())}};
     if (declared.is_sequence()) {
         if (not is_list(x))
-            throw nb::type_error(("parameter " + name + ": a list of tensors was expected, got " + kind_of(x)).c_str());
+            throw nb::type_error(
+                ("parameter " + name + ": a list of tensors was expected, got " + kind_of(x))
+                    .c_str());
         std::vector<argument> members;
         for (auto member : nb::iter(x))
-            members.push_back(to_value_argument(str(name, '[', members.size(), ']'), member, declared.element()));
+            members.push_back(
+                to_value_argument(str(name, '[', members.size(), ']'), member, declared.element()));
         return {members};
     }
     return to_tensor(name, x, declared);
@@ -80,7 +92,8 @@ argument to_value_argument(const std::string& name, nb::handle x, const shape& d
 nb::object from_value_argument(const argument& a, const shape& declared) {
     if (declared.is_optional()) {
         const auto members = a.get_sub_objects();
-        return members.empty() ? nb::none() : from_value_argument(members.front(), declared.element());
+        return members.empty() ? nb::none()
+                               : from_value_argument(members.front(), declared.element());
     }
     if (not declared.is_sequence())
         return nb::cast(a);

@@ -15,14 +15,17 @@
 namespace migraphx {
 
 struct backend {
-    virtual ~backend()               = default;
+    virtual ~backend() = default;
     virtual std::string name() const = 0;
     /// Run on a program all of whose shapes are concrete: fusion, layout, selection.
     virtual std::vector<pass> static_passes(const compile_options& options) const = 0;
     /// Never refuses: the last resort is the reference kernel.
     virtual std::unique_ptr<kernel> lower(const problem& p) const = 0;
-    /// The result of an operator whose output size depends on values; none: by its reference evaluation.
-    virtual std::optional<argument> evaluate(const operation&, const std::vector<argument>&) const { return std::nullopt; }
+    /// The result of an operator whose output size depends on values; none: by its reference
+    /// evaluation.
+    virtual std::optional<argument> evaluate(const operation&, const std::vector<argument>&) const {
+        return std::nullopt;
+    }
 };
 
 /// Executes by plans: one for each set of concrete sizes, kept in a bounded cache.

@@ -13,20 +13,19 @@ namespace migraphx {
 
 namespace {
 
-constexpr std::size_t alignment  = 64;
-constexpr std::size_t huge_page  = std::size_t{2} << 20;
+constexpr std::size_t alignment = 64;
+constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 } // namespace
 
-std::shared_ptr<char> allocate_host(std::size_t bytes)
-{
+std::shared_ptr<char> allocate_host(std::size_t bytes) {
     // Large buffers start at a huge page, so that the kernel can back them with few TLB entries.
     const std::size_t align = bytes >= 2 * huge_page ? huge_page : alignment;
-    const std::size_t size  = bytes == 0 ? align : (bytes + align - 1) / align * align;
-    void* p                 = size < bytes ? nullptr : std::aligned_alloc(align, size);
-    if(p == nullptr)
+    const std::size_t size = bytes == 0 ? align : (bytes + align - 1) / align * align;
+    void* p = size < bytes ? nullptr : std::aligned_alloc(align, size);
+    if (p == nullptr)
         fail(error_kind::io, "memory: " + std::to_string(bytes) + " bytes were expected, got none");
-    if(align == huge_page)
+    if (align == huge_page)
         madvise(p, size, MADV_HUGEPAGE);
     return {static_cast<char*>(p), [](char* q) { std::free(q); }};
 }
@@ -44,11 +43,10 @@ struct buffer_pool::state {
     std::size_t held = 0;
 
     // Called with the mutex held; what it returns is to be dropped without.
-    item keep(item returned)
-    {
+    item keep(item returned) {
         in_use--;
         free.push_back(std::move(returned));
-        if(free.size() <= std::min(most_in_use, most_kept))
+        if (free.size() <= std::min(most_in_use, most_kept))
             return {0, nullptr};
         auto oldest = std::move(free.front());
         free.erase(free.begin());
@@ -59,32 +57,27 @@ struct buffer_pool::state {
 
 buffer_pool::buffer_pool() : shared(std::make_shared<state>()) {}
 
-std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
-{
+std::shared_ptr<char> buffer_pool::get(std::size_t bytes) {
     std::shared_ptr<char> memory;
     std::size_t capacity = bytes;
     {
         std::lock_guard lock(shared->mutex);
         shared->most_in_use = std::max(shared->most_in_use, ++shared->in_use);
-        auto best           = shared->free.end();
-        for(auto it = shared->free.begin(); it != shared->free.end(); ++it)
-            if(it->bytes >= bytes and it->bytes <= 2 * bytes + 4096 and (best == shared->free.end() or it->bytes <= best->bytes))
+        auto best = shared->free.end();
+        for (auto it = shared->free.begin(); it != shared->free.end(); ++it)
+            if (it->bytes >= bytes and it->bytes <= 2 * bytes + 4096 and
+                (best == shared->free.end() or it->bytes <= best->bytes))
                 best = it;
-        if(best != shared->free.end())
-        {
+        if (best != shared->free.end()) {
             capacity = best->bytes;
-            memory   = std::move(best->memory);
+            memory = std::move(best->memory);
             shared->free.erase(best);
         }
     }
-    if(memory == nullptr)
-    {
-        try
-        {
+    if (memory == nullptr) {
+        try {
             memory = allocate_host(bytes);
-        }
-        catch(...)
-        {
+        } catch (...) {
             std::lock_guard lock(shared->mutex);
             shared->in_use--;
             throw;
@@ -93,9 +86,10 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
         shared->held += capacity;
     }
     char* p = memory.get();
-    return {p, [owner = std::move(memory), pool = std::weak_ptr<state>(shared), capacity](char*) mutable {
+    return {p, [owner = std::move(memory), pool = std::weak_ptr<state>(shared),
+                capacity](char*) mutable {
                 auto s = pool.lock();
-                if(s == nullptr)
+                if (s == nullptr)
                     return;
                 state::item dropped;
                 std::lock_guard lock(s->mutex);
@@ -103,8 +97,7 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes)
             }};
 }
 
-std::size_t buffer_pool::held_bytes() const
-{
+std::size_t buffer_pool::held_bytes() const {
     std::lock_guard lock(shared->mutex);
     return shared->held;
 }
@@ -112,10 +105,9 @@ std::size_t buffer_pool::held_bytes() const
 namespace {
 
 // Up to an eighth more, so that sizes that grow little by little do not allocate each time.
-std::size_t with_room(std::size_t bytes)
-{
+std::size_t with_room(std::size_t bytes) {
     std::size_t step = 64;
-    while(step <= bytes / 16)
+    while (step <= bytes / 16)
         step *= 2;
     const auto rounded = (bytes + step - 1) / step * step;
     return rounded < bytes ? bytes : rounded;
@@ -123,24 +115,23 @@ std::size_t with_room(std::size_t bytes)
 
 } // namespace
 
-arena_pool::block arena_pool::take(std::size_t bytes)
-{
+arena_pool::block arena_pool::take(std::size_t bytes) {
     block too_small;
     {
         std::lock_guard lock(mutex);
         auto best = free.end();
-        for(auto it = free.begin(); it != free.end(); ++it)
-            if(it->bytes >= bytes and (best == free.end() or it->bytes < best->bytes))
+        for (auto it = free.begin(); it != free.end(); ++it)
+            if (it->bytes >= bytes and (best == free.end() or it->bytes < best->bytes))
                 best = it;
         const bool fits = best != free.end();
-        if(not fits)
-            best = std::max_element(free.begin(), free.end(), [](const auto& x, const auto& y) { return x.bytes < y.bytes; });
-        if(best != free.end())
-        {
+        if (not fits)
+            best = std::max_element(free.begin(), free.end(),
+                                    [](const auto& x, const auto& y) { return x.bytes < y.bytes; });
+        if (best != free.end()) {
             auto found = std::move(*best);
-            *best      = std::move(free.back());
+            *best = std::move(free.back());
             free.pop_back();
-            if(fits)
+            if (fits)
                 return found;
             held -= found.bytes;
             too_small = std::move(found);
@@ -148,21 +139,19 @@ arena_pool::block arena_pool::take(std::size_t bytes)
     }
     too_small = {};
     block b;
-    b.bytes  = with_room(bytes);
+    b.bytes = with_room(bytes);
     b.memory = allocate_host(b.bytes);
     std::lock_guard lock(mutex);
     held += b.bytes;
     return b;
 }
 
-void arena_pool::give(block b)
-{
+void arena_pool::give(block b) {
     std::lock_guard lock(mutex);
     free.push_back(std::move(b));
 }
 
-std::size_t arena_pool::held_bytes() const
-{
+std::size_t arena_pool::held_bytes() const {
     std::lock_guard lock(mutex);
     return held;
 }

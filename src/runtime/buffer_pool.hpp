@@ -12,8 +12,9 @@ namespace migraphx {
 /// 64-byte aligned host memory, unspecified content. Throws when there is none.
 std::shared_ptr<char> allocate_host(std::size_t bytes);
 
-/// Buffers that return to a free list when their last user lets go. As many are kept as were in use at
-/// once, 16 at most; those returned last. Thread-safe; buffers outlive the pool if they are still in use.
+/// Buffers that return to a free list when their last user lets go. As many are kept as were in use
+/// at once, 16 at most; those returned last. Thread-safe; buffers outlive the pool if they are
+/// still in use.
 class buffer_pool {
 public:
     buffer_pool();
@@ -26,8 +27,8 @@ private:
     std::shared_ptr<state> shared;
 };
 
-/// Blocks that are taken for the time of one run: as many as there were runs at once, each growing to what
-/// the largest run needed. Thread-safe.
+/// Blocks that are taken for the time of one run: as many as there were runs at once, each growing
+/// to what the largest run needed. Thread-safe.
 class arena_pool {
 public:
     struct block {

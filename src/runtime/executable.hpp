@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What runs a compiled program. Immutable to its users: `run` may be called from many threads at once.
+// What runs a compiled program. Immutable to its users: `run` may be called from many threads at
+// once.
 #pragma once
 
 #include <migraphx/argument.hpp>
@@ -16,7 +17,8 @@
 
 namespace migraphx {
 
-/// One executed step, for profiles: what it was made from, which kernel it became, how long it took.
+/// One executed step, for profiles: what it was made from, which kernel it became, how long it
+/// took.
 struct step_record {
     std::string instruction; ///< printed instruction
     std::string group;       ///< operator name, the key of summaries
@@ -28,9 +30,9 @@ struct step_record {
 struct executable {
     virtual ~executable() = default;
 
-    /// Results in the model's order; `wanted` (positions among the results): only those, in that order.
-    virtual std::vector<argument> run(const parameter_map& params,
-                                      const execution_environment& env,
+    /// Results in the model's order; `wanted` (positions among the results): only those, in that
+    /// order.
+    virtual std::vector<argument> run(const parameter_map& params, const execution_environment& env,
                                       const std::vector<std::size_t>* wanted = nullptr) const = 0;
     /// Everything of a run but the work of the steps.
     virtual void dry_run(const parameter_map& params) const = 0;

@@ -47,17 +47,20 @@ struct kernel {
 /// An instruction with concrete shapes, to be lowered.
 struct problem {
     instruction_ref ins;
-    operation op;                       ///< attributes in canonical form
+    operation op; ///< attributes in canonical form
     std::vector<shape> inputs;
     shape output;
-    std::vector<argument> constants;    ///< values of constant inputs; empty arguments for others
+    std::vector<argument> constants; ///< values of constant inputs; empty arguments for others
     std::vector<module_ref> modules;
     std::size_t num_threads = 0;
-    bool fast_math          = true;
-    bool many_sizes         = false; ///< the program has met many sets of sizes: what is made for one is to go with it
-    weight_store* weights   = nullptr;
+    bool fast_math = true;
+    bool many_sizes =
+        false; ///< the program has met many sets of sizes: what is made for one is to go with it
+    weight_store* weights = nullptr;
 
-    bool is_constant(std::size_t i) const { return i < constants.size() and constants[i].data() != nullptr; }
+    bool is_constant(std::size_t i) const {
+        return i < constants.size() and constants[i].data() != nullptr;
+    }
 };
 
 /// A kernel, or the reason why an implementation declines.
@@ -66,13 +69,10 @@ struct lowered {
     std::string reason;
 
     template <class T, class = std::enable_if_t<std::is_base_of_v<kernel, T>>>
-    lowered(std::unique_ptr<T> x) : k(std::move(x))
-    {
-    }
+    lowered(std::unique_ptr<T> x) : k(std::move(x)) {}
     explicit operator bool() const { return k != nullptr; }
 
-    static lowered refuse(std::string why)
-    {
+    static lowered refuse(std::string why) {
         lowered l{std::unique_ptr<kernel>{}};
         l.reason = std::move(why);
         return l;

@@ -10,7 +10,7 @@ namespace migraphx {
 struct lifetime {
     std::size_t bytes = 0;
     std::size_t first = 0; ///< step that writes it
-    std::size_t last  = 0; ///< last step that reads it
+    std::size_t last = 0;  ///< last step that reads it
 };
 
 struct memory_layout {

@@ -14,8 +14,7 @@ namespace migraphx {
 std::unique_ptr<kernel> make_module_kernel(const problem& p, std::vector<lifted_module> modules);
 
 /// Evaluates the operator with its modules; `captured` holds the values that each module captures.
-argument evaluate_with_modules(const operation& op,
-                               const shape& output,
+argument evaluate_with_modules(const operation& op, const shape& output,
                                const std::vector<argument>& inputs,
                                const std::vector<module_ref>& mods,
                                const std::vector<lifted_module>& lifted,

@@ -56,7 +56,8 @@ private:
     std::vector<derived_size> derived;
 };
 
-/// A sequence, an optional or a tensor of unknown rank: passed as it is, plans do not depend on its sizes.
+/// A sequence, an optional or a tensor of unknown rank: passed as it is, plans do not depend on its
+/// sizes.
 bool is_open(const shape& s);
 
 /// Throws with the parameter, the dimension and its bounds when `given` does not fit.

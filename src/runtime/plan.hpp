@@ -23,13 +23,13 @@ namespace migraphx {
 
 /// Where a value lies: a base address and an offset from it.
 struct slot_ref {
-    uint32_t base      = 0; ///< index into the frame's base addresses
+    uint32_t base = 0;      ///< index into the frame's base addresses
     std::size_t offset = 0; ///< bytes
 };
 
 struct plan_step {
     std::unique_ptr<kernel> work;
-    uint32_t first_input = 0, inputs = 0;   ///< range of `plan::refs`
+    uint32_t first_input = 0, inputs = 0; ///< range of `plan::refs`
     uint32_t first_output = 0, outputs = 0;
     instruction_ref ins;
     std::vector<uint32_t> needed_for; ///< results (positions) that depend on this step
@@ -55,7 +55,8 @@ struct frame {
 
 class plan_cache;
 
-/// What the parts of a program (sub-modules, what follows a size that only a run gives) share with it.
+/// What the parts of a program (sub-modules, what follows a size that only a run gives) share with
+/// it.
 struct part_context {
     std::shared_ptr<run_memory> memory;
     std::weak_ptr<plan_cache> plans; ///< of all parts; the program's executable owns it
@@ -63,25 +64,25 @@ struct part_context {
 };
 
 /// An executable for a part.
-std::shared_ptr<executable> make_part_executable(const program& p,
-                                                 std::shared_ptr<const backend> b,
+std::shared_ptr<executable> make_part_executable(const program& p, std::shared_ptr<const backend> b,
                                                  const compile_options& options,
                                                  const part_context& parts);
 
 class plan {
 public:
     /// `p`'s main module has only static shapes. Keeps the program, for names and traces.
-    plan(program p, std::shared_ptr<const backend> b, const compile_options& options, part_context parts);
+    plan(program p, std::shared_ptr<const backend> b, const compile_options& options,
+         part_context parts);
     ~plan();
-    plan(const plan&)            = delete;
+    plan(const plan&) = delete;
     plan& operator=(const plan&) = delete;
 
     /// Parameters in declaration order. Results in the order of the return.
-    std::vector<argument> run(const std::vector<argument>& params,
-                              const execution_environment& env,
+    std::vector<argument> run(const std::vector<argument>& params, const execution_environment& env,
                               const std::vector<std::size_t>* wanted = nullptr) const;
     void dry_run(const std::vector<argument>& params) const;
-    std::vector<step_record> profile(const std::vector<argument>& params, std::vector<argument>* results = nullptr) const;
+    std::vector<step_record> profile(const std::vector<argument>& params,
+                                     std::vector<argument>* results = nullptr) const;
     /// Constants that the steps read, and packed forms.
     void add_constants(held_constants& held) const;
     const std::vector<std::string>& parameter_names() const { return names; }
@@ -99,17 +100,17 @@ private:
     std::vector<plan_step> steps;
     std::vector<slot_ref> refs;
     std::vector<plan_result> results;
-    std::vector<argument> constants;      ///< kept alive; their bases come first
+    std::vector<argument> constants; ///< kept alive; their bases come first
     std::vector<uint32_t> constant_bases;
     std::vector<uint32_t> param_bases;
     std::vector<shape> param_shapes;
     std::vector<std::pair<uint32_t, std::size_t>> output_buffers; ///< base, bytes
-    uint32_t arena_base       = 0;
-    uint32_t base_count       = 0;
-    std::size_t arena_bytes   = 0;
+    uint32_t arena_base = 0;
+    uint32_t base_count = 0;
+    std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;
-    std::size_t max_args      = 0;
-    int thread_count          = 1; ///< for which the kernels were made
+    std::size_t max_args = 0;
+    int thread_count = 1; ///< for which the kernels were made
 
     std::shared_ptr<run_memory> memory;
     mutable std::mutex frame_mutex;
@@ -123,7 +124,8 @@ struct lifted_module {
     std::vector<std::string> captured_names;
     std::vector<instruction_ref> captured; ///< instructions of the outer modules
 };
-lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b, const compile_options& options, const part_context& parts);
+lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b,
+                          const compile_options& options, const part_context& parts);
 
 /// Copies `from`'s body to the end of `into`, a module of `to`, and the modules under it into `to`;
 /// operands found in `map` are replaced, copies are added to it.

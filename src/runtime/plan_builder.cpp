@@ -25,7 +25,7 @@ namespace {
 
 // A value of the module: a part of a buffer (its root), seen through a shape.
 struct value_place {
-    uint32_t root      = 0;
+    uint32_t root = 0;
     std::size_t offset = 0;
     shape layout;
     std::vector<value_place> tuple = {};
@@ -36,7 +36,7 @@ enum class root_kind { constant, parameter, arena, output };
 struct root {
     root_kind kind = root_kind::arena;
     std::size_t bytes = 0;
-    argument constant;           // kind constant
+    argument constant;               // kind constant
     std::size_t first = 0, last = 0; // steps
 };
 
@@ -44,10 +44,9 @@ constexpr std::size_t not_used = std::size_t(-1);
 
 constexpr std::size_t packed_by_all_threads = std::size_t{32} << 20; // bytes of constants
 
-// Where a view lies in the memory of its input: the operator is evaluated on an address that is never
-// read, and the result's address gives the offset.
-std::size_t view_offset(const operation& op, const shape& in, const shape& out)
-{
+// Where a view lies in the memory of its input: the operator is evaluated on an address that is
+// never read, and the result's address gives the offset.
+std::size_t view_offset(const operation& op, const shape& in, const shape& out) {
     static char base[64];
     const argument result = op.compute(out, {argument{in, base}});
     return static_cast<std::size_t>(result.data() - base);
@@ -57,172 +56,159 @@ std::size_t view_offset(const operation& op, const shape& in, const shape& out)
 
 class plan_builder {
 public:
-    plan_builder(plan& target, std::shared_ptr<const backend> back, const compile_options& o, part_context shared)
-        : p(target), b(std::move(back)), options(o), parts(std::move(shared))
-    {
-    }
+    plan_builder(plan& target, std::shared_ptr<const backend> back, const compile_options& o,
+                 part_context shared)
+        : p(target), b(std::move(back)), options(o), parts(std::move(shared)) {}
 
-    void build()
-    {
+    void build() {
         make_results_standard();
         copy_written_operands();
         auto* m = p.source.get_main_module();
-        for(auto ins : m->get_parameters())
-        {
+        for (auto ins : m->get_parameters()) {
             p.names.push_back(any_cast<builtin::param>(ins->get_operator()).parameter);
             p.param_shapes.push_back(ins->get_shape());
-            param_roots.push_back(new_root(root_kind::parameter, ins->get_shape().is_boxed() ? 0 : ins->get_shape().bytes()));
+            param_roots.push_back(new_root(
+                root_kind::parameter, ins->get_shape().is_boxed() ? 0 : ins->get_shape().bytes()));
             places[ins] = place_on(param_roots.back(), ins->get_shape());
         }
         find_constants(*m);
         lower_all(*m);
-        for(auto ins = m->begin(); ins != m->end(); ++ins)
+        for (auto ins = m->begin(); ins != m->end(); ++ins)
             with_context([&] { visit(ins); }, [&] { return describe(ins); });
         finish(*m);
     }
 
 private:
     // Users read results as row-major memory.
-    void make_results_standard()
-    {
-        auto* m      = p.source.get_main_module();
+    void make_results_standard() {
+        auto* m = p.source.get_main_module();
         auto results = m->get_returns();
         bool changed = m->size() == 0 or std::prev(m->end())->name() != "@return";
-        for(auto& r : results)
-        {
+        for (auto& r : results) {
             const auto& s = r->get_shape();
-            if(s.type() == shape::tuple_type or s.standard() or s.elements() <= 1)
+            if (s.type() == shape::tuple_type or s.standard() or s.elements() <= 1)
                 continue;
             auto copy = m->insert_instruction(m->insert_end(), make_op("contiguous"), r);
-            r         = copy;
-            changed   = true;
+            r = copy;
+            changed = true;
         }
-        if(changed)
+        if (changed)
             m->replace_return(results);
     }
 
-    // Operators that write into an operand get a copy of what belongs to the caller or to the model.
-    void copy_written_operands()
-    {
+    // Operators that write into an operand get a copy of what belongs to the caller or to the
+    // model.
+    void copy_written_operands() {
         auto* m = p.source.get_main_module();
-        for(auto ins = m->begin(); ins != m->end(); ++ins)
-        {
+        for (auto ins = m->begin(); ins != m->end(); ++ins) {
             const auto& op = ins->get_operator();
-            if(op.info().is_builtin or op.info().is_view or ins->get_shape().type() == shape::tuple_type)
+            if (op.info().is_builtin or op.info().is_view or
+                ins->get_shape().type() == shape::tuple_type)
                 continue;
             const auto written = op.output_alias(to_shapes(ins->inputs()));
-            if(written.size() != 1 or written.front() >= ins->inputs().size())
+            if (written.size() != 1 or written.front() >= ins->inputs().size())
                 continue;
             auto owner = ins->inputs()[written.front()];
-            if(owner->get_shape() != ins->get_shape())
+            if (owner->get_shape() != ins->get_shape())
                 continue;
-            while(owner->get_operator().info().is_view or owner->name() == "identity")
+            while (owner->get_operator().info().is_view or owner->name() == "identity")
                 owner = owner->inputs().front();
-            if(owner->name() != "@param" and owner->name() != "@literal")
+            if (owner->name() != "@param" and owner->name() != "@literal")
                 continue;
             auto inputs = ins->inputs();
-            auto& x     = inputs[written.front()];
-            x           = m->insert_instruction(ins, make_op("contiguous"), x);
+            auto& x = inputs[written.front()];
+            x = m->insert_instruction(ins, make_op("contiguous"), x);
             m->replace_instruction(ins, op, inputs, ins->module_inputs());
         }
     }
 
-    uint32_t new_root(root_kind kind, std::size_t bytes)
-    {
+    uint32_t new_root(root_kind kind, std::size_t bytes) {
         root r;
-        r.kind  = kind;
+        r.kind = kind;
         r.bytes = bytes;
         r.first = r.last = not_used;
         roots.push_back(std::move(r));
         return static_cast<uint32_t>(roots.size() - 1);
     }
 
-    value_place place_on(uint32_t r, const shape& s)
-    {
+    value_place place_on(uint32_t r, const shape& s) {
         value_place v;
-        v.root   = r;
+        v.root = r;
         v.layout = s;
-        if(s.type() == shape::tuple_type and not s.is_boxed())
-            fail(error_kind::unsupported, "plan: a tensor was expected, got a tuple parameter or constant");
+        if (s.type() == shape::tuple_type and not s.is_boxed())
+            fail(error_kind::unsupported,
+                 "plan: a tensor was expected, got a tuple parameter or constant");
         return v;
     }
 
-    value_place new_buffer(const shape& s)
-    {
+    value_place new_buffer(const shape& s) {
         value_place v;
         v.layout = s;
-        if(s.type() == shape::tuple_type)
-            for(const auto& sub : s.sub_shapes())
+        if (s.type() == shape::tuple_type)
+            for (const auto& sub : s.sub_shapes())
                 v.tuple.push_back(new_buffer(sub));
         else
             v.root = new_root(root_kind::arena, s.bytes());
         return v;
     }
 
-    uint32_t constant_root(const argument& a)
-    {
+    uint32_t constant_root(const argument& a) {
         // Literals that share memory share the root.
         auto [it, fresh] = constant_roots.try_emplace(a.data(), 0);
-        if(fresh or roots[it->second].bytes < a.get_shape().bytes())
-        {
-            it->second                  = new_root(root_kind::constant, a.get_shape().bytes());
+        if (fresh or roots[it->second].bytes < a.get_shape().bytes()) {
+            it->second = new_root(root_kind::constant, a.get_shape().bytes());
             roots[it->second].constant = a;
         }
         return it->second;
     }
 
     // Literals and views of them.
-    void find_constants(module& m)
-    {
-        for(auto ins = m.begin(); ins != m.end(); ++ins)
-        {
-            if(ins->name() == "@literal")
+    void find_constants(module& m) {
+        for (auto ins = m.begin(); ins != m.end(); ++ins) {
+            if (ins->name() == "@literal")
                 constants[ins] = ins->get_literal().get_argument();
-            else if(is_view(ins))
-            {
+            else if (is_view(ins)) {
                 const auto in = ins->inputs().front();
-                if(auto it = constants.find(in); it != constants.end())
+                if (auto it = constants.find(in); it != constants.end())
                     constants[ins] = it->second.view(ins->get_shape(), offset_in_input(ins));
             }
         }
     }
 
-    static bool is_view(instruction_ref ins)
-    {
-        return ins->get_operator().info().is_view and ins->inputs().size() == 1 and not is_placed_by_name(ins);
+    static bool is_view(instruction_ref ins) {
+        return ins->get_operator().info().is_view and ins->inputs().size() == 1 and
+               not is_placed_by_name(ins);
     }
 
-    static std::size_t offset_in_input(instruction_ref ins)
-    {
-        return view_offset(ins->normalized_operator(), ins->inputs().front()->get_shape(), ins->get_shape());
+    static std::size_t offset_in_input(instruction_ref ins) {
+        return view_offset(ins->normalized_operator(), ins->inputs().front()->get_shape(),
+                           ins->get_shape());
     }
 
     // Instructions for which visit() has a case of its own.
-    static bool is_placed_by_name(instruction_ref ins)
-    {
+    static bool is_placed_by_name(instruction_ref ins) {
         static const std::unordered_set<std::string> names{
-            "@param", "@return", "@comment", "@literal", "undefined", "@outline", "get_tuple_elem", "identity"};
+            "@param",    "@return",  "@comment",       "@literal",
+            "undefined", "@outline", "get_tuple_elem", "identity"};
         return names.contains(ins->name());
     }
 
-    static bool is_lowered_whole(instruction_ref ins)
-    {
-        return ins->module_inputs().empty() or ins->name() == "pointwise" or ins->name().starts_with("cpu::");
+    static bool is_lowered_whole(instruction_ref ins) {
+        return ins->module_inputs().empty() or ins->name() == "pointwise" or
+               ins->name().starts_with("cpu::");
     }
 
-    problem problem_of(instruction_ref ins) const
-    {
+    problem problem_of(instruction_ref ins) const {
         problem pr;
-        pr.ins         = ins;
-        pr.op          = ins->normalized_operator();
-        pr.output      = ins->get_shape();
-        pr.modules     = ins->module_inputs();
+        pr.ins = ins;
+        pr.op = ins->normalized_operator();
+        pr.output = ins->get_shape();
+        pr.modules = ins->module_inputs();
         pr.num_threads = options.num_threads;
-        pr.fast_math   = options.fast_math;
-        pr.many_sizes  = parts.many_sizes;
-        pr.weights     = &weight_store::instance();
-        for(auto in : ins->inputs())
-        {
+        pr.fast_math = options.fast_math;
+        pr.many_sizes = parts.many_sizes;
+        pr.weights = &weight_store::instance();
+        for (auto in : ins->inputs()) {
             pr.inputs.push_back(in->get_shape());
             auto it = constants.find(in);
             pr.constants.push_back(it == constants.end() ? argument{} : it->second);
@@ -230,22 +216,23 @@ private:
         return pr;
     }
 
-    // Kernels are made by all threads at once: what costs is packing weights and generating code, and each
-    // is for itself. A weight that outweighs the others is packed by all threads together, before.
-    void lower_all(module& m)
-    {
+    // Kernels are made by all threads at once: what costs is packing weights and generating code,
+    // and each is for itself. A weight that outweighs the others is packed by all threads together,
+    // before.
+    void lower_all(module& m) {
         std::vector<instruction_ref> todo;
-        for(auto ins = m.begin(); ins != m.end(); ++ins)
-            if(not is_placed_by_name(ins) and not is_view(ins) and is_lowered_whole(ins) and
-               not ins->get_shape().any_of_dynamic())
+        for (auto ins = m.begin(); ins != m.end(); ++ins)
+            if (not is_placed_by_name(ins) and not is_view(ins) and is_lowered_whole(ins) and
+                not ins->get_shape().any_of_dynamic())
                 todo.push_back(ins);
         std::vector<std::unique_ptr<kernel>> made(todo.size());
         const auto make = [&](std::size_t i) {
-            with_context([&] { made[i] = b->lower(problem_of(todo[i])); }, [&] { return describe(todo[i]); });
+            with_context([&] { made[i] = b->lower(problem_of(todo[i])); },
+                         [&] { return describe(todo[i]); });
         };
         std::vector<std::size_t> shared_out;
-        for(std::size_t i = 0; i < todo.size(); i++)
-            if(constant_bytes(todo[i]) < packed_by_all_threads)
+        for (std::size_t i = 0; i < todo.size(); i++)
+            if (constant_bytes(todo[i]) < packed_by_all_threads)
                 shared_out.push_back(i);
             else
                 make(i);
@@ -253,108 +240,95 @@ private:
         std::atomic<std::size_t> next = 0;
         parallel_for(threads, 1, [&](std::int64_t, std::int64_t) {
             const thread_count_guard same_split(threads);
-            for(auto i = next++; i < shared_out.size(); i = next++)
+            for (auto i = next++; i < shared_out.size(); i = next++)
                 make(shared_out[i]);
         });
-        for(std::size_t i = 0; i < todo.size(); i++)
+        for (std::size_t i = 0; i < todo.size(); i++)
             kernels[todo[i]] = std::move(made[i]);
     }
 
-    std::size_t constant_bytes(instruction_ref ins) const
-    {
+    std::size_t constant_bytes(instruction_ref ins) const {
         std::size_t bytes = 0;
-        for(auto in : ins->inputs())
-            if(auto it = constants.find(in); it != constants.end())
+        for (auto in : ins->inputs())
+            if (auto it = constants.find(in); it != constants.end())
                 bytes += it->second.get_shape().bytes();
         return bytes;
     }
 
-    void visit(instruction_ref ins)
-    {
-        const auto& op  = ins->get_operator();
+    void visit(instruction_ref ins) {
+        const auto& op = ins->get_operator();
         const auto name = ins->name();
-        const auto& s   = ins->get_shape();
-        if(name == "@param" or name == "@return" or name == "@comment")
+        const auto& s = ins->get_shape();
+        if (name == "@param" or name == "@return" or name == "@comment")
             return;
-        if(name == "@literal")
-        {
+        if (name == "@literal") {
             places[ins] = place_on(constant_root(constants.at(ins)), s);
             return;
         }
-        if(name == "undefined" or name == "@outline")
-        {
+        if (name == "undefined" or name == "@outline") {
             places[ins] = place_on(new_root(root_kind::parameter, 0), s);
             absent.insert(places[ins].root);
             return;
         }
-        if(name == "get_tuple_elem")
-        {
+        if (name == "get_tuple_elem") {
             places[ins] = places.at(ins->inputs().front()).tuple.at(op.get<std::size_t>("index"));
             return;
         }
-        if(name == "identity")
-        {
+        if (name == "identity") {
             places[ins] = places.at(ins->inputs().front());
             return;
         }
-        if(s.any_of_dynamic())
+        if (s.any_of_dynamic())
             fail(error_kind::internal, "plan: concrete shapes were expected, got " + str(s));
-        if(is_view(ins))
-        {
+        if (is_view(ins)) {
             place_view(ins);
             return;
         }
         add_step(ins);
     }
 
-    void place_view(instruction_ref ins)
-    {
-        const auto in   = ins->inputs().front();
+    void place_view(instruction_ref ins) {
+        const auto in = ins->inputs().front();
         const auto from = places.at(in);
         value_place v;
-        v.root      = from.root;
-        v.layout    = ins->get_shape();
-        v.offset    = from.offset + offset_in_input(ins);
+        v.root = from.root;
+        v.layout = ins->get_shape();
+        v.offset = from.offset + offset_in_input(ins);
         places[ins] = v;
     }
 
-    void leaves(const value_place& v, std::vector<value_place>& out) const
-    {
-        if(v.layout.type() != shape::tuple_type)
+    void leaves(const value_place& v, std::vector<value_place>& out) const {
+        if (v.layout.type() != shape::tuple_type)
             out.push_back(v);
-        for(const auto& t : v.tuple)
+        for (const auto& t : v.tuple)
             leaves(t, out);
     }
 
-    void add_step(instruction_ref ins)
-    {
+    void add_step(instruction_ref ins) {
         const auto pr = problem_of(ins);
-        auto inputs   = ins->inputs();
+        auto inputs = ins->inputs();
         step st;
         st.ins = ins;
-        if(is_lowered_whole(ins))
+        if (is_lowered_whole(ins))
             st.work = std::move(kernels.at(ins));
-        else
-        {
+        else {
             std::vector<lifted_module> lifted;
-            for(auto* m : ins->module_inputs())
-            {
+            for (auto* m : ins->module_inputs()) {
                 lifted.push_back(lift_module(m, b, options, parts));
-                inputs.insert(inputs.end(), lifted.back().captured.begin(), lifted.back().captured.end());
+                inputs.insert(inputs.end(), lifted.back().captured.begin(),
+                              lifted.back().captured.end());
             }
             st.work = make_module_kernel(pr, std::move(lifted));
         }
         const auto number = steps.size();
         std::vector<value_place> in_leaves;
-        for(std::size_t i = 0; i < inputs.size(); i++)
-        {
+        for (std::size_t i = 0; i < inputs.size(); i++) {
             const bool read = i >= pr.inputs.size() or st.work->reads_input(i);
             const auto from = in_leaves.size();
             leaves(places.at(inputs[i]), in_leaves);
-            for(auto l = from; l < in_leaves.size(); l++)
-            {
+            for (auto l = from; l < in_leaves.size(); l++) {
                 st.reads.push_back(read);
-                if(read)
+                if (read)
                     touch(in_leaves[l].root, number);
             }
         }
@@ -362,7 +336,7 @@ private:
         places[ins] = output_place(ins, st, pr);
         std::vector<value_place> out_leaves;
         leaves(places[ins], out_leaves);
-        for(const auto& l : out_leaves)
+        for (const auto& l : out_leaves)
             touch(l.root, number);
         st.outputs = out_leaves;
         steps.push_back(std::move(st));
@@ -376,211 +350,198 @@ private:
     };
 
     // A new buffer, or the memory of the input that the operator writes into.
-    value_place output_place(instruction_ref ins, const step& st, const problem& pr)
-    {
+    value_place output_place(instruction_ref ins, const step& st, const problem& pr) {
         const auto alias = pr.op.output_alias(pr.inputs);
-        if(not pr.op.info().is_view and alias.size() == 1 and alias.front() < ins->inputs().size())
-        {
-            auto v   = places.at(ins->inputs()[alias.front()]);
-            if(v.layout == pr.output and roots[v.root].kind != root_kind::constant)
+        if (not pr.op.info().is_view and alias.size() == 1 and
+            alias.front() < ins->inputs().size()) {
+            auto v = places.at(ins->inputs()[alias.front()]);
+            if (v.layout == pr.output and roots[v.root].kind != root_kind::constant)
                 return v;
         }
-        // In place: the last use of an input of the same layout whose kernel reads before it writes.
-        for(std::size_t i = 0; i < ins->inputs().size(); i++)
-        {
+        // In place: the last use of an input of the same layout whose kernel reads before it
+        // writes.
+        for (std::size_t i = 0; i < ins->inputs().size(); i++) {
             const auto in = ins->inputs()[i];
-            if(not st.work->can_write_over(i) or pr.output.type() == shape::tuple_type)
+            if (not st.work->can_write_over(i) or pr.output.type() == shape::tuple_type)
                 continue;
             const auto& v = places.at(in);
-            if(roots[v.root].kind == root_kind::arena and v.offset == 0 and v.layout == pr.output and
-               pr.output.packed() and roots[v.root].bytes == pr.output.bytes() and read_in_place(v, st) and
-               dies_here(in, ins))
+            if (roots[v.root].kind == root_kind::arena and v.offset == 0 and
+                v.layout == pr.output and pr.output.packed() and
+                roots[v.root].bytes == pr.output.bytes() and read_in_place(v, st) and
+                dies_here(in, ins))
                 return v;
         }
         return new_buffer(pr.output);
     }
 
     // The step reads this memory in the order in which it writes it, never through another view.
-    static bool read_in_place(const value_place& v, const step& st)
-    {
+    static bool read_in_place(const value_place& v, const step& st) {
         return std::none_of(st.inputs.begin(), st.inputs.end(), [&](const auto& other) {
             return other.root == v.root and (other.offset != v.offset or other.layout != v.layout);
         });
     }
 
-    // No instruction after `user` sees the memory of `value`, through it or through another view of it.
-    bool dies_here(instruction_ref value, instruction_ref user)
-    {
+    // No instruction after `user` sees the memory of `value`, through it or through another view of
+    // it.
+    bool dies_here(instruction_ref value, instruction_ref user) {
         const auto r = places.at(value).root;
-        if(order.empty())
-        {
+        if (order.empty()) {
             std::size_t n = 0;
-            auto* m       = p.source.get_main_module();
-            for(auto i = m->begin(); i != m->end(); ++i)
+            auto* m = p.source.get_main_module();
+            for (auto i = m->begin(); i != m->end(); ++i)
                 order[i] = n++;
         }
         const auto now = order.at(user);
-        for(const auto& item : places)
-        {
-            const bool shares = item.second.tuple.empty() ? item.second.root == r : contains_root(item.second, r);
-            if(not shares)
+        for (const auto& item : places) {
+            const bool shares =
+                item.second.tuple.empty() ? item.second.root == r : contains_root(item.second, r);
+            if (not shares)
                 continue;
-            for(auto o : item.first->outputs())
-            {
+            for (auto o : item.first->outputs()) {
                 auto it = order.find(o);
-                if(it == order.end() or it->second > now)
+                if (it == order.end() or it->second > now)
                     return false;
             }
         }
         return true;
     }
 
-    bool contains_root(const value_place& v, uint32_t r) const
-    {
-        if(v.tuple.empty())
+    bool contains_root(const value_place& v, uint32_t r) const {
+        if (v.tuple.empty())
             return v.root == r;
-        return std::any_of(v.tuple.begin(), v.tuple.end(), [&](const auto& t) { return contains_root(t, r); });
+        return std::any_of(v.tuple.begin(), v.tuple.end(),
+                           [&](const auto& t) { return contains_root(t, r); });
     }
 
-    void touch(uint32_t r, std::size_t step_number)
-    {
-        if(roots[r].first == not_used)
+    void touch(uint32_t r, std::size_t step_number) {
+        if (roots[r].first == not_used)
             roots[r].first = step_number;
         roots[r].last = step_number;
     }
 
-    plan_result result_of(const value_place& v)
-    {
+    plan_result result_of(const value_place& v) {
         plan_result r;
         r.layout = v.layout;
-        if(v.layout.type() == shape::tuple_type)
-        {
-            for(const auto& t : v.tuple)
+        if (v.layout.type() == shape::tuple_type) {
+            for (const auto& t : v.tuple)
                 r.tuple.push_back(result_of(t));
             return r;
         }
-        if(roots[v.root].kind == root_kind::arena)
+        if (roots[v.root].kind == root_kind::arena)
             roots[v.root].kind = root_kind::output;
         r.fresh = roots[v.root].kind == root_kind::output;
         r.where = {v.root, v.offset};
         return r;
     }
 
-    void finish(const module& m)
-    {
-        for(auto r : m.get_returns())
-        {
+    void finish(const module& m) {
+        for (auto r : m.get_returns()) {
             p.results.push_back(result_of(places.at(r)));
             mark_needed(r, static_cast<uint32_t>(p.results.size() - 1));
         }
         std::vector<lifetime> lives;
         std::vector<uint32_t> in_arena;
-        for(uint32_t i = 0; i < roots.size(); i++)
-            if(roots[i].kind == root_kind::arena)
-            {
+        for (uint32_t i = 0; i < roots.size(); i++)
+            if (roots[i].kind == root_kind::arena) {
                 lives.push_back({roots[i].bytes, roots[i].first == not_used ? 0 : roots[i].first,
                                  roots[i].last == not_used ? 0 : roots[i].last});
                 in_arena.push_back(i);
             }
         const auto memory = plan_memory(lives);
-        p.arena_bytes     = memory.bytes;
+        p.arena_bytes = memory.bytes;
 
         // Base addresses: the arena, then one for each other root.
         std::vector<uint32_t> base(roots.size(), 0);
         std::vector<std::size_t> shift(roots.size(), 0);
-        p.arena_base  = 0;
+        p.arena_base = 0;
         uint32_t next = 1;
-        for(std::size_t i = 0; i < in_arena.size(); i++)
+        for (std::size_t i = 0; i < in_arena.size(); i++)
             shift[in_arena[i]] = memory.offsets[i];
-        for(uint32_t i = 0; i < roots.size(); i++)
-        {
+        for (uint32_t i = 0; i < roots.size(); i++) {
             auto& r = roots[i];
-            if(r.kind == root_kind::arena)
+            if (r.kind == root_kind::arena)
                 continue;
             base[i] = next++;
-            if(r.kind == root_kind::output)
+            if (r.kind == root_kind::output)
                 p.output_buffers.emplace_back(base[i], r.bytes);
             // Constants that no step reads (packed by their kernels) are let go.
-            if(r.kind == root_kind::constant and (r.first != not_used or is_result(i)))
-            {
+            if (r.kind == root_kind::constant and (r.first != not_used or is_result(i))) {
                 p.constants.push_back(r.constant);
                 p.constant_bases.push_back(base[i]);
             }
         }
         forget_unread_literals(m);
-        for(auto r : param_roots)
+        for (auto r : param_roots)
             p.param_bases.push_back(base[r]);
         p.base_count = next;
 
-        auto ref_of = [&](const value_place& v) { return slot_ref{base[v.root], v.offset + shift[v.root]}; };
-        for(auto& st : steps)
-        {
+        auto ref_of = [&](const value_place& v) {
+            return slot_ref{base[v.root], v.offset + shift[v.root]};
+        };
+        for (auto& st : steps) {
             plan_step out;
-            out.ins         = st.ins;
+            out.ins = st.ins;
             out.first_input = static_cast<uint32_t>(p.refs.size());
-            out.inputs      = static_cast<uint32_t>(st.inputs.size());
-            for(const auto& v : st.inputs)
+            out.inputs = static_cast<uint32_t>(st.inputs.size());
+            for (const auto& v : st.inputs)
                 p.refs.push_back(ref_of(v));
             out.first_output = static_cast<uint32_t>(p.refs.size());
-            out.outputs      = static_cast<uint32_t>(st.outputs.size());
-            for(const auto& v : st.outputs)
+            out.outputs = static_cast<uint32_t>(st.outputs.size());
+            for (const auto& v : st.outputs)
                 p.refs.push_back(ref_of(v));
-            p.max_args      = std::max<std::size_t>(p.max_args, out.inputs + out.outputs);
+            p.max_args = std::max<std::size_t>(p.max_args, out.inputs + out.outputs);
             p.scratch_bytes = std::max(p.scratch_bytes, st.work->scratch_bytes());
             out.work = std::move(st.work);
-            auto it  = needed.find(out.ins);
-            if(it != needed.end())
+            auto it = needed.find(out.ins);
+            if (it != needed.end())
                 out.needed_for = it->second;
             p.steps.push_back(std::move(out));
         }
         auto locate = [&](plan_result& r, auto& self) -> void {
             r.where = slot_ref{base[r.where.base], r.where.offset + shift[r.where.base]};
-            for(auto& t : r.tuple)
+            for (auto& t : r.tuple)
                 self(t, self);
         };
-        for(auto& r : p.results)
+        for (auto& r : p.results)
             locate(r, locate);
     }
 
     // Kernels have packed them: what is left of them in the plan's program are their shapes.
-    void forget_unread_literals(const module& m)
-    {
+    void forget_unread_literals(const module& m) {
         constexpr std::size_t kept = 4096; // bytes that are of use in traces
-        for(auto ins = m.begin(); ins != m.end(); ++ins)
-        {
-            if(ins->name() != "@literal" or ins->get_shape().bytes() <= kept)
+        for (auto ins = m.begin(); ins != m.end(); ++ins) {
+            if (ins->name() != "@literal" or ins->get_shape().bytes() <= kept)
                 continue;
             const auto r = places.at(ins).root;
-            if(roots[r].first == not_used and not is_result(r))
+            if (roots[r].first == not_used and not is_result(r))
                 ins->lit = literal::adopt(argument{ins->get_shape(), nullptr});
         }
     }
 
-    bool is_result(uint32_t r) const
-    {
+    bool is_result(uint32_t r) const {
         auto has = [&](const plan_result& x, auto& self) -> bool {
             return (x.tuple.empty() and x.where.base == r) or
-                   std::any_of(x.tuple.begin(), x.tuple.end(), [&](const auto& t) { return self(t, self); });
+                   std::any_of(x.tuple.begin(), x.tuple.end(),
+                               [&](const auto& t) { return self(t, self); });
         };
-        return std::any_of(p.results.begin(), p.results.end(), [&](const auto& x) { return has(x, has); });
+        return std::any_of(p.results.begin(), p.results.end(),
+                           [&](const auto& x) { return has(x, has); });
     }
 
-    void mark_needed(instruction_ref end, uint32_t result)
-    {
+    void mark_needed(instruction_ref end, uint32_t result) {
         std::unordered_set<instruction_ref> seen;
         std::vector<instruction_ref> todo{end};
-        auto* m             = p.source.get_main_module();
+        auto* m = p.source.get_main_module();
         const auto implicit = m->calc_implicit_deps();
-        while(not todo.empty())
-        {
+        while (not todo.empty()) {
             auto ins = todo.back();
             todo.pop_back();
-            if(not seen.insert(ins).second)
+            if (not seen.insert(ins).second)
                 continue;
             needed[ins].push_back(result);
             todo.insert(todo.end(), ins->inputs().begin(), ins->inputs().end());
             auto deps = implicit.find(ins);
-            if(deps != implicit.end())
+            if (deps != implicit.end())
                 todo.insert(todo.end(), deps->second.begin(), deps->second.end());
         }
     }
@@ -601,11 +562,12 @@ private:
     std::vector<step> steps;
 };
 
-plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options, part_context parts)
+plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options,
+           part_context parts)
     : source(std::move(prog)),
-      thread_count(options.num_threads == 0 ? num_threads() : static_cast<int>(options.num_threads)),
-      memory(parts.memory)
-{
+      thread_count(options.num_threads == 0 ? num_threads()
+                                            : static_cast<int>(options.num_threads)),
+      memory(parts.memory) {
     // Libraries fix their split of the work when a kernel is made.
     const thread_count_guard threads(thread_count);
     plan_builder{*this, std::move(b), options, std::move(parts)}.build();

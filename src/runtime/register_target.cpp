@@ -18,8 +18,7 @@ struct registry {
     std::map<std::string, target> targets;
 };
 
-registry& known()
-{
+registry& known() {
     static auto* r = new registry;
     return *r;
 }
@@ -27,32 +26,31 @@ registry& known()
 constexpr const char* loadable[] = {"cpu", "gpu"};
 
 // The folder this library lies in: its targets are installed beside it.
-std::string library_folder()
-{
+std::string library_folder() {
     Dl_info info{};
-    if(dladdr(reinterpret_cast<const void*>(&library_folder), &info) == 0 or info.dli_fname == nullptr)
+    if (dladdr(reinterpret_cast<const void*>(&library_folder), &info) == 0 or
+        info.dli_fname == nullptr)
         return "";
     return std::filesystem::path(info.dli_fname).parent_path().string();
 }
 
-bool is_plain_name(const std::string& name)
-{
-    return not name.empty() and std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) or c == '_'; });
+bool is_plain_name(const std::string& name) {
+    return not name.empty() and std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) or c == '_';
+    });
 }
 
 // Loads libmigraphx_<name>.so; gives the loader's words when that fails.
-std::string load_library(const std::string& name)
-{
-    if(not is_plain_name(name))
+std::string load_library(const std::string& name) {
+    if (not is_plain_name(name))
         return "not a target's name";
     const auto file = "libmigraphx_" + name + ".so";
     std::string first_error;
-    for(const auto& path : {library_folder() + "/" + file, file})
-    {
-        if(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr)
+    for (const auto& path : {library_folder() + "/" + file, file}) {
+        if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr)
             return "";
         const char* error = dlerror();
-        if(first_error.empty() and error != nullptr)
+        if (first_error.empty() and error != nullptr)
             first_error = error;
     }
     return first_error;
@@ -60,48 +58,45 @@ std::string load_library(const std::string& name)
 
 } // namespace
 
-void register_target(const target& t)
-{
+void register_target(const target& t) {
     auto& r = known();
     std::lock_guard lock(r.mutex);
     r.targets[t.name()] = t;
 }
 
-void unregister_target(const std::string& name)
-{
+void unregister_target(const std::string& name) {
     auto& r = known();
     std::lock_guard lock(r.mutex);
     r.targets.erase(name);
 }
 
-target make_target(const std::string& name)
-{
+target make_target(const std::string& name) {
     auto& r = known();
     std::lock_guard lock(r.mutex);
     auto it = r.targets.find(name);
-    if(it != r.targets.end())
+    if (it != r.targets.end())
         return it->second;
     const auto error = load_library(name);
-    it               = r.targets.find(name);
-    if(it != r.targets.end())
+    it = r.targets.find(name);
+    if (it != r.targets.end())
         return it->second;
     std::string names;
-    for(const auto& n : get_targets())
+    for (const auto& n : get_targets())
         names += (names.empty() ? "" : ", ") + n;
     fail(error_kind::invalid_argument,
-         "target '" + name + "': one of the targets that this machine has was expected (" + names + ")" +
-             (error.empty() ? "" : "; loading it failed: " + error));
+         "target '" + name + "': one of the targets that this machine has was expected (" + names +
+             ")" + (error.empty() ? "" : "; loading it failed: " + error));
 }
 
-std::vector<std::string> get_targets()
-{
+std::vector<std::string> get_targets() {
     auto& r = known();
     std::lock_guard lock(r.mutex);
-    for(const auto* name : loadable)
-        if(not r.targets.contains(name) and std::filesystem::exists(library_folder() + "/libmigraphx_" + name + ".so"))
+    for (const auto* name : loadable)
+        if (not r.targets.contains(name) and
+            std::filesystem::exists(library_folder() + "/libmigraphx_" + name + ".so"))
             load_library(name);
     std::vector<std::string> names;
-    for(const auto& item : r.targets)
+    for (const auto& item : r.targets)
         names.push_back(item.first);
     return names;
 }

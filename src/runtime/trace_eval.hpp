@@ -14,6 +14,7 @@ namespace migraphx {
 int trace_eval_level();
 
 /// Runs one step between its trace lines; `work` gives the result for the callback.
-void traced_step(instruction_ref ins, const execution_environment& env, const std::function<argument()>& work);
+void traced_step(instruction_ref ins, const execution_environment& env,
+                 const std::function<argument()>& work);
 
 } // namespace migraphx

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Constants shared by everything in the process that uses them: each with its packed forms (blocked for
-// a kernel, transformed …), made once and dropped with the last user.
+// Constants shared by everything in the process that uses them: each with its packed forms (blocked
+// for a kernel, transformed …), made once and dropped with the last user.
 #pragma once
 
 #include <migraphx/argument.hpp>
@@ -22,10 +22,10 @@ struct packed_weight {
 };
 
 struct weight_store {
-    /// The form of `original` that `form` describes (library, kernel, layout); `make` builds it when no
-    /// one holds it. Thread-safe; two threads never build the same form twice.
-    std::shared_ptr<const packed_weight>
-    get(const argument& original, const std::string& form, const std::function<packed_weight()>& make);
+    /// The form of `original` that `form` describes (library, kernel, layout); `make` builds it
+    /// when no one holds it. Thread-safe; two threads never build the same form twice.
+    std::shared_ptr<const packed_weight> get(const argument& original, const std::string& form,
+                                             const std::function<packed_weight()>& make);
 
     /// The one of this process.
     static weight_store& instance();

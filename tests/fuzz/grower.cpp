@@ -99,7 +99,8 @@ grower::id grower::add(const std::string& name, const value& attributes,
         const bool differ = std::any_of(inputs.begin(), inputs.end(), [&](id i) {
             return is_tensor(i) and not range_of(i).exact() and not is_float(type_of(i));
         });
-        if (differ and (range.err == 0 or range.lo - range.err < all.lo or range.hi + range.err > all.hi))
+        if (differ and
+            (range.err == 0 or range.lo - range.err < all.lo or range.hi + range.err > all.hi))
             throw unsuitable();
         if (range.lo < all.lo or range.hi > all.hi or range.hi >= 0x1p63) {
             n.range.lo = all.lo;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Runs the cases of tests/ops/*.txt, each as one test.
 //   test_ops [--target cpu] [--case '<line>'] [gtest arguments]
-// A target's file ignore_<target>.txt lists what it does not do yet: `<start of a case>  # <reason>`.
-// An entry whose cases all pass is an error.
+// A target's file ignore_<target>.txt lists what it does not do yet: `<start of a case>  #
+// <reason>`. An entry whose cases all pass is an error.
 #include "checks.hpp"
 #include "coverage.hpp"
 #include "test_dir.hpp"
@@ -52,7 +52,8 @@ std::string shell_quoted(const std::string& text) {
     return out + "'";
 }
 
-std::string report(const op_case& c, const std::string& target, const std::vector<std::string>& faults) {
+std::string report(const op_case& c, const std::string& target,
+                   const std::vector<std::string>& faults) {
     std::string out = c.text + "\n";
     for (const auto& f : faults)
         out += "  " + f + "\n";
@@ -69,7 +70,7 @@ ignore_entry* find_ignored(const std::string& target, const op_case& c) {
 }
 
 class case_test : public testing::Test {
-  public:
+public:
     explicit case_test(op_case tested) : c(std::move(tested)) {}
     void TestBody() override {
         for (const auto& target : current().targets) {
@@ -82,29 +83,29 @@ class case_test : public testing::Test {
         }
     }
 
-  private:
+private:
     op_case c;
 };
 
 // Faults of the cases as a whole.
 class whole_test : public testing::Test {
-  public:
+public:
     explicit whole_test(std::function<std::vector<std::string>()> f) : faults(std::move(f)) {}
     void TestBody() override {
         for (const auto& f : faults())
             ADD_FAILURE() << f;
     }
 
-  private:
+private:
     std::function<std::vector<std::string>()> faults;
 };
 
 class unreadable_line : public testing::Test {
-  public:
+public:
     explicit unreadable_line(std::string message) : what(std::move(message)) {}
     void TestBody() override { FAIL() << what; }
 
-  private:
+private:
     std::string what;
 };
 
@@ -118,9 +119,11 @@ void read_ignored(const std::string& target, const fs::path& file) {
         e.start = line.substr(0, hash);
         e.reason = hash == std::string::npos ? "" : line.substr(hash + 4);
         if (e.reason.empty())
-            testing::RegisterTest(("ignore_" + target).c_str(), "reasons", nullptr, nullptr, __FILE__, __LINE__,
-                                  [=]() -> testing::Test* {
-                                      return new unreadable_line(file.string() + ": a reason was expected behind '" + line + "'");
+            testing::RegisterTest(("ignore_" + target).c_str(), "reasons", nullptr, nullptr,
+                                  __FILE__, __LINE__, [=]() -> testing::Test* {
+                                      return new unreadable_line(
+                                          file.string() + ": a reason was expected behind '" +
+                                          line + "'");
                                   });
         current().ignored[target].push_back(e);
     }
@@ -128,7 +131,7 @@ void read_ignored(const std::string& target, const fs::path& file) {
 
 // Only after all cases: entries that are not needed.
 class ignored_environment : public testing::Environment {
-  public:
+public:
     void TearDown() override {
         if (not current().complete or testing::GTEST_FLAG(filter) != "*")
             return;
@@ -141,7 +144,8 @@ class ignored_environment : public testing::Environment {
 };
 
 std::string test_name(std::size_t line, const op_case& c) {
-    std::string name = "L" + std::to_string(line) + "_" + c.operation.substr(0, c.operation.find('['));
+    std::string name =
+        "L" + std::to_string(line) + "_" + c.operation.substr(0, c.operation.find('['));
     if (not c.operands.empty() and not c.operands.front().missing)
         name += "_" + c.operands.front().type.type_string();
     for (auto& ch : name)
@@ -164,13 +168,15 @@ void register_cases(const fs::path& file, std::vector<op_case>& all) {
                 auto name = test_name(number, c);
                 while (not names.insert(name).second)
                     name += "x";
-                testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, file.c_str(), int(number),
+                testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, file.c_str(),
+                                      int(number),
                                       [c]() -> testing::Test* { return new case_test(c); });
             }
         } catch (const std::exception& e) {
             const auto message = file.string() + ":" + std::to_string(number) + ": " + e.what();
-            testing::RegisterTest(suite.c_str(), ("L" + std::to_string(number)).c_str(), nullptr, nullptr, file.c_str(),
-                                  int(number), [=]() -> testing::Test* { return new unreadable_line(message); });
+            testing::RegisterTest(suite.c_str(), ("L" + std::to_string(number)).c_str(), nullptr,
+                                  nullptr, file.c_str(), int(number),
+                                  [=]() -> testing::Test* { return new unreadable_line(message); });
         }
     }
 }
@@ -180,7 +186,8 @@ int run_one(const std::string& line) {
     for (const auto& c : read_cases(line))
         for (const auto& target : current().targets) {
             const auto faults = check(c, {target});
-            std::cout << (faults.empty() ? "passed: " : "failed: ") << report(c, target, faults) << "\n";
+            std::cout << (faults.empty() ? "passed: " : "failed: ") << report(c, target, faults)
+                      << "\n";
             rc |= faults.empty() ? 0 : 1;
         }
     return rc;
@@ -222,7 +229,8 @@ int run(int argc, char** argv) {
     std::vector<fs::path> files;
     const fs::path folder = migraphx_test::test_dir() / "ops";
     for (const auto& entry : fs::directory_iterator(folder))
-        if (entry.path().extension() == ".txt" and not entry.path().stem().string().starts_with("ignore_"))
+        if (entry.path().extension() == ".txt" and
+            not entry.path().stem().string().starts_with("ignore_"))
             files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     std::vector<op_case> cases;
@@ -233,7 +241,8 @@ int run(int argc, char** argv) {
         testing::RegisterTest("ops_interface", name, nullptr, nullptr, __FILE__, __LINE__,
                               [=]() -> testing::Test* { return new whole_test(faults); });
     };
-    whole("every_operator_and_attribute_has_a_case", [=] { return coverage_faults(cases, stated); });
+    whole("every_operator_and_attribute_has_a_case",
+          [=] { return coverage_faults(cases, stated); });
     whole("attributes_and_defaults", [=] { return interface_faults(stated); });
     for (const auto& t : s.targets)
         read_ignored(t, folder / ("ignore_" + t + ".txt"));

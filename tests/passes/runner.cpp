@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs tests/passes/*.txt: `=== name`, a program, `--- pass [pass …]` (or `--- pass … unchanged`), the
-// program that must come out. Each pair is also run on ref with random inputs and must agree, and each
-// pass must change nothing when it runs again. MGX_UPDATE=1 rewrites the files for review.
+// Runs tests/passes/*.txt: `=== name`, a program, `--- pass [pass …]` (or `--- pass … unchanged`),
+// the program that must come out. Each pair is also run on ref with random inputs and must agree,
+// and each pass must change nothing when it runs again. MGX_UPDATE=1 rewrites the files for review.
 //   test_passes [--case '<name>'] [gtest arguments]
 #include <migraphx/errors.hpp>
 #include <migraphx/generate.hpp>
@@ -116,7 +116,8 @@ parameter_map random_parameters(const program& p) {
     for (const auto& [name, s] : p.get_parameter_shapes())
         sorted.emplace(name, s);
     for (const auto& [name, s] : sorted)
-        result[name] = generate_argument(s.dynamic() ? s.to_static(3) : s, seed++, random_mode::random);
+        result[name] =
+            generate_argument(s.dynamic() ? s.to_static(3) : s, seed++, random_mode::random);
     return result;
 }
 
@@ -125,12 +126,14 @@ std::vector<argument> run_on_ref(program p, const parameter_map& params) {
     return p.eval(params);
 }
 
-std::string first_difference(const std::vector<argument>& got, const std::vector<argument>& wanted) {
+std::string first_difference(const std::vector<argument>& got,
+                             const std::vector<argument>& wanted) {
     if (got.size() != wanted.size())
         return str(wanted.size(), " results before, ", got.size(), " after");
     for (std::size_t i = 0; i < got.size(); ++i) {
         if (got[i].get_shape().lens() != wanted[i].get_shape().lens())
-            return str("result ", i, ": ", wanted[i].get_shape(), " before, ", got[i].get_shape(), " after");
+            return str("result ", i, ": ", wanted[i].get_shape(), " before, ", got[i].get_shape(),
+                       " after");
         const auto a = load<double>(got[i]), b = load<double>(wanted[i]);
         double top = 1e-30;
         for (double v : b)
@@ -148,7 +151,7 @@ std::string first_difference(const std::vector<argument>& got, const std::vector
 }
 
 class pass_test : public testing::Test {
-  public:
+public:
     pass_test(case_file& owner, const pass_case& tested) : file(owner), c(tested) {}
 
     void TestBody() override {
@@ -164,7 +167,7 @@ class pass_test : public testing::Test {
         }
     }
 
-  private:
+private:
     void apply(program& p) const {
         validate_after_passes(true);
         std::vector<pass> passes;
@@ -205,13 +208,14 @@ void rewrite(const case_file& f) {
         const auto found = f.rewritten.find(c.name);
         const bool unchanged = found == f.rewritten.end() ? c.unchanged : found->second.empty();
         out << (first ? "" : "\n") << "=== " << c.name << "\n" << c.before << "--- " << c.passes;
-        out << (unchanged ? " unchanged\n" : "\n" + (found == f.rewritten.end() ? c.after : found->second));
+        out << (unchanged ? " unchanged\n"
+                          : "\n" + (found == f.rewritten.end() ? c.after : found->second));
         first = false;
     }
 }
 
 class update_environment : public testing::Environment {
-  public:
+public:
     explicit update_environment(std::vector<case_file>& all) : files(all) {}
     void TearDown() override {
         if (std::getenv("MGX_UPDATE") != nullptr)
@@ -219,7 +223,7 @@ class update_environment : public testing::Environment {
                 rewrite(f);
     }
 
-  private:
+private:
     std::vector<case_file>& files;
 };
 
@@ -245,7 +249,8 @@ int run(int argc, char** argv) {
     for (const auto& entry : fs::directory_iterator(migraphx_test::test_dir() / "passes"))
         if (entry.path().extension() == ".txt")
             files.push_back(read_cases(entry.path()));
-    std::sort(files.begin(), files.end(), [](const auto& x, const auto& y) { return x.path < y.path; });
+    std::sort(files.begin(), files.end(),
+              [](const auto& x, const auto& y) { return x.path < y.path; });
     for (auto& f : files) {
         std::set<std::string> names;
         for (const auto& c : f.cases) {
@@ -254,8 +259,8 @@ int run(int argc, char** argv) {
             auto name = identifier(c.name);
             while (not names.insert(name).second)
                 name += "_";
-            testing::RegisterTest(identifier("passes_" + f.path.stem().string()).c_str(), name.c_str(), nullptr, nullptr,
-                                  f.path.c_str(), int(c.line),
+            testing::RegisterTest(identifier("passes_" + f.path.stem().string()).c_str(),
+                                  name.c_str(), nullptr, nullptr, f.path.c_str(), int(c.line),
                                   [&f, &c]() -> testing::Test* { return new pass_test(f, c); });
         }
     }

@@ -61,7 +61,8 @@ void check_gemm(const gemm_case& c) {
         if (!c.relu) {
             got = fresh;
             p.c = got.data();
-            ASSERT_EQ(run_batched_gemm(p, table), !c.transposed_b || c.k <= small_gemm_params::tiny);
+            ASSERT_EQ(run_batched_gemm(p, table),
+                      !c.transposed_b || c.k <= small_gemm_params::tiny);
             if (!c.transposed_b || c.k <= small_gemm_params::tiny)
                 compare(got, "batched");
         }

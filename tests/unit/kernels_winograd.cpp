@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Winograd convolutions against direct sums in double, on every instruction set of this machine: maps that
-// are no multiple of a tile, channels and outputs round the vectors, padding, residuals, both ways to split.
+// Winograd convolutions against direct sums in double, on every instruction set of this machine:
+// maps that are no multiple of a tile, channels and outputs round the vectors, padding, residuals,
+// both ways to split.
 #include "kernels_support.hpp"
 #include "targets/cpu/kernels/dispatch/run_winograd.hpp"
 
@@ -21,7 +22,8 @@ struct image_case {
 };
 
 // Before the clamp.
-std::vector<double> direct(const image_case& c, const winograd_params& p, const std::vector<float>& w) {
+std::vector<double> direct(const image_case& c, const winograd_params& p,
+                           const std::vector<float>& w) {
     std::vector<double> y;
     for (int64_t n = 0; n < c.images; ++n)
         for (int64_t i = 0; i < p.out_height; ++i)
@@ -34,7 +36,8 @@ std::vector<double> direct(const image_case& c, const winograd_params& p, const 
                             if (row < 0 || row >= c.height || col < 0 || col >= c.width)
                                 continue;
                             for (int64_t ch = 0; ch < c.channels; ++ch)
-                                s += double(p.x[n * p.x_image + row * p.x_row + col * p.x_col + ch]) *
+                                s += double(
+                                         p.x[n * p.x_image + row * p.x_row + col * p.x_col + ch]) *
                                      double(w[size_t(((k * c.channels + ch) * 3 + a) * 3 + b)]);
                         }
                     if (c.residual)
@@ -44,7 +47,8 @@ std::vector<double> direct(const image_case& c, const winograd_params& p, const 
     return y;
 }
 
-// Errors are relative to the largest magnitude before the clamp: F(4,3) amplifies rounding by a few bits.
+// Errors are relative to the largest magnitude before the clamp: F(4,3) amplifies rounding by a few
+// bits.
 void check(const image_case& c) {
     const int64_t oh = c.height + 2 * c.pad - 2, ow = c.width + 2 * c.pad - 2, beside = 3;
     const auto x = random_floats(size_t(c.images * c.height * c.width * (c.channels + beside)), 1);
@@ -97,8 +101,8 @@ void check(const image_case& c) {
                         ASSERT_NEAR(double(row[k]),
                                     std::min(std::max(want[at], double(c.low)), double(c.high)),
                                     4e-6 * largest)
-                            << to_string(level) << " F(" << tile << ",3), " << threads << " threads, pixel "
-                            << pixel << ", output " << k;
+                            << to_string(level) << " F(" << tile << ",3), " << threads
+                            << " threads, pixel " << pixel << ", output " << k;
                     for (int64_t k = c.outputs; k < p.y_col; ++k)
                         ASSERT_EQ(row[k], 77.0f) << "written beside the outputs";
                 }

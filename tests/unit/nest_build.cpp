@@ -140,7 +140,8 @@ TEST(nest_build, table_rows_are_consistent) {
 TEST(nest_build, integer_arithmetic_never_traps) {
     const auto value = [](const char* name, int64_t a, int64_t b) {
         const int64_t operands[] = {a, b};
-        return migraphx::evaluate_integer(*migraphx::find_pointwise_row(name), migraphx::shape::int64_type, operands);
+        return migraphx::evaluate_integer(*migraphx::find_pointwise_row(name),
+                                          migraphx::shape::int64_type, operands);
     };
     const int64_t low = std::numeric_limits<int64_t>::min();
     EXPECT_EQ(value("div", 7, -2), -3);

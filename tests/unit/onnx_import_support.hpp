@@ -21,7 +21,8 @@ namespace onnx_import {
 namespace ow = onnx_writer;
 using dims = std::vector<std::string>;
 
-constexpr int float_code = 1, int8_code = 3, uint8_code = 2, int32_code = 6, int64_code = 7, bool_code = 9, half_code = 10;
+constexpr int float_code = 1, int8_code = 3, uint8_code = 2, int32_code = 6, int64_code = 7,
+              bool_code = 9, half_code = 10;
 
 inline ow::bytes float_attribute(const ow::bytes& name, float f) {
     return ow::message([&](auto& w) {
@@ -68,7 +69,8 @@ inline ow::bytes int64_tensor(const std::string& name, const ow::ints& v) {
 inline ow::bytes int64_scalar(const std::string& name, std::int64_t v) {
     return ow::raw_tensor(name, int64_code, {}, ow::raw<std::int64_t>({v}));
 }
-inline ow::bytes float_tensor(const std::string& name, const ow::ints& size, const std::vector<float>& v) {
+inline ow::bytes float_tensor(const std::string& name, const ow::ints& size,
+                              const std::vector<float>& v) {
     return ow::raw_tensor(name, float_code, size, ow::raw(v));
 }
 
@@ -95,12 +97,15 @@ struct model {
             w.add_message(8, ow::opset("com.microsoft", 1));
         });
     }
-    migraphx::program parse(const migraphx::onnx_options& o = {}) const { return migraphx::parse_onnx_buffer(write(), o); }
+    migraphx::program parse(const migraphx::onnx_options& o = {}) const {
+        return migraphx::parse_onnx_buffer(write(), o);
+    }
 };
 
 /// A model of one node over inputs x0, x1 …
-inline model one(const std::string& op, const std::vector<input>& inputs, const std::vector<ow::bytes>& attributes = {},
-                 std::int64_t opset = 17, const std::string& domain = "") {
+inline model one(const std::string& op, const std::vector<input>& inputs,
+                 const std::vector<ow::bytes>& attributes = {}, std::int64_t opset = 17,
+                 const std::string& domain = "") {
     model m;
     m.inputs = inputs;
     m.opset = opset;

@@ -136,8 +136,7 @@ TEST(onnx_reader_hostile, mutations_of_a_small_model) {
 }
 
 TEST(onnx_reader_hostile, mutations_of_resnet18) {
-    const auto path =
-        migraphx_test::test_dir() / "../../shared/models/resnet18.onnx";
+    const auto path = migraphx_test::test_dir() / "../../shared/models/resnet18.onnx";
     if (!std::filesystem::exists(path))
         GTEST_SKIP() << "no models beside the repository";
     expect_survival(std::string(migraphx::map_file(path)->view()), 5000);

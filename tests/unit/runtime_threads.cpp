@@ -64,7 +64,8 @@ bool same_bits(const std::vector<argument>& a, const std::vector<argument>& b) {
     if (a.size() != b.size())
         return false;
     for (std::size_t i = 0; i < a.size(); ++i)
-        if (a[i].get_shape().lens() != b[i].get_shape().lens() or load<double>(a[i]) != load<double>(b[i]))
+        if (a[i].get_shape().lens() != b[i].get_shape().lens() or
+            load<double>(a[i]) != load<double>(b[i]))
             return false;
     return true;
 }
@@ -81,7 +82,8 @@ parameter_map input(const shape& s, unsigned long seed) {
 }
 
 // Each of the threads evaluates each of the inputs many times, from different starts.
-void expect_same_from_threads(const program& p, const std::vector<parameter_map>& inputs, int rounds) {
+void expect_same_from_threads(const program& p, const std::vector<parameter_map>& inputs,
+                              int rounds) {
     std::vector<std::vector<argument>> wanted;
     for (const auto& in : inputs)
         wanted.push_back(copies(p.eval(in)));
@@ -173,7 +175,8 @@ TEST(runtime_threads, programs_compile_at_once) {
     std::atomic<int> wrong = 0;
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
-        threads.emplace_back([&] { wrong += same_bits(compiled(conv_net).eval(in), wanted) ? 0 : 1; });
+        threads.emplace_back(
+            [&] { wrong += same_bits(compiled(conv_net).eval(in), wanted) ? 0 : 1; });
     for (auto& t : threads)
         t.join();
     EXPECT_EQ(wrong, 0);
@@ -240,9 +243,11 @@ TEST(runtime_threads, memory_stays_flat) {
 TEST(runtime_threads, parameters_are_checked) {
     for (const char* target : {"ref", "cpu"}) {
         const auto p = compiled(conv_net, target);
-        EXPECT_NE(error_of(p, {}).find("Parameter not found: x"), std::string::npos) << error_of(p, {});
-        for (const auto& s : {shape{shape::float_type, {1, 3, 16, 15}}, shape{shape::half_type, {1, 3, 16, 16}},
-                              shape{shape::float_type, {3, 16, 16}}}) {
+        EXPECT_NE(error_of(p, {}).find("Parameter not found: x"), std::string::npos)
+            << error_of(p, {});
+        for (const auto& s :
+             {shape{shape::float_type, {1, 3, 16, 15}}, shape{shape::half_type, {1, 3, 16, 16}},
+              shape{shape::float_type, {3, 16, 16}}}) {
             const auto message = error_of(p, input(s, 1));
             EXPECT_NE(message.find("Incorrect shape"), std::string::npos) << message;
             EXPECT_NE(message.find("for parameter: x"), std::string::npos) << message;

@@ -2,8 +2,8 @@
 #ifndef MIGRAPHX_OP_ARGMIN_HPP
 #define MIGRAPHX_OP_ARGMIN_HPP
 
-#include <migraphx/reflect.hpp>
 #include <cstdint>
+#include <migraphx/reflect.hpp>
 #include <string>
 
 namespace migraphx {

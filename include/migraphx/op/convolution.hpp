@@ -2,9 +2,9 @@
 #ifndef MIGRAPHX_OP_CONVOLUTION_HPP
 #define MIGRAPHX_OP_CONVOLUTION_HPP
 
+#include <cstddef>
 #include <migraphx/op/common.hpp>
 #include <migraphx/reflect.hpp>
-#include <cstddef>
 #include <string>
 #include <vector>
 

@@ -2,8 +2,8 @@
 #ifndef MIGRAPHX_OP_PAD_HPP
 #define MIGRAPHX_OP_PAD_HPP
 
-#include <migraphx/reflect.hpp>
 #include <cstdint>
+#include <migraphx/reflect.hpp>
 #include <string>
 #include <vector>
 
@@ -11,33 +11,24 @@ namespace migraphx {
 namespace op {
 
 /// Attributes of `pad`: the paddings before each dimension, then those after each.
-struct pad
-{
+struct pad {
     /// wrap_pad (the tensor repeats periodically) is an addition to the interface.
-    enum pad_op_mode_t
-    {
-        constant_pad,
-        reflect_pad,
-        edge_pad,
-        wrap_pad
-    };
+    enum pad_op_mode_t { constant_pad, reflect_pad, edge_pad, wrap_pad };
 
     std::vector<std::int64_t> pads;
-    float value        = 0.0f;
+    float value = 0.0f;
     pad_op_mode_t mode = constant_pad;
 
     using registered_operator = void;
     std::string name() const { return "pad"; }
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
+    static auto reflect(Self& self, F f) {
         return pack(f(self.mode, "mode"), f(self.pads, "pads"), f(self.value, "value"));
     }
-    bool symmetric() const
-    {
+    bool symmetric() const {
         const auto n = pads.size() / 2;
-        for(std::size_t i = 0; i < n; i++)
-            if(pads[i] != pads[i + n])
+        for (std::size_t i = 0; i < n; i++)
+            if (pads[i] != pads[i + n])
                 return false;
         return true;
     }

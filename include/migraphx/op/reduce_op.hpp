@@ -2,8 +2,8 @@
 #ifndef MIGRAPHX_OP_REDUCE_OP_HPP
 #define MIGRAPHX_OP_REDUCE_OP_HPP
 
-#include <migraphx/reflect.hpp>
 #include <cstdint>
+#include <migraphx/reflect.hpp>
 #include <string>
 #include <utility>
 #include <vector>

@@ -9,15 +9,13 @@ namespace migraphx {
 namespace op {
 
 /// Stands for an operator `op` of a model that is not known here; its name is "unknown:" + op.
-struct unknown
-{
+struct unknown {
     std::string op;
 
     using registered_operator = void;
     std::string name() const { return "unknown:" + op; }
     template <class Self, class F>
-    static auto reflect(Self& self, F f)
-    {
+    static auto reflect(Self& self, F f) {
         return pack(f(self.op, "op"));
     }
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// From an ONNX graph to instructions. Each operator is read by a function over a `node_reader`, which
-// gives it the node's attributes and operands and adds instructions; operator families live in ops_*.cpp
-// and register themselves.
+// From an ONNX graph to instructions. Each operator is read by a function over a `node_reader`,
+// which gives it the node's attributes and operands and adds instructions; operator families live
+// in ops_*.cpp and register themselves.
 #pragma once
 
 #include <migraphx/instruction.hpp>
@@ -32,7 +32,8 @@ using instructions = std::vector<instruction_ref>;
 
 class importer;
 
-/// One node being read. Operands are the instructions of its inputs; one left out is an `undefined`.
+/// One node being read. Operands are the instructions of its inputs; one left out is an
+/// `undefined`.
 class node_reader : public graph_builder {
 public:
     node_reader(importer& i, module& m, const node& n, int64_t version, instructions operands);
@@ -63,7 +64,9 @@ public:
     /// Number of dimensions as ONNX counts them.
     std::size_t onnx_rank(std::size_t i) const { return is_scalar(shape_of(i)) ? 0 : rank_of(i); }
     std::size_t output_count() const { return source.outputs.size(); }
-    bool wants_output(std::size_t i) const { return i < source.outputs.size() and not source.outputs[i].empty(); }
+    bool wants_output(std::size_t i) const {
+        return i < source.outputs.size() and not source.outputs[i].empty();
+    }
 
     // ---- attributes; a wrong type is an error that names the attribute
     const attribute* find(std::string_view name) const { return source.find(name); }
@@ -129,13 +132,14 @@ public:
     program& get_program() { return result; }
     const known_dims_table& sizes() const { return known; }
 
-    /// Reads a subgraph into a new module of the program, whose first parameters have these shapes. The
-    /// module returns the graph's outputs, in order.
-    module_ref read_subgraph(const graph& g, const std::string& name, const scope& outer, const std::vector<shape>& parameters = {});
+    /// Reads a subgraph into a new module of the program, whose first parameters have these shapes.
+    /// The module returns the graph's outputs, in order.
+    module_ref read_subgraph(const graph& g, const std::string& name, const scope& outer,
+                             const std::vector<shape>& parameters = {});
     /// The values of a subgraph's outputs, read into `m`; `names` has its inputs.
     instructions read_subgraph_body(module& m, const graph& g, scope& names);
-    /// The shape of a value of this type: of open dimensions any size, of open rank unranked. Throws,
-    /// naming `subject`, for types that the engine does not have.
+    /// The shape of a value of this type: of open dimensions any size, of open rank unranked.
+    /// Throws, naming `subject`, for types that the engine does not have.
     shape value_shape(const type_info& t, const std::string& subject) const;
     /// The scope of the node that is being read.
     const scope& current() const { return *scopes.back(); }
@@ -152,10 +156,12 @@ private:
     void warn_of_unknown_names() const;
     shape input_shape(const value_info& v) const;
     void read_initializers(module& m, const graph& g, scope& names);
-    void read_nodes(module& m, const std::vector<node>& nodes, const std::vector<std::size_t>& order, scope& names, const function* inside);
+    void read_nodes(module& m, const std::vector<node>& nodes,
+                    const std::vector<std::size_t>& order, scope& names, const function* inside);
     void read_node(module& m, const node& n, scope& names, const function* inside);
     void read_watched(module& m, const node& n, scope& names);
-    instructions call_function(module& m, const node& n, const function& f, const instructions& args);
+    instructions call_function(module& m, const node& n, const function& f,
+                               const instructions& args);
 
     const model& source;
     const onnx_options& given;
@@ -166,7 +172,8 @@ private:
     std::size_t depth = 0;
     import_observer* observer = nullptr;
     std::unordered_set<instruction_ref> lost; ///< results of nodes that could not be read
-    std::vector<std::unique_ptr<std::vector<node>>> expanded; ///< function bodies with attributes filled in
+    std::vector<std::unique_ptr<std::vector<node>>>
+        expanded; ///< function bodies with attributes filled in
 };
 
 } // namespace migraphx::onnx

@@ -14,7 +14,8 @@ constexpr std::size_t most_known = 64;
 constexpr std::size_t most_folded_bytes = 4096;
 
 bool all_numbers(const known_dims& dims) {
-    return not dims.empty() and std::all_of(dims.begin(), dims.end(), [](const auto& d) { return d.is_number(); });
+    return not dims.empty() and
+           std::all_of(dims.begin(), dims.end(), [](const auto& d) { return d.is_number(); });
 }
 
 known_dims dims_of_shape(const node_reader& n) {
@@ -64,11 +65,14 @@ known_dims sliced(const node_reader& n, const known_dims& from) {
         if (b.size() != 1)
             return {};
     const auto len = int64_t(from.size());
-    auto clipped = [&](int64_t v) { return std::clamp<int64_t>(v < 0 ? std::max(v, -len) + len : v, 0, len); };
+    auto clipped = [&](int64_t v) {
+        return std::clamp<int64_t>(v < 0 ? std::max(v, -len) + len : v, 0, len);
+    };
     if (bounds[2][0] < 1)
         return {};
     known_dims result;
-    for (auto i = clipped(bounds[0][0]); i < clipped(bounds[1][0]); i += std::min(bounds[2][0], len))
+    for (auto i = clipped(bounds[0][0]); i < clipped(bounds[1][0]);
+         i += std::min(bounds[2][0], len))
         result.push_back(from[std::size_t(i)]);
     return result;
 }
@@ -112,13 +116,17 @@ bool foldable(const node_reader& n, instruction_ref output) {
     if (output->name() == "@literal" or s.any_of_dynamic() or not s.computable() or
         s.elements() > most_folded_bytes / s.type_size() or n.op_type().starts_with("Random"))
         return false;
-    return not n.inputs().empty() and std::all_of(n.inputs().begin(), n.inputs().end(), [](auto in) {
-        return in->name() == "undefined" or
-               (in->name() == "@literal" and in->get_shape().bytes() <= 4 * most_folded_bytes);
-    });
+    return not n.inputs().empty() and
+           std::all_of(n.inputs().begin(), n.inputs().end(), [](auto in) {
+               return in->name() == "undefined" or
+                      (in->name() == "@literal" and
+                       in->get_shape().bytes() <= 4 * most_folded_bytes);
+           });
 }
 
-shape plain(const shape& s) { return s.scalar() and s.ndim() == 1 ? s : s.as_standard(); }
+shape plain(const shape& s) {
+    return s.scalar() and s.ndim() == 1 ? s : s.as_standard();
+}
 
 } // namespace
 
@@ -149,8 +157,8 @@ void note_known_dims(known_dims_table& table, const node_reader& n, instructions
     if (outputs.size() != 1 or n.input_count() == 0)
         return;
     const auto& s = outputs[0]->get_shape();
-    if (outputs[0]->name() == "@literal" or s.dynamic() or not shape::is_integral(s.type()) or s.ndim() > 1 or
-        s.elements() > most_known)
+    if (outputs[0]->name() == "@literal" or s.dynamic() or not shape::is_integral(s.type()) or
+        s.ndim() > 1 or s.elements() > most_known)
         return;
     const auto dims = find_result(table, n);
     if (dims.size() != s.elements())

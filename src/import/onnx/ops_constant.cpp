@@ -59,7 +59,8 @@ instructions read_constant(node_reader& n) {
     if (a.name == "value_ints")
         return {vector_of(shape::int64_type, n.integers("value_ints"))};
     const auto strings_of = [&](const shape& s, const std::vector<std::string>& values) {
-        return n.literal(migraphx::literal::adopt(string_argument(s, {values.begin(), values.end()})));
+        return n.literal(
+            migraphx::literal::adopt(string_argument(s, {values.begin(), values.end()})));
     };
     if (a.name == "value_string")
         return {strings_of(shape{shape::string_type}, {n.text("value_string", "")})};
@@ -73,7 +74,8 @@ instructions read_constant(node_reader& n) {
     if (a.name == "sparse_value" and not a.sparse_tensors.empty())
         return {
             n.literal(migraphx::literal::adopt(tensor_argument(model, a.sparse_tensors.front())))};
-    n.unsupported("numbers or strings were expected as attribute, got '" + std::string(a.name) + "'");
+    n.unsupported("numbers or strings were expected as attribute, got '" + std::string(a.name) +
+                  "'");
 }
 
 // The element that fills a tensor: a tensor attribute of one element, 0 as float without it.
@@ -209,12 +211,10 @@ instructions read_onehot(node_reader& n) {
     return {n.add(make_op("onehot", {{"axis", axis}}), {indices, depth, n.input(2)})};
 }
 
-const operators constant_operators{{"Constant", read_constant},
-                                   {"ConstantOfShape", read_constant_of_shape},
-                                   {"ConstantFill", read_constant_fill},
-                                   {"Range", read_range},
-                                   {"EyeLike", read_eye_like},
-                                   {"OneHot", read_onehot}};
+const operators constant_operators{
+    {"Constant", read_constant},          {"ConstantOfShape", read_constant_of_shape},
+    {"ConstantFill", read_constant_fill}, {"Range", read_range},
+    {"EyeLike", read_eye_like},           {"OneHot", read_onehot}};
 
 } // namespace
 

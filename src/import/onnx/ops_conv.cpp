@@ -107,17 +107,21 @@ transposed read_transposed(node_reader& n, std::size_t spatial) {
     for (std::size_t i = 0; i < spatial; i++)
         t.kernel.push_back(n.known_size(n.input(1), int64_t(i) + 2));
     if (not output_shape.empty() or auto_pad == "SAME_UPPER" or auto_pad == "SAME_LOWER") {
-        if (not output_shape.empty() and output_shape.size() != spatial and output_shape.size() != spatial + 2)
-            n.malformed(str("output_shape: ", spatial, " values were expected, got ", output_shape.size()));
+        if (not output_shape.empty() and output_shape.size() != spatial and
+            output_shape.size() != spatial + 2)
+            n.malformed(
+                str("output_shape: ", spatial, " values were expected, got ", output_shape.size()));
         for (std::size_t i = 0; i < spatial; i++) {
             const auto in = output_shape.empty() ? 0 : int64_t(x.max_lens()[i + 2]);
             if (not output_shape.empty() and int64_t(x.min_lens()[i + 2]) != in)
-                n.unsupported(str("sizes that are known at import were expected beside output_shape, got ", x));
+                n.unsupported(str(
+                    "sizes that are known at import were expected beside output_shape, got ", x));
             // The size of the input cancels out unless the output's is stated.
             const auto extent = t.dilation[i] * (t.kernel[i] - 1) + 1;
             auto total = extent + extra[i] - t.stride[i];
             if (not output_shape.empty())
-                total = t.stride[i] * (in - 1) + extra[i] + extent - output_shape[output_shape.size() - spatial + i];
+                total = t.stride[i] * (in - 1) + extra[i] + extent -
+                        output_shape[output_shape.size() - spatial + i];
             const auto less = total >= 0 ? total / 2 : 0;
             t.begin.push_back(auto_pad == "SAME_UPPER" ? less : std::max<int64_t>(total, 0) - less);
             t.end.push_back(total - t.begin.back() - extra[i]);
@@ -128,7 +132,8 @@ transposed read_transposed(node_reader& n, std::size_t spatial) {
     if (auto_pad == "VALID" or pads.empty())
         pads.assign(2 * spatial, 0);
     else if (auto_pad != "NOTSET")
-        n.malformed("auto_pad: NOTSET, VALID, SAME_UPPER or SAME_LOWER was expected, got '" + auto_pad + "'");
+        n.malformed("auto_pad: NOTSET, VALID, SAME_UPPER or SAME_LOWER was expected, got '" +
+                    auto_pad + "'");
     if (pads.size() != 2 * spatial)
         n.malformed(str("pads: ", 2 * spatial, " values were expected, got ", pads.size()));
     for (std::size_t i = 0; i < spatial; i++) {
@@ -145,8 +150,8 @@ instructions read_conv_transpose(node_reader& n) {
     n.expect_inputs(2, 3);
     const auto rank = n.rank_of(0);
     if (rank < 3 or n.rank_of(1) != rank)
-        n.malformed(str("data and weights of equal rank, at least 3, were expected, got ", n.shape_of(0), " and ",
-                        n.shape_of(1)));
+        n.malformed(str("data and weights of equal rank, at least 3, were expected, got ",
+                        n.shape_of(0), " and ", n.shape_of(1)));
     check_kernel_shape(n, n.shape_of(1));
     const auto t = read_transposed(n, rank - 2);
     ints padding, axes, starts, ends, grow(2 * rank, 0);

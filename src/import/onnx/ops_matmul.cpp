@@ -76,8 +76,7 @@ instructions read_fused_matmul(node_reader& n) {
                    : n.add(make_op("transpose", {{"permutation", perm}}), {n.input(i)});
     };
     const auto y = product_of(
-        n, "dot",
-        {matrix(0, "transA", "transBatchA"), matrix(1, "transB", "transBatchB")});
+        n, "dot", {matrix(0, "transA", "transBatchA"), matrix(1, "transB", "transBatchB")});
     const auto alpha = n.real("alpha", 1);
     return {alpha == 1 ? y : n.with_number("mul", y, double(alpha))};
 }
@@ -87,13 +86,12 @@ instructions read_det(node_reader& n) {
     return {n.add("det", n.input(0))};
 }
 
-const operators matmul_operators{
-    {"MatMul", read_matmul},
-    {"Gemm", read_gemm},
-    {"Einsum", read_einsum},
-    {"Det", read_det},
-    {"FusedMatMul", read_fused_matmul, "com.microsoft"},
-    {"TransposeMatMul", read_fused_matmul, "com.microsoft"}};
+const operators matmul_operators{{"MatMul", read_matmul},
+                                 {"Gemm", read_gemm},
+                                 {"Einsum", read_einsum},
+                                 {"Det", read_det},
+                                 {"FusedMatMul", read_fused_matmul, "com.microsoft"},
+                                 {"TransposeMatMul", read_fused_matmul, "com.microsoft"}};
 
 } // namespace
 

@@ -141,7 +141,8 @@ instructions attention_of_packed(node_reader& n, instruction_ref packed,
     if (n.integer("past_present_share_buffer", 0) != 0)
         used = n.input(at.past_length);
     const auto c = with_past(n, k, v, past[0], past[1], used);
-    instructions results{merge_heads(n, attend(n, q, c.k, c.v, request_of(n, q, c, {at.mask, at.bias})).first)};
+    instructions results{
+        merge_heads(n, attend(n, q, c.k, c.v, request_of(n, q, c, {at.mask, at.bias})).first)};
     if (n.wants_output(1))
         results.push_back(concat_along(n, 0, {unsqueezed(n, c.k, {0}), unsqueezed(n, c.v, {0})}));
     return results;

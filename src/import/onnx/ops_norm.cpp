@@ -63,10 +63,12 @@ instructions train_batchnorm(node_reader& n) {
     const auto own_variance = statistic(mean_of(n.add("mul", centred, centred)), 4);
     const auto momentum = double(n.real("momentum", 0.9f));
     const auto moved = [&](std::size_t running, instruction_ref own) {
-        return n.add("add", n.with_number("mul", n.input(running), momentum), n.with_number("mul", own, 1 - momentum));
+        return n.add("add", n.with_number("mul", n.input(running), momentum),
+                     n.with_number("mul", own, 1 - momentum));
     };
-    const auto y = n.expand("batchnorm", {n.input(0), n.input(1), n.input(2), own_mean, own_variance},
-                            {{"epsilon", n.real("epsilon", 1e-5f)}});
+    const auto y =
+        n.expand("batchnorm", {n.input(0), n.input(1), n.input(2), own_mean, own_variance},
+                 {{"epsilon", n.real("epsilon", 1e-5f)}});
     instructions results{y, moved(3, own_mean), moved(4, own_variance)};
     if (n.opset() < 14)
         results.insert(results.end(), {own_mean, own_variance});
@@ -87,7 +89,8 @@ instructions read_batchnorm(node_reader& n) {
     // A mean for each element of an image.
     const auto deviation = n.add("rsqrt", n.with_number("add", n.input(4), double(epsilon)));
     const auto factor = n.add("mul", n.input(1), deviation);
-    const auto scaled = n.add_common("mul", {n.add_common("sub", {n.input(0), n.input(3)}), factor});
+    const auto scaled =
+        n.add_common("mul", {n.add_common("sub", {n.input(0), n.input(3)}), factor});
     return {n.add_common("add", {scaled, n.input(2)})};
 }
 

@@ -230,7 +230,8 @@ instructions read_cast(node_reader& n) {
     const auto to = cast_target(n);
     const auto t = to_shape_type(element_type(to));
     if (not t.has_value())
-        n.unsupported("to: a type of numbers or strings was expected, got " + type_name(element_type(to)));
+        n.unsupported("to: a type of numbers or strings was expected, got " +
+                      type_name(element_type(to)));
     return {cast(n, n.input(0), *t)};
 }
 

@@ -89,12 +89,9 @@ value window_options(node_reader& n, const shape& s) {
     const auto stride = window_sizes(n, "strides", spatial, 1, 1);
     const auto dilation = window_sizes(n, "dilations", spatial, 1, 1);
     const auto padding = read_padding(n, s, lengths, stride, dilation);
-    return {{"padding", padding.values},
-            {"padding_mode", padding.mode},
-            {"stride", stride},
-            {"lengths", lengths},
-            {"dilations", dilation},
-            {"ceil_mode", n.integer("ceil_mode", 0) != 0}};
+    return {{"padding", padding.values}, {"padding_mode", padding.mode},
+            {"stride", stride},          {"lengths", lengths},
+            {"dilations", dilation},     {"ceil_mode", n.integer("ceil_mode", 0) != 0}};
 }
 
 } // namespace

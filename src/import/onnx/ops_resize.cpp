@@ -18,7 +18,8 @@ struct resize_node {
     value further = value::object{};
 };
 
-void check_word(node_reader& n, const char* name, const std::string& word, std::initializer_list<const char*> known) {
+void check_word(node_reader& n, const char* name, const std::string& word,
+                std::initializer_list<const char*> known) {
     for (const char* k : known)
         if (word == k)
             return;
@@ -31,13 +32,15 @@ resize_node read_attributes(node_reader& n) {
     const auto mode = n.text("mode", "nearest");
     check_word(n, "mode", mode, {"nearest", "linear", "bilinear", "cubic"});
     r.options["mode"] = mode == "bilinear" ? std::string("linear") : mode;
-    const auto transformation = n.text("coordinate_transformation_mode", first_form ? "asymmetric" : "half_pixel");
+    const auto transformation =
+        n.text("coordinate_transformation_mode", first_form ? "asymmetric" : "half_pixel");
     check_word(n, "coordinate_transformation_mode", transformation,
-               {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
-                "half_pixel_symmetric", "tf_crop_and_resize"});
+               {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
+                "tf_half_pixel_for_nn", "half_pixel_symmetric", "tf_crop_and_resize"});
     r.options["coordinate_transformation_mode"] = transformation;
     const auto nearest = n.text("nearest_mode", first_form ? "floor" : "round_prefer_floor");
-    check_word(n, "nearest_mode", nearest, {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"});
+    check_word(n, "nearest_mode", nearest,
+               {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"});
     r.options["nearest_mode"] = nearest;
     r.options["cubic_coeff_a"] = n.real("cubic_coeff_a", -0.75f);
     if (transformation == "half_pixel_symmetric" or transformation == "tf_crop_and_resize")
@@ -62,7 +65,8 @@ resize_node read_attributes(node_reader& n) {
         r.scales = given_as(2) ? 2 : 0;
         r.sizes = given_as(3) ? 3 : 0;
         if ((r.scales == 0) == (r.sizes == 0))
-            n.malformed(std::string("either scales or sizes were expected, got ") + (r.scales == 0 ? "neither" : "both"));
+            n.malformed(std::string("either scales or sizes were expected, got ") +
+                        (r.scales == 0 ? "neither" : "both"));
         if (policy != "stretch" and r.sizes != 0)
             r.further["keep_aspect_ratio_policy"] = policy;
     }
@@ -72,7 +76,8 @@ resize_node read_attributes(node_reader& n) {
 template <class T>
 void expect_one_for_each(node_reader& n, const std::vector<T>& v, std::size_t axes) {
     if (v.size() != axes)
-        n.malformed(str("a scale or size for each of ", axes, " axes was expected, got ", v.size()));
+        n.malformed(
+            str("a scale or size for each of ", axes, " axes was expected, got ", v.size()));
 }
 
 instructions resize_by_scales(node_reader& n, resize_node& r, const std::vector<float>& scales) {
@@ -123,9 +128,11 @@ instruction_ref for_all_axes(node_reader& n, const resize_node& r, instruction_r
                                                     {"ends", std::vector<int64_t>{at + 1}}}),
                                   {v}));
         else if (sizes)
-            parts.push_back(n.add(make_op("dimensions_of", {{"start", d}, {"end", d + 1}}), {n.input(0)}));
+            parts.push_back(
+                n.add(make_op("dimensions_of", {{"start", d}, {"end", d + 1}}), {n.input(0)}));
         else
-            parts.push_back(n.literal(migraphx::literal{shape{shape::float_type, {1}}, std::vector<float>{1}}));
+            parts.push_back(
+                n.literal(migraphx::literal{shape{shape::float_type, {1}}, std::vector<float>{1}}));
     }
     return n.add(make_op("concat", {{"axis", 0}}), parts);
 }

@@ -54,13 +54,17 @@ std::vector<operation> read_activations(node_reader& n, std::size_t count) {
     std::size_t next_alpha = 0, next_beta = 0;
     std::vector<operation> result;
     for (auto name : names) {
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return std::tolower(c); });
         const auto* row = std::find_if(std::begin(activation_names), std::end(activation_names),
                                        [&](const auto& a) { return name == a.onnx; });
         if (row == std::end(activation_names))
             n.malformed("activations: a function that ONNX names was expected, got '" + name + "'");
-        const auto alpha = row->coefficients > 0 and next_alpha < alphas.size() ? alphas[next_alpha++] : row->alpha;
-        const auto beta = row->coefficients > 1 and next_beta < betas.size() ? betas[next_beta++] : row->beta;
+        const auto alpha = row->coefficients > 0 and next_alpha < alphas.size()
+                               ? alphas[next_alpha++]
+                               : row->alpha;
+        const auto beta =
+            row->coefficients > 1 and next_beta < betas.size() ? betas[next_beta++] : row->beta;
         if (std::string_view(row->own).starts_with("rnn_"))
             result.push_back(make_op(row->own, {{"alpha", alpha}, {"beta", beta}}));
         else if (row->coefficients > 0)
@@ -84,12 +88,16 @@ instructions recurrent_of(node_reader& n, std::string_view op, instructions in) 
     const bool lstm = op == "LSTM", gru = op == "GRU";
     const auto &x = in.at(0)->get_shape(), &w = in.at(1)->get_shape(), &r = in.at(2)->get_shape();
     if (x.ndim() != 3 or w.ndim() != 3 or r.ndim() != 3)
-        n.malformed(str("X, W and R of three dimensions were expected, got ", x, ", ", w, " and ", r));
+        n.malformed(
+            str("X, W and R of three dimensions were expected, got ", x, ", ", w, " and ", r));
     const auto direction = direction_of(n);
     const std::size_t directions = direction == op::rnn_direction::bidirectional ? 2 : 1;
-    const auto hidden = n.has_attribute("hidden_size") ? n.integer("hidden_size") : n.known_size(in[2], 2);
-    if (hidden < 1 or (not r.dynamic() and (r.lens()[2] != std::size_t(hidden) or r.lens()[0] != directions)))
-        n.malformed(str("R of ", directions, " directions and hidden_size ", hidden, " was expected, got ", r));
+    const auto hidden =
+        n.has_attribute("hidden_size") ? n.integer("hidden_size") : n.known_size(in[2], 2);
+    if (hidden < 1 or
+        (not r.dynamic() and (r.lens()[2] != std::size_t(hidden) or r.lens()[0] != directions)))
+        n.malformed(str("R of ", directions, " directions and hidden_size ", hidden,
+                        " was expected, got ", r));
     const auto layout = n.integer("layout", 0);
     if (layout != 0 and layout != 1)
         n.malformed(str("layout of 0 or 1 was expected, got ", layout));
@@ -131,17 +139,19 @@ instructions read_recurrent(node_reader& n) {
     return recurrent_of(n, n.op_type(), n.inputs());
 }
 
-// W and R as (directions, inputs, 4 * hidden) of 8 bits, with scales and zero points of one number or one
-// for each column of a direction.
+// W and R as (directions, inputs, 4 * hidden) of 8 bits, with scales and zero points of one number
+// or one for each column of a direction.
 instructions read_dynamic_quantize_lstm(node_reader& n) {
     n.expect_inputs(12, 12);
     const auto weights = [&](std::size_t i, std::size_t scale) {
         const auto w = n.input(i);
         const auto along = [&](instruction_ref v) {
-            const std::vector<int64_t> axes = v->get_shape().ndim() == 1 ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1};
+            const std::vector<int64_t> axes =
+                v->get_shape().ndim() == 1 ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1};
             return n.broadcast_like(n.add(make_op("unsqueeze", {{"axes", axes}}), {v}), w);
         };
-        const auto wide = n.add("dequantizelinear", w, along(n.input(scale)), along(n.input(scale + 1)));
+        const auto wide =
+            n.add("dequantizelinear", w, along(n.input(scale)), along(n.input(scale + 1)));
         return n.add(make_op("transpose", {{"permutation", {0, 2, 1}}}), {wide});
     };
     instructions in{n.input(0), weights(1, 8), weights(2, 10)};
@@ -149,7 +159,9 @@ instructions read_dynamic_quantize_lstm(node_reader& n) {
     return recurrent_of(n, "LSTM", in);
 }
 
-const operators rnn_operators{{"RNN", read_recurrent}, {"GRU", read_recurrent}, {"LSTM", read_recurrent},
+const operators rnn_operators{{"RNN", read_recurrent},
+                              {"GRU", read_recurrent},
+                              {"LSTM", read_recurrent},
                               {"DynamicQuantizeLSTM", read_dynamic_quantize_lstm, "com.microsoft"}};
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Operators that see the same elements with other dimensions, and those that give dimensions as values.
+// Operators that see the same elements with other dimensions, and those that give dimensions as
+// values.
 #include <migraphx/common_shape.hpp>
 #include <migraphx/make_op.hpp>
 
@@ -12,7 +13,9 @@ namespace migraphx::onnx {
 
 namespace {
 
-std::vector<std::size_t> as_sizes(const std::vector<int64_t>& v) { return {v.begin(), v.end()}; }
+std::vector<std::size_t> as_sizes(const std::vector<int64_t>& v) {
+    return {v.begin(), v.end()};
+}
 
 instructions reshape_to(node_reader& n, const std::vector<int64_t>& dims, bool allow_zero) {
     const auto x = n.input(0);
@@ -43,7 +46,8 @@ instructions read_reshape(node_reader& n) {
     if (not known.empty() and not allow_zero)
         if (const auto dims = reshape_attribute(known, n.input(0)); not dims.empty())
             return {n.add(make_op("reshape", {{"dims", dims}}), {n.input(0)})};
-    return {n.add(make_op("reshape_dynamic", {{"allowzero", allow_zero}}), {n.input(0), n.input(1)})};
+    return {
+        n.add(make_op("reshape_dynamic", {{"allowzero", allow_zero}}), {n.input(0), n.input(1)})};
 }
 
 // Axes as an attribute or, from opset 13 on, an input; none when only a run gives them.
@@ -161,7 +165,8 @@ instructions read_shape(node_reader& n) {
     const auto lo = s.min_lens(), hi = s.max_lens();
     const auto count = std::size_t(end - start);
     if (std::equal(lo.begin() + start, lo.begin() + end, hi.begin() + start))
-        return {n.literal({shape{shape::int64_type, {count}}, lo.begin() + start, lo.begin() + end})};
+        return {
+            n.literal({shape{shape::int64_type, {count}}, lo.begin() + start, lo.begin() + end})};
     return {n.add(make_op("dimensions_of", {{"start", start}, {"end", end}}), {n.input(0)})};
 }
 
@@ -194,20 +199,25 @@ instructions read_depth_to_space(node_reader& n) {
         n.malformed("mode: DCR or CRD was expected, got '" + mode + "'");
     const auto c = channels / (b * b);
     const bool depth_first = mode == "DCR";
-    const auto split_channels = depth_first ? std::vector<int64_t>{b, b, c} : std::vector<int64_t>{c, b, b};
-    const auto perm = depth_first ? std::vector<int64_t>{0, 3, 4, 1, 5, 2} : std::vector<int64_t>{0, 1, 4, 2, 5, 3};
+    const auto split_channels =
+        depth_first ? std::vector<int64_t>{b, b, c} : std::vector<int64_t>{c, b, b};
+    const auto perm = depth_first ? std::vector<int64_t>{0, 3, 4, 1, 5, 2}
+                                  : std::vector<int64_t>{0, 1, 4, 2, 5, 3};
     if (not s.dynamic()) {
         const auto l = std::vector<int64_t>(s.lens().begin(), s.lens().end());
-        std::vector<int64_t> dims{l[0], split_channels[0], split_channels[1], split_channels[2], l[2], l[3]};
+        std::vector<int64_t> dims{
+            l[0], split_channels[0], split_channels[1], split_channels[2], l[2], l[3]};
         const auto split = n.add(make_op("reshape", {{"dims", dims}}), {n.input(0)});
         const auto moved = n.add(make_op("transpose", {{"permutation", perm}}), {split});
         return {n.add(make_op("reshape", {{"dims", {l[0], c, l[2] * b, l[3] * b}}}), {moved})};
     }
-    // Channels split where they are, so that the unknown sizes can be copied: N C H W, one axis a time.
+    // Channels split where they are, so that the unknown sizes can be copied: N C H W, one axis a
+    // time.
     auto x = n.add(make_op("transpose", {{"permutation", {0, 2, 3, 1}}}), {n.input(0)});
     std::vector<int64_t> dims{0, 0, 0, split_channels[0], split_channels[1], split_channels[2]};
     x = n.add(make_op("reshape", {{"dims", dims}}), {x});
-    const auto order = depth_first ? std::vector<int64_t>{0, 5, 1, 3, 2, 4} : std::vector<int64_t>{0, 3, 1, 4, 2, 5};
+    const auto order = depth_first ? std::vector<int64_t>{0, 5, 1, 3, 2, 4}
+                                   : std::vector<int64_t>{0, 3, 1, 4, 2, 5};
     x = n.add(make_op("transpose", {{"permutation", order}}), {x});
     // N c H b W b: the sizes to merge into are computed from the input's.
     const auto size = n.add(make_op("dimensions_of", {{"start", 2}, {"end", 4}}), {n.input(0)});
@@ -218,7 +228,8 @@ instructions read_depth_to_space(node_reader& n) {
 }
 
 // Space to depth with sizes that only a run knows.
-instruction_ref space_to_depth_unknown(node_reader& n, int64_t b, const std::vector<int64_t>& perm) {
+instruction_ref space_to_depth_unknown(node_reader& n, int64_t b,
+                                       const std::vector<int64_t>& perm) {
     const auto vector_of = [&](const std::vector<int64_t>& v) {
         return n.literal(migraphx::literal{shape{shape::int64_type, {v.size()}}, v});
     };
@@ -226,10 +237,15 @@ instruction_ref space_to_depth_unknown(node_reader& n, int64_t b, const std::vec
     const auto sizes = n.add(make_op("dimensions_of", {{"end", 4}}), {x});
     const auto blocks = n.add("div", sizes, vector_of({1, 1, b, b}));
     const auto part = [&](int64_t from, int64_t to) {
-        return n.add(make_op("slice", {{"axes", {0}}, {"starts", std::vector<int64_t>{from}}, {"ends", std::vector<int64_t>{to}}}), {blocks});
+        return n.add(make_op("slice", {{"axes", {0}},
+                                       {"starts", std::vector<int64_t>{from}},
+                                       {"ends", std::vector<int64_t>{to}}}),
+                     {blocks});
     };
-    const auto split = n.add(make_op("concat", {{"axis", 0}}), {part(0, 3), vector_of({b}), part(3, 4), vector_of({b})});
-    const auto moved = n.add(make_op("transpose", {{"permutation", perm}}), {n.add("reshape_dynamic", x, split)});
+    const auto split = n.add(make_op("concat", {{"axis", 0}}),
+                             {part(0, 3), vector_of({b}), part(3, 4), vector_of({b})});
+    const auto moved =
+        n.add(make_op("transpose", {{"permutation", perm}}), {n.add("reshape_dynamic", x, split)});
     return n.add("reshape_dynamic", moved, n.add("mul", blocks, vector_of({1, b * b, 1, 1})));
 }
 
@@ -245,15 +261,18 @@ instructions read_space_to_depth(node_reader& n) {
     const auto mode = n.text("mode", "DCR");
     if (mode != "DCR" and mode != "CRD")
         n.malformed("mode: DCR or CRD was expected, got '" + mode + "'");
-    const auto perm = mode == "DCR" ? std::vector<int64_t>{0, 3, 5, 1, 2, 4} : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
+    const auto perm = mode == "DCR" ? std::vector<int64_t>{0, 3, 5, 1, 2, 4}
+                                    : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
     if (s.dynamic())
         return {space_to_depth_unknown(n, b, perm)};
     const auto l = std::vector<int64_t>(s.lens().begin(), s.lens().end());
     if (l[2] % b != 0 or l[3] % b != 0)
         n.malformed(str("blocksize that divides ", l[2], " and ", l[3], " was expected, got ", b));
-    const auto split = n.add(make_op("reshape", {{"dims", {l[0], l[1], l[2] / b, b, l[3] / b, b}}}), {n.input(0)});
+    const auto split =
+        n.add(make_op("reshape", {{"dims", {l[0], l[1], l[2] / b, b, l[3] / b, b}}}), {n.input(0)});
     const auto moved = n.add(make_op("transpose", {{"permutation", perm}}), {split});
-    return {n.add(make_op("reshape", {{"dims", {l[0], l[1] * b * b, l[2] / b, l[3] / b}}}), {moved})};
+    return {
+        n.add(make_op("reshape", {{"dims", {l[0], l[1] * b * b, l[2] / b, l[3] / b}}}), {moved})};
 }
 
 const operators shape_operators{{"Reshape", read_reshape},

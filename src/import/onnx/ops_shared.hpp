@@ -17,10 +17,11 @@ instruction_ref global_pooling_of(node_reader& n, instruction_ref x);
 /// An attribute of `count` sizes of at least `least`; so many of `fallback` when it is not there.
 std::vector<std::size_t> window_sizes(node_reader& n, const char* name, std::size_t count,
                                       int64_t fallback, int64_t least);
-/// A recipe of matrix products for operands as ONNX has them: a vector is a row on the left and a column
-/// on the right. `in` has further operands of the recipe behind the two.
+/// A recipe of matrix products for operands as ONNX has them: a vector is a row on the left and a
+/// column on the right. `in` has further operands of the recipe behind the two.
 instruction_ref product_of(node_reader& n, const char* recipe, instructions in);
-/// x as uint8 with a scale and a zero point from its range, as DynamicQuantizeLinear does: all three.
+/// x as uint8 with a scale and a zero point from its range, as DynamicQuantizeLinear does: all
+/// three.
 instructions dynamically_quantised(node_reader& n, instruction_ref x);
 /// RNN, GRU or LSTM, as `op` says, of these inputs in ONNX's order with the node's attributes.
 instructions recurrent_of(node_reader& n, std::string_view op, instructions in);

@@ -17,7 +17,9 @@ using ints = std::vector<int64_t>;
 
 // A slice of one dimension of a vector keeps its dimension: stride 0 would make it a scalar.
 instruction_ref keep_dimension(node_reader& n, instruction_ref x) {
-    return node_reader::is_scalar(x->get_shape()) ? n.add(make_op("unsqueeze", {{"axes", {0}}}), {x}) : x;
+    return node_reader::is_scalar(x->get_shape())
+               ? n.add(make_op("unsqueeze", {{"axes", {0}}}), {x})
+               : x;
 }
 
 // Known bounds: a view, reversed and thinned out where the steps say so.
@@ -27,7 +29,9 @@ instructions slice_known(node_reader& n, ints axes, ints starts, ints ends, cons
     ints reversed, stepped, step_sizes;
     for (std::size_t i = 0; i < axes.size(); i++) {
         const auto len = int64_t(lens[std::size_t(axes[i])]);
-        auto from_front = [&](int64_t v) { return v < 0 ? std::max(v, -len - 1) + len : std::min(v, len); };
+        auto from_front = [&](int64_t v) {
+            return v < 0 ? std::max(v, -len - 1) + len : std::min(v, len);
+        };
         auto start = from_front(starts[i]), end = from_front(ends[i]);
         if (steps[i] < 0) {
             // Positions start, start - 1 … end + 1, seen from the other side.
@@ -80,9 +84,11 @@ instructions read_slice(node_reader& n) {
         }
         if (not steps)
             steps.emplace(starts->size(), 1);
-        if (ends->size() != starts->size() or axes->size() != starts->size() or steps->size() != starts->size())
-            n.malformed(str("as many ends, axes and steps as starts were expected, got ", ends->size(), ", ",
-                            axes->size(), " and ", steps->size(), " for ", starts->size()));
+        if (ends->size() != starts->size() or axes->size() != starts->size() or
+            steps->size() != starts->size())
+            n.malformed(str("as many ends, axes and steps as starts were expected, got ",
+                            ends->size(), ", ", axes->size(), " and ", steps->size(), " for ",
+                            starts->size()));
         for (auto& a : *axes)
             a = int64_t(n.axis(a, n.rank_of(0)));
         if (std::find(steps->begin(), steps->end(), 0) != steps->end())
@@ -92,7 +98,8 @@ instructions read_slice(node_reader& n) {
         if (not n.shape_of(0).dynamic())
             return slice_known(n, *axes, *starts, *ends, *steps);
         if (std::all_of(steps->begin(), steps->end(), [](auto s) { return s == 1; }))
-            return {n.add(make_op("slice", {{"axes", *axes}, {"starts", *starts}, {"ends", *ends}}), {n.input(0)})};
+            return {n.add(make_op("slice", {{"axes", *axes}, {"starts", *starts}, {"ends", *ends}}),
+                          {n.input(0)})};
         return {n.add("slice_dynamic", n.input(0), int64_vector(n, *starts), int64_vector(n, *ends),
                       int64_vector(n, *axes), int64_vector(n, *steps))};
     }
@@ -109,7 +116,8 @@ instructions read_slice(node_reader& n) {
 }
 
 // Lengths of the parts, in the order: input (opset 13), attribute, equal parts.
-std::optional<ints> split_lengths(node_reader& n, std::size_t parts, const shape::dynamic_dimension& d) {
+std::optional<ints> split_lengths(node_reader& n, std::size_t parts,
+                                  const shape::dynamic_dimension& d) {
     if (n.has(1))
         return n.constant_ints(1);
     if (n.has_attribute("split"))
@@ -126,7 +134,8 @@ std::optional<ints> split_lengths(node_reader& n, std::size_t parts, const shape
 
 // Near-equal parts of a dimension that only a run knows: chunk = ceil(len / parts).
 instructions split_unknown(node_reader& n, std::size_t axis, std::size_t parts) {
-    const auto size = n.add(make_op("dimensions_of", {{"start", axis}, {"end", axis + 1}}), {n.input(0)});
+    const auto size =
+        n.add(make_op("dimensions_of", {{"start", axis}, {"end", axis + 1}}), {n.input(0)});
     const auto count = int64_t(parts);
     const auto chunk =
         n.add("div", n.add("add", size, int64_vector(n, {count - 1})), int64_vector(n, {count}));
@@ -140,7 +149,8 @@ instructions split_unknown(node_reader& n, std::size_t axis, std::size_t parts) 
     return result;
 }
 
-// Parts whose lengths only a run knows: from the sum of the lengths before each to that with its own.
+// Parts whose lengths only a run knows: from the sum of the lengths before each to that with its
+// own.
 instructions split_by_input(node_reader& n, std::size_t axis, std::size_t parts) {
     if (n.shape_of(1).dynamic() or n.shape_of(1).elements() != parts)
         n.malformed(str(parts, " split lengths were expected, got ", n.shape_of(1)));
@@ -148,7 +158,8 @@ instructions split_by_input(node_reader& n, std::size_t axis, std::size_t parts)
     const auto starts = n.add("sub", ends, n.input(1));
     const auto axes = int64_vector(n, {int64_t(axis)});
     const auto pick = [&](instruction_ref v, int64_t i) {
-        return n.add(make_op("slice", {{"axes", {0}}, {"starts", ints{i}}, {"ends", ints{i + 1}}}), {v});
+        return n.add(make_op("slice", {{"axes", {0}}, {"starts", ints{i}}, {"ends", ints{i + 1}}}),
+                     {v});
     };
     instructions result;
     for (int64_t i = 0; i < int64_t(parts); i++)
@@ -160,12 +171,14 @@ instructions read_split(node_reader& n) {
     n.expect_inputs(1, 2);
     const auto axis = n.axis(n.integer("axis", 0), n.rank_of(0));
     const auto& s = n.shape_of(0);
-    const auto dim = s.dynamic() ? s.dyn_dims()[axis] : shape::dynamic_dimension{s.lens()[axis], s.lens()[axis]};
+    const auto dim =
+        s.dynamic() ? s.dyn_dims()[axis] : shape::dynamic_dimension{s.lens()[axis], s.lens()[axis]};
     auto parts = n.output_count();
     if (n.has_attribute("num_outputs")) {
         parts = std::size_t(n.integer("num_outputs"));
         if (n.has(1) or parts != n.output_count())
-            n.malformed(str("num_outputs of ", n.output_count(), " without split lengths was expected, got ", parts));
+            n.malformed(str("num_outputs of ", n.output_count(),
+                            " without split lengths was expected, got ", parts));
     }
     if (parts == 0)
         n.malformed("at least one output was expected, got none");
@@ -181,11 +194,14 @@ instructions read_split(node_reader& n) {
         if (l < 0 or __builtin_add_overflow(sum, l, &sum))
             n.malformed(str("split lengths of 0 or more were expected, got ", *lengths));
     if (dim.is_fixed() and sum != int64_t(dim.get_interval().max))
-        n.malformed(str("split lengths that add up to ", dim.get_interval().max, " were expected, got ", *lengths));
+        n.malformed(str("split lengths that add up to ", dim.get_interval().max,
+                        " were expected, got ", *lengths));
     instructions result;
     int64_t start = 0;
     for (auto l : *lengths) {
-        const auto part = n.add(make_op("slice", {{"axes", ints{int64_t(axis)}}, {"starts", ints{start}}, {"ends", ints{start + l}}}),
+        const auto part = n.add(make_op("slice", {{"axes", ints{int64_t(axis)}},
+                                                  {"starts", ints{start}},
+                                                  {"ends", ints{start + l}}}),
                                 {n.input(0)});
         result.push_back(keep_dimension(n, part));
         start += l;
@@ -203,7 +219,8 @@ instructions read_concat(node_reader& n) {
         // Nothing to add; before opset 13 of onnx exporters such inputs may have any rank.
         if (not s.dynamic() and s.elements() == 0)
             continue;
-        in.push_back(node_reader::is_scalar(s) ? n.add(make_op("unsqueeze", {{"axes", {0}}}), {x}) : x);
+        in.push_back(node_reader::is_scalar(s) ? n.add(make_op("unsqueeze", {{"axes", {0}}}), {x})
+                                               : x);
     }
     if (in.empty())
         return {n.input(0)};
@@ -219,7 +236,8 @@ instructions read_tile(node_reader& n) {
         n.expect_inputs(3, 3);
         const auto tiles = n.constant_ints(1), axis = n.constant_ints(2);
         if (not tiles or not axis or tiles->size() != 1 or axis->size() != 1)
-            n.unsupported("tiles and axis that are known at import were expected, got values of a run");
+            n.unsupported(
+                "tiles and axis that are known at import were expected, got values of a run");
         ints repeats(n.rank_of(0), 1);
         repeats[n.axis(axis->front(), repeats.size())] = tiles->front();
         return {n.expand("tile", {n.input(0)}, {{"repeats", repeats}})};
@@ -300,13 +318,14 @@ instructions read_pad(node_reader& n) {
     if (p.pads and std::all_of(p.pads->begin(), p.pads->end(), [](auto x) { return x == 0; }))
         return {n.input(0)};
     if (p.pads and (p.known_fill or mode != op::pad::constant_pad))
-        return {n.add(make_op("pad", {{"mode", mode}, {"pads", *p.pads}, {"value", float(p.fill)}}), {n.input(0)})};
+        return {n.add(make_op("pad", {{"mode", mode}, {"pads", *p.pads}, {"value", float(p.fill)}}),
+                      {n.input(0)})};
     return {n.add(make_op("pad_dynamic", {{"mode", mode}}), n.inputs())};
 }
 
-const operators slice_operators{{"Slice", read_slice}, {"Split", read_split}, {"Concat", read_concat},
-                                {"Tile", read_tile},   {"Pad", read_pad},
-                                {"Pad", read_pad, "com.microsoft"}};
+const operators slice_operators{{"Slice", read_slice},   {"Split", read_split},
+                                {"Concat", read_concat}, {"Tile", read_tile},
+                                {"Pad", read_pad},       {"Pad", read_pad, "com.microsoft"}};
 
 } // namespace
 

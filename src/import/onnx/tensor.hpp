@@ -43,7 +43,8 @@ tensor_bytes tensor_data(const model& m, const tensor& t, std::size_t alignment 
 /// The elements of a tensor of strings, as views into the model.
 std::vector<std::string_view> tensor_strings(const model& m, const tensor& t);
 
-/// Elements of two or four bits, one a byte with zeros above. The result has `packed.elements` bytes.
+/// Elements of two or four bits, one a byte with zeros above. The result has `packed.elements`
+/// bytes.
 tensor_bytes unpack_bits(const tensor_bytes& packed);
 
 /// The dense form of a sparse tensor, zero where nothing is stored. `limit` bounds its size in

@@ -15,8 +15,8 @@ namespace migraphx::onnx {
 std::optional<shape::type_t> to_shape_type(element_type t);
 
 /// The elements as an argument that shares the model's memory where it can; it must not be written.
-/// A tensor without dims is a scalar. Elements of two or four bits are unpacked, one a byte. Strings
-/// are copied. Throws for types that the engine does not have.
+/// A tensor without dims is a scalar. Elements of two or four bits are unpacked, one a byte.
+/// Strings are copied. Throws for types that the engine does not have.
 argument tensor_argument(const model& m, const tensor& t);
 argument tensor_argument(const model& m, const sparse_tensor& t);
 

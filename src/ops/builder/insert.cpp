@@ -43,7 +43,9 @@ instruction_ref site::add(const operation& op, instructions in) {
     return target.insert_instruction(position, op, std::move(in));
 }
 
-instruction_ref site::literal(migraphx::literal l) { return target.add_literal(std::move(l)); }
+instruction_ref site::literal(migraphx::literal l) {
+    return target.add_literal(std::move(l));
+}
 
 instruction_ref site::scalar(shape::type_t t, double v) {
     return literal(migraphx::literal{shape{t}, std::vector<double>{v}});
@@ -101,9 +103,8 @@ std::vector<instruction_ref> insert(const std::string& name, module& m, instruct
     if (options.is_object())
         for (const auto& o : options)
             if (std::find(row.options.begin(), row.options.end(), o.get_key()) == row.options.end())
-                fail(error_kind::invalid_argument,
-                     str(name, ": an option of ", row.options, " was expected, got '", o.get_key(),
-                         "'"));
+                fail(error_kind::invalid_argument, str(name, ": an option of ", row.options,
+                                                       " was expected, got '", o.get_key(), "'"));
     site s{name, m, ins, args, options};
     return row.build(s);
 }
@@ -116,8 +117,7 @@ std::vector<instruction_ref> insert(const std::string& name, module& m, instruct
 
 std::vector<instruction_ref> add(const std::string& name, module& m,
                                  const std::vector<instruction_ref>& args,
-                                 const std::vector<module_ref>& module_args,
-                                 const value& options) {
+                                 const std::vector<module_ref>& module_args, const value& options) {
     return insert(name, m, m.insert_end(), args, module_args, options);
 }
 

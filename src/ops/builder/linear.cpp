@@ -14,7 +14,8 @@ std::pair<instruction_ref, instruction_ref> with_common_batch(site& s, instructi
     const auto& sa = a->get_shape();
     const auto& sb = b->get_shape();
     if (sa.ndim() < 2 or sb.ndim() < 2)
-        s.malformed(str("operands of at least two dimensions were expected, got ", sa, " and ", sb));
+        s.malformed(
+            str("operands of at least two dimensions were expected, got ", sa, " and ", sb));
     if (sa.ndim() == 2 and sb.ndim() == 2)
         return {a, b};
     if (sa.dynamic() or sb.dynamic()) {
@@ -50,9 +51,10 @@ instructions build_dot(site& s) {
     return {s.add(make_op(s.recipe_name()), {a, b})};
 }
 
-// quant_dot(a, b[, a_zero_point[, b_zero_point]]): products of (a - za) and (b - zb) as int32, exact: a * b
-// of int8, less za times the sums of the columns of b, less zb times those of the rows of (a - za). Zero
-// points stretch to their operand; one of one dimension has a number for each row of a, each column of b.
+// quant_dot(a, b[, a_zero_point[, b_zero_point]]): products of (a - za) and (b - zb) as int32,
+// exact: a * b of int8, less za times the sums of the columns of b, less zb times those of the rows
+// of (a - za). Zero points stretch to their operand; one of one dimension has a number for each row
+// of a, each column of b.
 instructions build_quant_dot(site& s) {
     s.expect_operands(2, 4);
     if (s.count() == 2 and s.operand(0)->get_shape().type() == s.operand(1)->get_shape().type() and
@@ -72,7 +74,8 @@ instructions build_quant_dot(site& s) {
     auto rows = s.convert(a.values, shape::int32_type);
     if (a.offset) {
         auto za = *a.offset;
-        if (za->get_shape().ndim() == 1 and not(not za->get_shape().dynamic() and za->get_shape().elements() == 1))
+        if (za->get_shape().ndim() == 1 and
+            not(not za->get_shape().dynamic() and za->get_shape().elements() == 1))
             za = s.add(make_op("unsqueeze", {{"axes", std::vector<int64_t>{1}}}), {za});
         y = less(y, sums(s.convert(b.values, shape::int32_type), 2), za);
         rows = s.common("sub", {rows, za});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recipes of elementwise formulas: clip, celu, the forms of gelu, binary operators with broadcasting.
+// Recipes of elementwise formulas: clip, celu, the forms of gelu, binary operators with
+// broadcasting.
 #include "ops/builder/site.hpp"
 
 #include <cmath>
@@ -8,7 +9,9 @@ namespace migraphx::op::builder {
 
 namespace {
 
-bool is_float(shape::type_t t) { return not shape::is_integral(t) and t != shape::bool_type; }
+bool is_float(shape::type_t t) {
+    return not shape::is_integral(t) and t != shape::bool_type;
+}
 
 void expect_float(const site& s) {
     const auto t = s.operand(0)->get_shape().type();
@@ -46,9 +49,8 @@ instructions build_celu(site& s) {
         return {below};
     // A negative alpha turns the branches round: take x where it is positive.
     const auto zero = s.stretch(s.scalar(x->get_shape().type(), 0), x);
-    const auto tail = s.with_number(
-        "mul",
-        s.with_number("sub", s.add("exp", scaled), 1), static_cast<double>(alpha));
+    const auto tail = s.with_number("mul", s.with_number("sub", s.add("exp", scaled), 1),
+                                    static_cast<double>(alpha));
     return {s.add("add", s.add("max", zero, x), s.add("min", zero, tail))};
 }
 
@@ -65,7 +67,8 @@ instructions build_gelu_erf(site& s) {
     return {erf_gelu(s, s.operand(0))};
 }
 
-// x * 0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))); fast: x * sigmoid of twice the argument.
+// x * 0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))); fast: x * sigmoid of twice the
+// argument.
 instructions build_gelu_tanh(site& s) {
     s.expect_operands(1, 1);
     expect_float(s);
@@ -121,7 +124,8 @@ instructions build_binary(site& s) {
         const auto rank = static_cast<int64_t>(a->get_shape().ndim());
         const auto low = static_cast<int64_t>(b->get_shape().ndim());
         if (axis + low > rank)
-            s.malformed(str("broadcasted_axis of at most ", rank - low, " was expected, got ", axis));
+            s.malformed(
+                str("broadcasted_axis of at most ", rank - low, " was expected, got ", axis));
         std::vector<int64_t> axes;
         for (auto i = axis + low; i < rank; ++i)
             axes.push_back(low + i - axis - low);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// rotary_embedding(x (B, N, S, D), positions (B, S), cos (P, R / 2), sin (P, R / 2)): the first R of D
-// elements as pairs, turned by the angle of their position. Pairs are (i, i + R / 2), or neighbours when
-// interleaved. Without positions (three operands) cos and sin are (B, S, R / 2).
+// rotary_embedding(x (B, N, S, D), positions (B, S), cos (P, R / 2), sin (P, R / 2)): the first R
+// of D elements as pairs, turned by the angle of their position. Pairs are (i, i + R / 2), or
+// neighbours when interleaved. Without positions (three operands) cos and sin are (B, S, R / 2).
 #include "ops/builder/site.hpp"
 
 namespace migraphx::op::builder {
@@ -11,7 +11,8 @@ namespace {
 using ints = std::vector<int64_t>;
 
 instruction_ref part_of(site& s, instruction_ref x, int64_t axis, int64_t from, int64_t to) {
-    return s.add(make_op("slice", {{"axes", ints{axis}}, {"starts", ints{from}}, {"ends", ints{to}}}), {x});
+    return s.add(
+        make_op("slice", {{"axes", ints{axis}}, {"starts", ints{from}}, {"ends", ints{to}}}), {x});
 }
 
 instructions build_rotary(site& s) {
@@ -60,7 +61,8 @@ instructions build_rotary(site& s) {
     } else
         turned = s.add(make_op("concat", {{"axis", 3}}), {a, b});
     if (2 * half < size)
-        turned = s.add(make_op("concat", {{"axis", 3}}), {turned, part_of(s, x, 3, 2 * half, size)});
+        turned =
+            s.add(make_op("concat", {{"axis", 3}}), {turned, part_of(s, x, 3, 2 * half, size)});
     return {turned};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How a recipe is written: a function over a `site`, which has its operands and options and puts the
-// instructions where they belong. Registered by `const recipes xyz{{"gemm", build_gemm, {"alpha", …}}, …};`.
+// How a recipe is written: a function over a `site`, which has its operands and options and puts
+// the instructions where they belong. Registered by `const recipes xyz{{"gemm", build_gemm,
+// {"alpha", …}}, …};`.
 #pragma once
 
 #include <migraphx/instruction.hpp>
@@ -63,7 +64,8 @@ public:
     /// `x` of one dimension, repeated to the dimensions of `like` with its own along `axis`.
     instruction_ref along(instruction_ref x, std::size_t axis, instruction_ref like);
     /// Another recipe here.
-    instruction_ref call(const std::string& recipe, instructions in, const value& options = value{});
+    instruction_ref call(const std::string& recipe, instructions in,
+                         const value& options = value{});
 
     [[noreturn]] void malformed(const std::string& message) const;
 

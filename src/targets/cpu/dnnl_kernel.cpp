@@ -12,66 +12,65 @@
 
 namespace migraphx::cpu {
 
-dnnl::engine& dnnl_engine()
-{
+dnnl::engine& dnnl_engine() {
     static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);
     return *e;
 }
 
-dnnl::memory::data_type dnnl_type(shape::type_t t)
-{
+dnnl::memory::data_type dnnl_type(shape::type_t t) {
     using dt = dnnl::memory::data_type;
-    switch(t)
-    {
-    case shape::float_type: return dt::f32;
-    case shape::half_type: return dt::f16;
-    case shape::bf16_type: return dt::bf16;
-    case shape::int32_type: return dt::s32;
-    case shape::int8_type: return dt::s8;
-    case shape::uint8_type: return dt::u8;
-    default: return dt::undef;
+    switch (t) {
+    case shape::float_type:
+        return dt::f32;
+    case shape::half_type:
+        return dt::f16;
+    case shape::bf16_type:
+        return dt::bf16;
+    case shape::int32_type:
+        return dt::s32;
+    case shape::int8_type:
+        return dt::s8;
+    case shape::uint8_type:
+        return dt::u8;
+    default:
+        return dt::undef;
     }
 }
 
-dnnl::memory::desc
-dnnl_desc(shape::type_t t, const std::vector<int64_t>& dims, const std::vector<int64_t>& strides)
-{
+dnnl::memory::desc dnnl_desc(shape::type_t t, const std::vector<int64_t>& dims,
+                             const std::vector<int64_t>& strides) {
     return {dims, dnnl_type(t), strides};
 }
 
-dnnl::memory::desc dnnl_desc(const shape& s)
-{
+dnnl::memory::desc dnnl_desc(const shape& s) {
     std::vector<int64_t> dims(s.lens().begin(), s.lens().end());
     std::vector<int64_t> strides(s.strides().begin(), s.strides().end());
     // The stride of an axis of one element is never used to address; a plain one lets the library
     // recognise the layout.
-    for(std::size_t i = 0; i < dims.size(); i++)
-        if(dims[i] == 1)
-        {
+    for (std::size_t i = 0; i < dims.size(); i++)
+        if (dims[i] == 1) {
             int64_t inner = 1;
-            for(std::size_t j = 0; j < dims.size(); j++)
-                if(j != i and dims[j] != 1 and (j > i or strides[j] == 1))
+            for (std::size_t j = 0; j < dims.size(); j++)
+                if (j != i and dims[j] != 1 and (j > i or strides[j] == 1))
                     inner = std::max(inner, j > i ? dims[j] * strides[j] : int64_t{1});
             strides[i] = inner;
         }
     return dnnl_desc(s.type(), dims, strides);
 }
 
-std::optional<dnnl::memory::desc> dnnl_image_desc(const shape& s, image_order order)
-{
-    if(order == image_order::as_given)
+std::optional<dnnl::memory::desc> dnnl_image_desc(const shape& s, image_order order) {
+    if (order == image_order::as_given)
         return dnnl_desc(s);
     const auto rank = s.ndim();
     std::vector<std::size_t> axes; // from the fastest
-    for(std::size_t i = rank; i-- > 0;)
+    for (std::size_t i = rank; i-- > 0;)
         axes.push_back(i);
-    if(order == image_order::channels_last and rank > 2)
+    if (order == image_order::channels_last and rank > 2)
         std::rotate(axes.begin(), axes.end() - 2, axes.end() - 1); // 1, rank - 1, …, 2, 0
     std::vector<int64_t> dims(s.lens().begin(), s.lens().end()), strides(rank);
     int64_t step = 1;
-    for(auto d : axes)
-    {
-        if(dims[d] != 1 and int64_t(s.strides()[d]) != step)
+    for (auto d : axes) {
+        if (dims[d] != 1 and int64_t(s.strides()[d]) != step)
             return std::nullopt;
         strides[d] = step;
         step *= dims[d];
@@ -81,33 +80,30 @@ std::optional<dnnl::memory::desc> dnnl_image_desc(const shape& s, image_order or
 
 namespace {
 
-std::string describe(const dnnl::memory::desc& d)
-{
+std::string describe(const dnnl::memory::desc& d) {
     // The descriptor's bytes identify the layout for this version of the library.
     std::string text = "dnnl";
-    const auto blob  = d.get();
-    for(auto x : d.get_dims())
+    const auto blob = d.get();
+    for (auto x : d.get_dims())
         text += "," + std::to_string(x);
-    text += ";" + std::to_string(int(d.get_data_type())) + ";" + std::to_string(int(d.get_format_kind()));
-    if(d.get_format_kind() == dnnl::memory::format_kind::blocked)
-    {
-        for(auto x : d.get_strides())
+    text += ";" + std::to_string(int(d.get_data_type())) + ";" +
+            std::to_string(int(d.get_format_kind()));
+    if (d.get_format_kind() == dnnl::memory::format_kind::blocked) {
+        for (auto x : d.get_strides())
             text += "," + std::to_string(x);
         text += ";";
-        for(auto x : d.get_inner_blks())
+        for (auto x : d.get_inner_blks())
             text += "," + std::to_string(x);
-        for(auto x : d.get_inner_idxs())
+        for (auto x : d.get_inner_idxs())
             text += "," + std::to_string(x);
-        for(auto x : d.get_padded_dims())
+        for (auto x : d.get_padded_dims())
             text += "," + std::to_string(x);
-    }
-    else
+    } else
         text += ";opaque" + std::to_string(reinterpret_cast<std::uintptr_t>(blob));
     return text;
 }
 
-dnnl::stream& thread_stream()
-{
+dnnl::stream& thread_stream() {
     thread_local dnnl::stream stream(dnnl_engine());
     return stream;
 }
@@ -118,13 +114,12 @@ struct described_data {
 };
 
 // The library does not reorder from strides of 0: such data is copied first.
-described_data without_broadcasts(const argument& original, const dnnl::memory::desc& desc)
-{
+described_data without_broadcasts(const argument& original, const dnnl::memory::desc& desc) {
     const auto dims = desc.get_dims(), strides = desc.get_strides();
     bool broadcast = false;
-    for(std::size_t i = 0; i < dims.size(); i++)
+    for (std::size_t i = 0; i < dims.size(); i++)
         broadcast = broadcast or (dims[i] > 1 and strides[i] == 0);
-    if(not broadcast)
+    if (not broadcast)
         return {original, desc};
     const auto type = original.get_shape().type();
     const std::vector<std::size_t> lens(dims.begin(), dims.end());
@@ -135,15 +130,13 @@ described_data without_broadcasts(const argument& original, const dnnl::memory::
 
 } // namespace
 
-std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
-                                                 const argument& original,
+std::shared_ptr<const packed_weight> pack_weight(weight_store& store, const argument& original,
                                                  const dnnl::memory::desc& from,
-                                                 const dnnl::memory::desc& to)
-{
+                                                 const dnnl::memory::desc& to) {
     return store.get(original, describe(from) + "->" + describe(to), [&] {
         packed_weight w;
         w.bytes = to.get_size();
-        w.data  = allocate_host(w.bytes);
+        w.data = allocate_host(w.bytes);
         const auto plain = without_broadcasts(original, from);
         dnnl::memory src(plain.desc, dnnl_engine(), plain.data.data());
         dnnl::memory dst(to, dnnl_engine(), w.data.get());
@@ -157,60 +150,51 @@ std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
     });
 }
 
-bool runs_inline(std::size_t work)
-{
+bool runs_inline(std::size_t work) {
     constexpr std::size_t least = 256 * 1024; // about 20 microseconds
     return work < least;
 }
 
-dnnl_kernel::dnnl_kernel(std::string implementation_name,
-                         dnnl::primitive primitive,
-                         dnnl::memory::desc scratchpad,
-                         std::vector<operand> list)
-    : label(std::move(implementation_name)), work(std::move(primitive)), scratch_desc(std::move(scratchpad)), operands(std::move(list))
-{
+dnnl_kernel::dnnl_kernel(std::string implementation_name, dnnl::primitive primitive,
+                         dnnl::memory::desc scratchpad, std::vector<operand> list)
+    : label(std::move(implementation_name)), work(std::move(primitive)),
+      scratch_desc(std::move(scratchpad)), operands(std::move(list)) {
     scratch = scratch_desc.get_size();
 }
 
-std::unique_ptr<dnnl_kernel::binding> dnnl_kernel::acquire() const
-{
+std::unique_ptr<dnnl_kernel::binding> dnnl_kernel::acquire() const {
     {
         std::lock_guard lock(mutex);
-        if(not free.empty())
-        {
+        if (not free.empty()) {
             auto b = std::move(free.back());
             free.pop_back();
             return b;
         }
     }
-    auto b    = std::make_unique<binding>();
+    auto b = std::make_unique<binding>();
     b->stream = dnnl::stream(dnnl_engine());
-    for(const auto& o : operands)
-    {
+    for (const auto& o : operands) {
         void* p = o.constant == nullptr ? nullptr : o.constant->data.get();
         b->memories.emplace_back(o.desc, dnnl_engine(), p);
         b->args.emplace(o.argument, b->memories.back());
     }
-    if(scratch != 0)
-    {
+    if (scratch != 0) {
         b->memories.emplace_back(scratch_desc, dnnl_engine(), nullptr);
         b->args.emplace(DNNL_ARG_SCRATCHPAD, b->memories.back());
     }
     return b;
 }
 
-void dnnl_kernel::run(const kernel_args& args) const
-{
+void dnnl_kernel::run(const kernel_args& args) const {
     auto b = acquire();
-    for(std::size_t i = 0; i < operands.size(); i++)
-    {
+    for (std::size_t i = 0; i < operands.size(); i++) {
         const auto& o = operands[i];
-        if(o.where == operand::place::constant)
+        if (o.where == operand::place::constant)
             continue;
         char* p = o.where == operand::place::input ? args.inputs[o.index] : args.outputs[o.index];
         b->memories[i].set_data_handle(p + o.offset);
     }
-    if(scratch != 0)
+    if (scratch != 0)
         b->memories.back().set_data_handle(args.scratch);
     const thread_count_guard threads(one_thread ? 1 : 0);
     work.execute(b->stream, b->args);
@@ -218,17 +202,15 @@ void dnnl_kernel::run(const kernel_args& args) const
     free.push_back(std::move(b));
 }
 
-bool dnnl_kernel::reads_input(std::size_t i) const
-{
+bool dnnl_kernel::reads_input(std::size_t i) const {
     return std::any_of(operands.begin(), operands.end(), [&](const operand& o) {
         return o.where == operand::place::input and o.index == i;
     });
 }
 
-void dnnl_kernel::add_constants(held_constants& held) const
-{
-    for(const auto& o : operands)
-        if(o.constant != nullptr)
+void dnnl_kernel::add_constants(held_constants& held) const {
+    for (const auto& o : operands)
+        if (o.constant != nullptr)
             o.constant->add_to(held);
 }
 

@@ -22,7 +22,8 @@ dnnl::memory::data_type dnnl_type(shape::type_t t);
 /// The shape with its strides. Axes of length 1 get the stride of a packed tensor.
 dnnl::memory::desc dnnl_desc(const shape& s);
 /// The same memory with other dimensions and strides.
-dnnl::memory::desc dnnl_desc(shape::type_t t, const std::vector<int64_t>& dims, const std::vector<int64_t>& strides);
+dnnl::memory::desc dnnl_desc(shape::type_t t, const std::vector<int64_t>& dims,
+                             const std::vector<int64_t>& strides);
 
 /// Memory orders of images N, C, spatial axes….
 enum class image_order { as_given, channels_last, row_major };
@@ -30,13 +31,12 @@ enum class image_order { as_given, channels_last, row_major };
 std::optional<dnnl::memory::desc> dnnl_image_desc(const shape& s, image_order order);
 
 /// A constant brought to the layout that a primitive asked for; shared through the weight store.
-std::shared_ptr<const packed_weight> pack_weight(weight_store& store,
-                                                 const argument& original,
+std::shared_ptr<const packed_weight> pack_weight(weight_store& store, const argument& original,
                                                  const dnnl::memory::desc& from,
                                                  const dnnl::memory::desc& to);
 
-/// Too little work (multiplications and additions as one) to share: the primitive is to be created and run
-/// with one thread.
+/// Too little work (multiplications and additions as one) to share: the primitive is to be created
+/// and run with one thread.
 bool runs_inline(std::size_t work);
 
 class dnnl_kernel : public kernel {
@@ -45,15 +45,13 @@ public:
         int argument; ///< DNNL_ARG_…
         dnnl::memory::desc desc;
         enum class place { input, output, constant } where = place::input;
-        std::size_t index = 0;                                ///< input or output number
+        std::size_t index = 0; ///< input or output number
         std::shared_ptr<const packed_weight> constant = nullptr;
-        std::size_t offset = 0;                               ///< bytes
+        std::size_t offset = 0; ///< bytes
     };
 
-    dnnl_kernel(std::string implementation_name,
-                dnnl::primitive primitive,
-                dnnl::memory::desc scratchpad,
-                std::vector<operand> operands);
+    dnnl_kernel(std::string implementation_name, dnnl::primitive primitive,
+                dnnl::memory::desc scratchpad, std::vector<operand> operands);
 
     void run(const kernel_args& args) const override;
     std::size_t scratch_bytes() const override { return scratch; }
@@ -79,8 +77,8 @@ private:
     dnnl::primitive work;
     dnnl::memory::desc scratch_desc;
     std::size_t scratch = 0;
-    std::size_t over    = std::size_t(-1);
-    bool one_thread     = false;
+    std::size_t over = std::size_t(-1);
+    bool one_thread = false;
     std::vector<operand> operands;
     mutable std::mutex mutex;
     mutable std::vector<std::unique_ptr<binding>> free;

@@ -12,20 +12,20 @@ namespace {
 
 using alg = dnnl::algorithm;
 
-std::optional<double> constant(instruction_ref e)
-{
-    if(e->name() == "convert")
+std::optional<double> constant(instruction_ref e) {
+    if (e->name() == "convert")
         return constant(e->inputs().front());
-    if(e->name() != "@literal" or e->get_shape().elements() != 1)
+    if (e->name() != "@literal" or e->get_shape().elements() != 1)
         return std::nullopt;
     return e->get_literal().at<double>();
 }
 
 // Relative, so that only 0 is near 0.
-bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::abs(b); }
+bool near(double a, double b) {
+    return std::abs(a - b) <= 1e-5 * std::abs(b);
+}
 
-std::string parameter_of(instruction_ref e)
-{
+std::string parameter_of(instruction_ref e) {
     const auto* p = any_cast<builtin::param>(&e->get_operator());
     return p == nullptr ? "" : p->parameter;
 }
@@ -36,24 +36,20 @@ struct factors {
     std::vector<instruction_ref> others;
 };
 
-void collect(instruction_ref e, factors& f)
-{
-    if(auto c = constant(e))
+void collect(instruction_ref e, factors& f) {
+    if (auto c = constant(e))
         f.constant *= *c;
-    else if(e->name() == "mul")
-        for(auto in : e->inputs())
+    else if (e->name() == "mul")
+        for (auto in : e->inputs())
             collect(in, f);
-    else if(e->name() == "div" and constant(e->inputs()[1]))
-    {
+    else if (e->name() == "div" and constant(e->inputs()[1])) {
         f.constant /= *constant(e->inputs()[1]);
         collect(e->inputs()[0], f);
-    }
-    else
+    } else
         f.others.push_back(e);
 }
 
-factors factors_of(instruction_ref e)
-{
+factors factors_of(instruction_ref e) {
     factors f;
     collect(e, f);
     return f;
@@ -65,38 +61,31 @@ struct linear {
     instruction_ref u;
 };
 
-linear linear_of(instruction_ref e)
-{
+linear linear_of(instruction_ref e) {
     linear l;
     l.u = e;
-    while(true)
-    {
+    while (true) {
         const auto name = l.u->name();
-        if(name == "add" or name == "sub" or name == "mul" or name == "div")
-        {
+        if (name == "add" or name == "sub" or name == "mul" or name == "div") {
             const auto x = l.u->inputs()[0];
             const auto y = l.u->inputs()[1];
             const auto cx = constant(x), cy = constant(y);
-            if(name == "add" and (cx or cy))
-            {
+            if (name == "add" and (cx or cy)) {
                 l.shift += l.scale * (cx ? *cx : *cy);
                 l.u = cx ? y : x;
                 continue;
             }
-            if(name == "sub" and cy)
-            {
+            if (name == "sub" and cy) {
                 l.shift -= l.scale * *cy;
                 l.u = x;
                 continue;
             }
-            if(name == "mul" and (cx or cy))
-            {
+            if (name == "mul" and (cx or cy)) {
                 l.scale *= cx ? *cx : *cy;
                 l.u = cx ? y : x;
                 continue;
             }
-            if(name == "div" and cy)
-            {
+            if (name == "div" and cy) {
                 l.scale /= *cy;
                 l.u = x;
                 continue;
@@ -111,30 +100,27 @@ struct clip_form {
     double lo, hi;
 };
 
-std::optional<clip_form> clip_of(instruction_ref e)
-{
-    if(e->name() == "clip")
-    {
+std::optional<clip_form> clip_of(instruction_ref e) {
+    if (e->name() == "clip") {
         auto lo = constant(e->inputs()[1]), hi = constant(e->inputs()[2]);
-        if(lo and hi)
+        if (lo and hi)
             return clip_form{e->inputs()[0], *lo, *hi};
     }
-    if(e->name() == "min" or e->name() == "max")
-    {
+    if (e->name() == "min" or e->name() == "max") {
         // min(max(u, lo), hi) or the other way round
-        for(int i = 0; i < 2; i++)
-        {
+        for (int i = 0; i < 2; i++) {
             auto outer = constant(e->inputs()[i]);
             auto inner = e->inputs()[1 - i];
-            if(not outer or (inner->name() != "min" and inner->name() != "max" and inner->name() != "relu") or
-               inner->name() == e->name())
+            if (not outer or
+                (inner->name() != "min" and inner->name() != "max" and inner->name() != "relu") or
+                inner->name() == e->name())
                 continue;
-            if(inner->name() == "relu" and e->name() == "min")
+            if (inner->name() == "relu" and e->name() == "min")
                 return clip_form{inner->inputs()[0], 0, *outer};
-            if(inner->name() == "relu")
+            if (inner->name() == "relu")
                 continue;
-            for(int j = 0; j < 2; j++)
-                if(auto c = constant(inner->inputs()[j]))
+            for (int j = 0; j < 2; j++)
+                if (auto c = constant(inner->inputs()[j]))
                     return e->name() == "min" ? clip_form{inner->inputs()[1 - j], *c, *outer}
                                               : clip_form{inner->inputs()[1 - j], *outer, *c};
         }
@@ -147,68 +133,62 @@ struct found {
     instruction_ref inner;
 };
 
-post_operation eltwise(alg a, double alpha = 0, double beta = 0)
-{
+post_operation eltwise(alg a, double alpha = 0, double beta = 0) {
     post_operation p;
     p.algorithm = a;
-    p.alpha     = float(alpha);
-    p.beta      = float(beta);
+    p.alpha = float(alpha);
+    p.beta = float(beta);
     return p;
 }
 
 // Compositions written with products: gelu, swish, hard-swish.
-std::optional<found> product_form(instruction_ref e)
-{
-    if(e->name() != "mul" and e->name() != "div")
+std::optional<found> product_form(instruction_ref e) {
+    if (e->name() != "mul" and e->name() != "div")
         return std::nullopt;
     const auto f = factors_of(e);
-    if(f.others.size() != 2)
+    if (f.others.size() != 2)
         return std::nullopt;
-    for(int i = 0; i < 2; i++)
-    {
+    for (int i = 0; i < 2; i++) {
         const auto u = f.others[i];
         const auto g = f.others[1 - i];
-        if(g->name() == "sigmoid" and near(f.constant, 1))
-        {
+        if (g->name() == "sigmoid" and near(f.constant, 1)) {
             const auto l = linear_of(g->inputs()[0]);
-            if(l.u == u and near(l.shift, 0))
+            if (l.u == u and near(l.shift, 0))
                 return found{eltwise(alg::eltwise_swish, l.scale), u};
         }
-        if(auto c = clip_of(g))
-        {
+        if (auto c = clip_of(g)) {
             const auto l = linear_of(c->u);
             // u * clip(a u + b, 0, h) / h
-            if(l.u == u and near(c->lo, 0) and near(f.constant * c->hi, 1))
+            if (l.u == u and near(c->lo, 0) and near(f.constant * c->hi, 1))
                 return found{eltwise(alg::eltwise_hardswish, l.scale / c->hi, l.shift / c->hi), u};
         }
         const auto l = linear_of(g);
-        if(l.u->name() == "erf" and near(f.constant * l.scale, 0.5) and near(f.constant * l.shift, 0.5))
-        {
+        if (l.u->name() == "erf" and near(f.constant * l.scale, 0.5) and
+            near(f.constant * l.shift, 0.5)) {
             const auto inner = linear_of(l.u->inputs()[0]);
-            if(inner.u == u and near(inner.shift, 0) and near(inner.scale, std::sqrt(0.5)))
+            if (inner.u == u and near(inner.shift, 0) and near(inner.scale, std::sqrt(0.5)))
                 return found{eltwise(alg::eltwise_gelu_erf), u};
         }
-        if(l.u->name() == "tanh" and near(f.constant * l.scale, 0.5) and near(f.constant * l.shift, 0.5))
-        {
+        if (l.u->name() == "tanh" and near(f.constant * l.scale, 0.5) and
+            near(f.constant * l.shift, 0.5)) {
             // tanh(k (v + c v^3)), written as k (v + c v^3) or k v (1 + c v^2)
             const auto arg = factors_of(l.u->inputs()[0]);
             const double k = std::sqrt(2 / 3.14159265358979);
-            if(arg.others.size() == 1 and near(arg.constant, k) and arg.others[0]->name() == "add")
-            {
+            if (arg.others.size() == 1 and near(arg.constant, k) and
+                arg.others[0]->name() == "add") {
                 const auto sum = arg.others[0];
-                for(int j = 0; j < 2; j++)
-                {
+                for (int j = 0; j < 2; j++) {
                     const auto cube = factors_of(sum->inputs()[1 - j]);
-                    bool is_cube    = near(cube.constant, 0.044715);
-                    if(cube.others.size() == 1 and cube.others[0]->name() == "pow")
-                    {
+                    bool is_cube = near(cube.constant, 0.044715);
+                    if (cube.others.size() == 1 and cube.others[0]->name() == "pow") {
                         auto power = constant(cube.others[0]->inputs()[1]);
-                        is_cube    = is_cube and power and near(*power, 3) and cube.others[0]->inputs()[0] == u;
-                    }
-                    else
+                        is_cube = is_cube and power and near(*power, 3) and
+                                  cube.others[0]->inputs()[0] == u;
+                    } else
                         is_cube = is_cube and cube.others.size() == 3 and
-                                  std::all_of(cube.others.begin(), cube.others.end(), [&](auto x) { return x == u; });
-                    if(sum->inputs()[j] == u and is_cube)
+                                  std::all_of(cube.others.begin(), cube.others.end(),
+                                              [&](auto x) { return x == u; });
+                    if (sum->inputs()[j] == u and is_cube)
                         return found{eltwise(alg::eltwise_gelu_tanh), u};
                 }
             }
@@ -217,88 +197,80 @@ std::optional<found> product_form(instruction_ref e)
     return std::nullopt;
 }
 
-std::optional<found> unary_form(instruction_ref e)
-{
+std::optional<found> unary_form(instruction_ref e) {
     const auto name = e->name();
-    if(auto c = clip_of(e))
-    {
+    if (auto c = clip_of(e)) {
         const auto l = linear_of(c->u);
-        if(l.u != c->u and near(c->lo, 0) and near(c->hi, 1))
+        if (l.u != c->u and near(c->lo, 0) and near(c->hi, 1))
             return found{eltwise(alg::eltwise_hardsigmoid, l.scale, l.shift), l.u};
         return found{eltwise(alg::eltwise_clip_v2, c->lo, c->hi), c->u};
     }
-    if(name == "add" or name == "sub" or name == "mul" or name == "div")
-    {
+    if (name == "add" or name == "sub" or name == "mul" or name == "div") {
         const auto l = linear_of(e);
-        if(l.u != e)
+        if (l.u != e)
             return found{eltwise(alg::eltwise_linear, l.scale, l.shift), l.u};
         return std::nullopt;
     }
-    if(e->inputs().size() != 1)
+    if (e->inputs().size() != 1)
         return std::nullopt;
     const auto u = e->inputs()[0];
-    if(name == "relu")
+    if (name == "relu")
         return found{eltwise(alg::eltwise_relu), u};
-    if(name == "leaky_relu")
+    if (name == "leaky_relu")
         return found{eltwise(alg::eltwise_relu, e->get_operator().get<double>("alpha")), u};
-    if(name == "elu")
+    if (name == "elu")
         return found{eltwise(alg::eltwise_elu, e->get_operator().get<double>("alpha")), u};
-    if(name == "sigmoid")
+    if (name == "sigmoid")
         return found{eltwise(alg::eltwise_logistic), u};
-    if(name == "tanh")
+    if (name == "tanh")
         return found{eltwise(alg::eltwise_tanh), u};
-    if(name == "sqrt")
+    if (name == "sqrt")
         return found{eltwise(alg::eltwise_sqrt), u};
-    if(name == "exp")
+    if (name == "exp")
         return found{eltwise(alg::eltwise_exp), u};
-    if(name == "abs")
+    if (name == "abs")
         return found{eltwise(alg::eltwise_abs), u};
-    if(name == "neg")
+    if (name == "neg")
         return found{eltwise(alg::eltwise_linear, -1, 0), u};
     return std::nullopt;
 }
 
-bool depends_on(instruction_ref e, instruction_ref x)
-{
-    if(e == x)
+bool depends_on(instruction_ref e, instruction_ref x) {
+    if (e == x)
         return true;
-    for(auto in : e->inputs())
-        if(depends_on(in, x))
+    for (auto in : e->inputs())
+        if (depends_on(in, x))
             return true;
     return false;
 }
 
-std::optional<found> binary_form(instruction_ref e, instruction_ref x)
-{
-    if(e->inputs().size() != 2)
+std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
+    if (e->inputs().size() != 2)
         return std::nullopt;
     const auto name = e->name();
-    alg a           = alg::undef;
-    bool commutes   = true;
-    if(name == "add")
+    alg a = alg::undef;
+    bool commutes = true;
+    if (name == "add")
         a = alg::binary_add;
-    else if(name == "mul")
+    else if (name == "mul")
         a = alg::binary_mul;
-    else if(name == "max")
+    else if (name == "max")
         a = alg::binary_max;
-    else if(name == "min")
+    else if (name == "min")
         a = alg::binary_min;
-    else if(name == "sub" or name == "div")
-    {
-        a        = name == "sub" ? alg::binary_sub : alg::binary_div;
+    else if (name == "sub" or name == "div") {
+        a = name == "sub" ? alg::binary_sub : alg::binary_div;
         commutes = false;
-    }
-    else
+    } else
         return std::nullopt;
-    for(int i = 0; i < (commutes ? 2 : 1); i++)
-    {
+    for (int i = 0; i < (commutes ? 2 : 1); i++) {
         const auto inner = e->inputs()[i];
         const auto other = e->inputs()[1 - i];
         const auto param = parameter_of(other);
-        if(param.empty() or other == x or not depends_on(inner, x))
+        if (param.empty() or other == x or not depends_on(inner, x))
             continue;
         post_operation p;
-        p.what      = post_operation::kind::binary;
+        p.what = post_operation::kind::binary;
         p.algorithm = a;
         p.parameter = param;
         return found{p, inner};
@@ -308,22 +280,21 @@ std::optional<found> binary_form(instruction_ref e, instruction_ref x)
 
 } // namespace
 
-std::optional<std::vector<post_operation>> as_post_operations(const module& m, const std::string& from)
-{
+std::optional<std::vector<post_operation>> as_post_operations(const module& m,
+                                                              const std::string& from) {
     const auto returns = m.get_returns();
-    if(returns.size() != 1)
+    if (returns.size() != 1)
         return std::nullopt;
     const auto x = m.get_parameter(from);
     std::vector<post_operation> chain;
     auto e = returns.front();
-    while(e != x)
-    {
+    while (e != x) {
         auto step = product_form(e);
-        if(not step)
+        if (not step)
             step = unary_form(e);
-        if(not step)
+        if (not step)
             step = binary_form(e, x);
-        if(not step or not depends_on(step->inner, x))
+        if (not step or not depends_on(step->inner, x))
             return std::nullopt;
         chain.insert(chain.begin(), step->op);
         e = step->inner;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What follows a convolution or a product: a module of pointwise operators over its result, read as a
-// chain of oneDNN post-operations.
+// What follows a convolution or a product: a module of pointwise operators over its result, read as
+// a chain of oneDNN post-operations.
 #pragma once
 
 #include <migraphx/module.hpp>
@@ -21,8 +21,9 @@ struct post_operation {
     std::string parameter; ///< binary: the module's parameter that is the other operand
 };
 
-/// The chain that turns the parameter `from` into the module's only result, innermost first; nullopt when
-/// the module does something that post-operations cannot.
-std::optional<std::vector<post_operation>> as_post_operations(const module& m, const std::string& from);
+/// The chain that turns the parameter `from` into the module's only result, innermost first;
+/// nullopt when the module does something that post-operations cannot.
+std::optional<std::vector<post_operation>> as_post_operations(const module& m,
+                                                              const std::string& from);
 
 } // namespace migraphx::cpu

@@ -10,8 +10,7 @@ namespace migraphx::cpu {
 
 namespace {
 
-std::map<std::string, std::vector<implementation>>& table()
-{
+std::map<std::string, std::vector<implementation>>& table() {
     static auto* t = new std::map<std::string, std::vector<implementation>>;
     return *t;
 }
@@ -19,35 +18,30 @@ std::map<std::string, std::vector<implementation>>& table()
 } // namespace
 
 implementations::implementations(std::initializer_list<const char*> operators,
-                                 std::initializer_list<implementation> list)
-{
-    for(const auto* op : operators)
-    {
+                                 std::initializer_list<implementation> list) {
+    for (const auto* op : operators) {
         auto& entry = table()[op];
         entry.insert(entry.end(), list.begin(), list.end());
     }
 }
 
-const std::vector<implementation>& implementations_of(const std::string& op)
-{
+const std::vector<implementation>& implementations_of(const std::string& op) {
     static const std::vector<implementation> none;
     auto it = table().find(op);
     return it == table().end() ? none : it->second;
 }
 
-std::unique_ptr<kernel> lower(const problem& p)
-{
+std::unique_ptr<kernel> lower(const problem& p) {
     const bool traced = trace_enabled("dispatch");
-    for(const auto& choice : implementations_of(p.op.name()))
-    {
+    for (const auto& choice : implementations_of(p.op.name())) {
         auto result = choice.make(p);
-        if(traced)
+        if (traced)
             std::cerr << p.op << " -> " << p.output << ": " << choice.name
                       << (result ? " chosen" : " refused (" + result.reason + ")") << '\n';
-        if(result)
+        if (result)
             return std::move(result.k);
     }
-    if(traced)
+    if (traced)
         std::cerr << p.op << " -> " << p.output << ": reference chosen\n";
     return make_reference_kernel(p);
 }

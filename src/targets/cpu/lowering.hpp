@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How the cpu target turns instructions into kernels: for each operator an ordered list of
-// implementations; the first that does not refuse wins, the reference evaluation is the last resort.
-// MIGRAPHX_TRACE=dispatch prints each refusal and the winner.
+// implementations; the first that does not refuse wins, the reference evaluation is the last
+// resort. MIGRAPHX_TRACE=dispatch prints each refusal and the winner.
 #pragma once
 
 #include "runtime/kernel.hpp"
@@ -21,7 +21,8 @@ struct implementation {
 
 /// Declared once for each operator (or several of one kind), at namespace scope.
 struct implementations {
-    implementations(std::initializer_list<const char*> operators, std::initializer_list<implementation> list);
+    implementations(std::initializer_list<const char*> operators,
+                    std::initializer_list<implementation> list);
 };
 
 /// Implementations of an operator in order of preference; empty when it has none of its own.
@@ -30,8 +31,8 @@ const std::vector<implementation>& implementations_of(const std::string& op);
 /// Never refuses.
 std::unique_ptr<kernel> lower(const problem& p);
 
-/// The result of an operator whose output size depends on values (nonzero, nonmaxsuppression); none for
-/// operators and types without code of their own.
+/// The result of an operator whose output size depends on values (nonzero, nonmaxsuppression); none
+/// for operators and types without code of their own.
 std::optional<argument> evaluate_selection(const operation& op, const std::vector<argument>& in);
 
 } // namespace migraphx::cpu

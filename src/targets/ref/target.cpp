@@ -11,10 +11,12 @@ namespace {
 
 struct ref_target {
     std::string name() const { return "ref"; }
-    std::vector<pass> get_passes(context&, const compile_options&) const { return {make_pass("normalize_ops"), make_pass("rewrite_rnn")}; }
+    std::vector<pass> get_passes(context&, const compile_options&) const {
+        return {make_pass("normalize_ops"), make_pass("rewrite_rnn")};
+    }
     context get_context() const { return {}; }
-    std::shared_ptr<executable> make_executable(const program& p, const compile_options& options) const
-    {
+    std::shared_ptr<executable> make_executable(const program& p,
+                                                const compile_options& options) const {
         return make_planned_executable(p, reference_backend(), options);
     }
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The table of hand-vectorised kernels, one copy per instruction set level, and its choice at start-up.
+// The table of hand-vectorised kernels, one copy per instruction set level, and its choice at
+// start-up.
 //
 // Each kernels/*.cpp is compiled once per level with -DKERNEL_ISA=<level> into namespace
 // migraphx::cpu::<level>, where it defines `void fill_<family>(<family>_kernels&)`.
-// To add a family: declare `struct <family>_kernels` (function pointers only) in its own small header,
-// include it here, add a member to kernel_table and two lines to dispatch/dispatch.cpp.
+// To add a family: declare `struct <family>_kernels` (function pointers only) in its own small
+// header, include it here, add a member to kernel_table and two lines to dispatch/dispatch.cpp.
 #pragma once
 
 #include "targets/cpu/kernels/attention.hpp"
@@ -55,7 +56,8 @@ const char* to_string(isa level);
 const kernel_table& kernels_for(isa level);
 
 // The level in use: the highest supported one, or the one that the environment variable
-// MIGRAPHX_CPU_ISA names (baseline, avx2 or avx512); throws when that one is unknown or unsupported.
+// MIGRAPHX_CPU_ISA names (baseline, avx2 or avx512); throws when that one is unknown or
+// unsupported.
 isa kernels_isa();
 const kernel_table& kernels();
 const char* isa_name();

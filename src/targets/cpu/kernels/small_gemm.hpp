@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // f32 products that a library's call overhead or blocking does not suit: few rows (GEMV and up to a
-// handful), and batches of tiny matrices. c = a * b (+ bias), a is m x k, b is k x n; thin products clamp
-// it at 0 when asked for.
+// handful), and batches of tiny matrices. c = a * b (+ bias), a is m x k, b is k x n; thin products
+// clamp it at 0 when asked for.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct small_gemm_params {
     int64_t a_row, a_k; // steps in elements
     int64_t b_k, b_n;
     int64_t c_row;
-    bool relu; // not read by `batched`
+    bool relu;    // not read by `batched`
     int32_t rank; // batched: batch axes, steps 0 where broadcast
     int64_t lens[max_rank], a_steps[max_rank], b_steps[max_rank], c_steps[max_rank];
 };

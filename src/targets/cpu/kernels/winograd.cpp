@@ -227,7 +227,7 @@ inline void multiply_panel(const gemm_operands& g, int64_t rows, int64_t outputs
     case 2:
         return gemm_panel<2, false>(g, rows, false, lanes);
     case 3:
-        return gemm_panel<tile_vectors < 3 ? 1 : 3, false>(g, rows, false, lanes);
+        return gemm_panel < tile_vectors < 3 ? 1 : 3, false > (g, rows, false, lanes);
     default:
         return gemm_panel<tile_vectors, false>(g, rows, false, lanes);
     }

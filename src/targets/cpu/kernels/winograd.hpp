@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // 3x3 convolutions with stride 1 by Winograd's minimal filtering F(2,3) and F(4,3) (Lavin and Gray,
-// "Fast Algorithms for Convolutional Neural Networks", 2016), channels last, f32. F(4,3) interpolates
-// at 0, ±1/√2, ±√2 and infinity, which keeps its error near that of the direct sum.
+// "Fast Algorithms for Convolutional Neural Networks", 2016), channels last, f32. F(4,3)
+// interpolates at 0, ±1/√2, ±√2 and infinity, which keeps its error near that of the direct sum.
 //
 //   V = Bᵀ d B for each tile d of the input, M[p] = V[p] U[p] for each point p, y = Aᵀ M A, then
 //   y = clamp(y + bias + residual, low, high).
@@ -27,9 +27,9 @@ struct winograd_params {
     int64_t r_image, r_row, r_col;
     int64_t tiles_y, tiles_x; // of an image
     float low, high;
-    int32_t tile;     // outputs of a tile along an axis: 2 or 4
-    int32_t panels;   // of a block of outputs: what is multiplied before its results are transformed
-    int64_t panel;    // outputs of a panel: winograd_kernels::panel
+    int32_t tile;   // outputs of a tile along an axis: 2 or 4
+    int32_t panels; // of a block of outputs: what is multiplied before its results are transformed
+    int64_t panel;  // outputs of a panel: winograd_kernels::panel
     int64_t v_step, m_step; // between the points of V and of M
 };
 
@@ -41,13 +41,14 @@ struct winograd_weights {
 
 struct winograd_kernels {
     int64_t panel; // outputs of a panel of u
-    // Weights to u: blocks of panels, of which each holds for every point its panels of `channels` rows.
-    // Units: panels.
+    // Weights to u: blocks of panels, of which each holds for every point its panels of `channels`
+    // rows. Units: panels.
     void (*transform)(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
                       int64_t end);
     // Tiles [first, first + count) to rows [at, at + count) of V.
     void (*gather)(const winograd_params& p, float* v, int64_t at, int64_t first, int64_t count);
-    // The blocks of outputs [begin, end) of `count` tiles from `first` on, whose V is given; m is scratch.
+    // The blocks of outputs [begin, end) of `count` tiles from `first` on, whose V is given; m is
+    // scratch.
     void (*produce)(const winograd_params& p, const float* v, float* m, int64_t first,
                     int64_t count, int64_t begin, int64_t end);
 };

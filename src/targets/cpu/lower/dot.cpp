@@ -19,69 +19,66 @@ struct flat_product {
 };
 
 // The step of a row when the axes before the last count as one; false when they do not merge.
-bool merged_rows(const shape& s, int64_t& step)
-{
+bool merged_rows(const shape& s, int64_t& step) {
     const auto r = s.ndim();
-    step         = 0;
+    step = 0;
     int64_t next = -1;
-    for(std::size_t i = r - 1; i-- > 0;)
-    {
+    for (std::size_t i = r - 1; i-- > 0;) {
         const auto len = int64_t(s.lens()[i]);
-        if(len == 1)
+        if (len == 1)
             continue;
         const auto stride = int64_t(s.strides()[i]);
-        if(next < 0)
+        if (next < 0)
             step = stride;
-        else if(stride != next)
+        else if (stride != next)
             return false;
         next = stride * len;
     }
-    if(next < 0)
+    if (next < 0)
         step = int64_t(s.lens()[r - 1]) * std::max<int64_t>(1, int64_t(s.strides()[r - 1]));
     return true;
 }
 
-bool as_flat(const problem& p, flat_product& f)
-{
+bool as_flat(const problem& p, flat_product& f) {
     const auto& a = p.inputs[0];
     const auto& b = p.inputs[1];
     const auto& c = p.output;
-    const auto r  = a.ndim();
-    for(std::size_t i = 0; i + 2 < r; i++)
-        if(b.lens()[i] != 1 and b.strides()[i] != 0)
+    const auto r = a.ndim();
+    for (std::size_t i = 0; i + 2 < r; i++)
+        if (b.lens()[i] != 1 and b.strides()[i] != 0)
             return false;
-    f.k   = int64_t(a.lens()[r - 1]);
-    f.n   = int64_t(b.lens()[r - 1]);
-    f.m   = int64_t(c.elements()) / std::max<int64_t>(1, f.n);
+    f.k = int64_t(a.lens()[r - 1]);
+    f.n = int64_t(b.lens()[r - 1]);
+    f.m = int64_t(c.elements()) / std::max<int64_t>(1, f.n);
     f.a_k = f.k == 1 ? 1 : int64_t(a.strides()[r - 1]);
     f.b_k = f.k == 1 ? 1 : int64_t(b.strides()[r - 2]);
     f.b_n = f.n == 1 ? 1 : int64_t(b.strides()[r - 1]);
-    return (f.n == 1 or c.strides()[r - 1] == 1) and merged_rows(a, f.a_row) and merged_rows(c, f.c_row);
+    return (f.n == 1 or c.strides()[r - 1] == 1) and merged_rows(a, f.a_row) and
+           merged_rows(c, f.c_row);
 }
 
-std::string refusal(const problem& p)
-{
-    if(p.inputs[0].type() != shape::float_type or p.inputs[1].type() != shape::float_type or
-       p.output.type() != shape::float_type)
+std::string refusal(const problem& p) {
+    if (p.inputs[0].type() != shape::float_type or p.inputs[1].type() != shape::float_type or
+        p.output.type() != shape::float_type)
         return "only float, got " + p.inputs[0].type_string();
-    if(p.output.elements() == 0 or p.inputs[0].elements() == 0)
+    if (p.output.elements() == 0 or p.inputs[0].elements() == 0)
         return "nothing to compute";
     return "";
 }
 
 // An operand of the epilogue for the flattened product: its rows merge too.
-bool flat_operand(const shape& s, int64_t m, int64_t n, dnnl::memory::desc& desc)
-{
-    const auto r        = s.ndim();
-    const auto last     = s.strides()[r - 1];
+bool flat_operand(const shape& s, int64_t m, int64_t n, dnnl::memory::desc& desc) {
+    const auto r = s.ndim();
+    const auto last = s.strides()[r - 1];
     const bool constant_rows =
-        std::all_of(s.strides().begin(), s.strides().end() - 1, [](auto x) { return x == 0; }) or m == 1;
+        std::all_of(s.strides().begin(), s.strides().end() - 1, [](auto x) { return x == 0; }) or
+        m == 1;
     int64_t step = 0;
-    if(not constant_rows and not merged_rows(s, step))
+    if (not constant_rows and not merged_rows(s, step))
         return false;
-    if(last == 0 and n != 1)
+    if (last == 0 and n != 1)
         desc = dnnl_desc(s.type(), {constant_rows ? 1 : m, 1}, {constant_rows ? 1 : step, 1});
-    else if(last == 1 or n == 1)
+    else if (last == 1 or n == 1)
         desc = dnnl_desc(s.type(), {constant_rows ? 1 : m, n}, {constant_rows ? n : step, 1});
     else
         return false;
@@ -92,158 +89,146 @@ struct thin_kernel : kernel {
     small_gemm_params params{};
     std::shared_ptr<const packed_weight> packed;
     std::size_t bias_input = 0;
-    bool has_bias          = false;
+    bool has_bias = false;
 
-    void run(const kernel_args& args) const override
-    {
+    void run(const kernel_args& args) const override {
         auto q = params;
-        q.a    = reinterpret_cast<const float*>(args.inputs[0]);
-        q.b    = reinterpret_cast<const float*>(packed != nullptr ? packed->data.get() : args.inputs[1]);
-        q.c    = reinterpret_cast<float*>(args.outputs[0]);
+        q.a = reinterpret_cast<const float*>(args.inputs[0]);
+        q.b =
+            reinterpret_cast<const float*>(packed != nullptr ? packed->data.get() : args.inputs[1]);
+        q.c = reinterpret_cast<float*>(args.outputs[0]);
         q.bias = has_bias ? reinterpret_cast<const float*>(args.inputs[bias_input]) : nullptr;
-        if(packed != nullptr)
+        if (packed != nullptr)
             run_packed_gemm(q);
         else
             run_thin_gemm(q);
     }
     std::string name() const override { return packed != nullptr ? "packed_gemm" : "thin_gemm"; }
     bool reads_input(std::size_t i) const override { return i != 1 or packed == nullptr; }
-    void add_constants(held_constants& held) const override
-    {
-        if(packed != nullptr)
+    void add_constants(held_constants& held) const override {
+        if (packed != nullptr)
             packed->add_to(held);
     }
 };
 
 // Products with few rows: bound by reading the weights.
-lowered thin(const problem& p)
-{
-    if(auto r = refusal(p); not r.empty())
+lowered thin(const problem& p) {
+    if (auto r = refusal(p); not r.empty())
         return lowered::refuse(r);
     flat_product f;
-    if(not as_flat(p, f))
+    if (not as_flat(p, f))
         return lowered::refuse("a batch of matrices, or rows that do not merge");
-    if(f.m > 8)
+    if (f.m > 8)
         return lowered::refuse(str(f.m, " rows"));
     auto k = std::make_unique<thin_kernel>();
-    if(not p.modules.empty())
-    {
+    if (not p.modules.empty()) {
         auto chain = as_post_operations(*p.modules.front(), "x0");
-        if(chain and not chain->empty() and chain->back().algorithm == dnnl::algorithm::eltwise_relu and
-           chain->back().alpha == 0)
-        {
+        if (chain and not chain->empty() and
+            chain->back().algorithm == dnnl::algorithm::eltwise_relu and chain->back().alpha == 0) {
             k->params.relu = true;
             chain->pop_back();
         }
-        if(not chain or chain->size() > 1 or
-           (chain->size() == 1 and chain->front().algorithm != dnnl::algorithm::binary_add))
+        if (not chain or chain->size() > 1 or
+            (chain->size() == 1 and chain->front().algorithm != dnnl::algorithm::binary_add))
             return lowered::refuse("an epilogue beyond a bias and relu");
-        k->has_bias   = not chain->empty();
+        k->has_bias = not chain->empty();
         k->bias_input = 2;
     }
-    if(k->has_bias)
-    {
+    if (k->has_bias) {
         const auto& s = p.inputs.at(2);
-        for(std::size_t i = 0; i + 1 < s.ndim(); i++)
-            if(s.strides()[i] != 0 and s.lens()[i] != 1)
+        for (std::size_t i = 0; i + 1 < s.ndim(); i++)
+            if (s.strides()[i] != 0 and s.lens()[i] != 1)
                 return lowered::refuse("an epilogue beyond a bias");
-        if(s.strides().back() != 1 and s.lens().back() != 1)
+        if (s.strides().back() != 1 and s.lens().back() != 1)
             return lowered::refuse("an epilogue beyond a bias");
     }
     auto& q = k->params;
-    q.m     = f.m;
-    q.n     = f.n;
-    q.k     = f.k;
+    q.m = f.m;
+    q.n = f.n;
+    q.k = f.k;
     q.a_row = f.a_row;
-    q.a_k   = f.a_k;
-    q.b_k   = f.b_k;
-    q.b_n   = f.b_n;
+    q.a_k = f.a_k;
+    q.b_k = f.b_k;
+    q.b_n = f.b_n;
     q.c_row = f.c_row;
     // From memory, columns that lie as the product reads them stream as fast as panels do
     // (4096 x 4096, one row: 0.98 ms against 0.95; 25088 x 4096: 8.0 against 8.3).
     constexpr int64_t beyond_caches = 4 << 20; // elements
     const bool streams = q.b_k == 1 and q.a_k == 1 and q.m <= 2 and q.k * q.n >= beyond_caches;
-    if(p.is_constant(1) and not streams)
-    {
-        k->packed = p.weights->get(p.constants[1], str("panels ", isa_name(), ' ', p.inputs[1]), [&] {
-            packed_weight w;
-            w.bytes = std::size_t(packed_gemm_size(q.k, q.n)) * sizeof(float);
-            w.data  = allocate_host(w.bytes);
-            auto with_b = q;
-            with_b.b    = reinterpret_cast<const float*>(p.constants[1].data());
-            pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));
-            return w;
-        });
+    if (p.is_constant(1) and not streams) {
+        k->packed =
+            p.weights->get(p.constants[1], str("panels ", isa_name(), ' ', p.inputs[1]), [&] {
+                packed_weight w;
+                w.bytes = std::size_t(packed_gemm_size(q.k, q.n)) * sizeof(float);
+                w.data = allocate_host(w.bytes);
+                auto with_b = q;
+                with_b.b = reinterpret_cast<const float*>(p.constants[1].data());
+                pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));
+                return w;
+            });
         return k;
     }
-    if(not(q.b_n == 1 or (q.b_k == 1 and q.a_k == 1)))
+    if (not(q.b_n == 1 or (q.b_k == 1 and q.a_k == 1)))
         return lowered::refuse("weights in another order");
     return k;
 }
 
-lowered matmul_kernel(const problem& p,
-                      fused_epilogue& e,
-                      const dnnl::memory::desc& a,
-                      const dnnl::memory::desc& b,
-                      const dnnl::memory::desc& c,
-                      const dnnl::memory::desc& bias)
-{
+lowered matmul_kernel(const problem& p, fused_epilogue& e, const dnnl::memory::desc& a,
+                      const dnnl::memory::desc& b, const dnnl::memory::desc& c,
+                      const dnnl::memory::desc& bias) {
     using place = dnnl_kernel::operand::place;
     const bool small = runs_inline(p.output.elements() * p.inputs[0].lens().back());
     const thread_count_guard threads(small ? 1 : 0);
-    try
-    {
+    try {
         const bool packed = p.is_constant(1);
-        const auto wanted = packed ? dnnl::memory::desc(b.get_dims(), b.get_data_type(), dnnl::memory::format_tag::any) : b;
-        const auto pd     = e.bias ? dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, bias, c, e.attr)
-                                   : dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, c, e.attr);
+        const auto wanted = packed ? dnnl::memory::desc(b.get_dims(), b.get_data_type(),
+                                                        dnnl::memory::format_tag::any)
+                                   : b;
+        const auto pd =
+            e.bias ? dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, bias, c, e.attr)
+                   : dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, c, e.attr);
         std::vector<dnnl_kernel::operand> operands;
         operands.push_back({DNNL_ARG_SRC, a, place::input, 0});
         dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
-        if(packed)
-        {
-            weight.where    = place::constant;
+        if (packed) {
+            weight.where = place::constant;
             weight.constant = pack_weight(*p.weights, p.constants[1], b, pd.weights_desc());
         }
         operands.push_back(weight);
-        if(e.bias)
+        if (e.bias)
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
         operands.push_back({DNNL_ARG_DST, c, place::output, 0});
         operands.insert(operands.end(), e.operands.begin(), e.operands.end());
-        auto k = std::make_unique<dnnl_kernel>(str("dnnl::matmul ", pd.impl_info_str()), dnnl::primitive(pd),
-                                               pd.scratchpad_desc(), std::move(operands));
-        if(small)
+        auto k = std::make_unique<dnnl_kernel>(str("dnnl::matmul ", pd.impl_info_str()),
+                                               dnnl::primitive(pd), pd.scratchpad_desc(),
+                                               std::move(operands));
+        if (small)
             k->keep_inline();
         return k;
-    }
-    catch(const dnnl::error& error)
-    {
+    } catch (const dnnl::error& error) {
         return lowered::refuse(str("oneDNN: ", error.what()));
     }
 }
 
 // One B for all rows: a product of two matrices, whatever the rank.
-lowered flat_matmul(const problem& p)
-{
-    if(auto r = refusal(p); not r.empty())
+lowered flat_matmul(const problem& p) {
+    if (auto r = refusal(p); not r.empty())
         return lowered::refuse(r);
     flat_product f;
-    if(not as_flat(p, f))
+    if (not as_flat(p, f))
         return lowered::refuse("a batch of matrices, or rows that do not merge");
     auto epilogue = make_epilogue(p, 2, p.output.ndim() - 1);
-    if(not epilogue.epilogue)
+    if (not epilogue.epilogue)
         return lowered::refuse(epilogue.reason);
     auto& e = *epilogue.epilogue;
-    if(f.a_k != 1 and f.a_row != 1)
+    if (f.a_k != 1 and f.a_row != 1)
         return lowered::refuse("neither rows nor columns of A are contiguous");
     // The operands of the epilogue follow the flattened rows.
     dnnl::post_ops flat;
-    const auto ops     = e.attr.get_post_ops();
+    const auto ops = e.attr.get_post_ops();
     std::size_t binary = 0;
-    for(int i = 0; i < ops.len(); i++)
-    {
-        if(ops.kind(i) == dnnl::primitive::kind::eltwise)
-        {
+    for (int i = 0; i < ops.len(); i++) {
+        if (ops.kind(i) == dnnl::primitive::kind::eltwise) {
             dnnl::algorithm a;
             float alpha, beta;
             ops.get_params_eltwise(i, a, alpha, beta);
@@ -254,7 +239,7 @@ lowered flat_matmul(const problem& p)
         dnnl::memory::desc old;
         ops.get_params_binary(i, a, old);
         auto& o = e.operands.at(binary++);
-        if(not flat_operand(p.inputs[o.index], f.m, f.n, o.desc))
+        if (not flat_operand(p.inputs[o.index], f.m, f.n, o.desc))
             return lowered::refuse("an operand of the epilogue whose rows do not merge");
         flat.append_binary(a, o.desc);
     }
@@ -267,70 +252,67 @@ lowered flat_matmul(const problem& p)
 
 struct batched_kernel : kernel {
     small_gemm_params params{};
-    void run(const kernel_args& args) const override
-    {
+    void run(const kernel_args& args) const override {
         auto q = params;
-        q.a    = reinterpret_cast<const float*>(args.inputs[0]);
-        q.b    = reinterpret_cast<const float*>(args.inputs[1]);
-        q.c    = reinterpret_cast<float*>(args.outputs[0]);
+        q.a = reinterpret_cast<const float*>(args.inputs[0]);
+        q.b = reinterpret_cast<const float*>(args.inputs[1]);
+        q.c = reinterpret_cast<float*>(args.outputs[0]);
         run_batched_gemm(q);
     }
     std::string name() const override { return "batched_gemm"; }
 };
 
-lowered tiny_batch(const problem& p)
-{
-    if(auto r = refusal(p); not r.empty())
+lowered tiny_batch(const problem& p) {
+    if (auto r = refusal(p); not r.empty())
         return lowered::refuse(r);
     const auto& a = p.inputs[0];
     const auto& b = p.inputs[1];
     const auto& c = p.output;
-    const auto r  = a.ndim();
-    if(not p.modules.empty())
+    const auto r = a.ndim();
+    if (not p.modules.empty())
         return lowered::refuse("an epilogue");
-    if(r - 2 > std::size_t(small_gemm_params::max_rank))
+    if (r - 2 > std::size_t(small_gemm_params::max_rank))
         return lowered::refuse("too many batch axes");
     const auto m = a.lens()[r - 2], k = a.lens()[r - 1], n = b.lens()[r - 1];
-    if(m > 64 or k > 64 or n > 64)
+    if (m > 64 or k > 64 or n > 64)
         return lowered::refuse("matrices larger than 64");
-    if(n != 1 and c.strides()[r - 1] != 1)
+    if (n != 1 and c.strides()[r - 1] != 1)
         return lowered::refuse("columns of the result are not contiguous");
     auto kern = std::make_unique<batched_kernel>();
-    auto& q   = kern->params;
-    q.m       = int64_t(m);
-    q.n       = int64_t(n);
-    q.k       = int64_t(k);
-    q.a_row   = int64_t(a.strides()[r - 2]);
-    q.a_k     = int64_t(a.strides()[r - 1]);
-    q.b_k     = int64_t(b.strides()[r - 2]);
-    q.b_n     = n == 1 ? 1 : int64_t(b.strides()[r - 1]);
-    q.c_row   = int64_t(c.strides()[r - 2]);
-    q.rank    = int32_t(r - 2);
-    for(std::size_t i = 0; i + 2 < r; i++)
-    {
-        q.lens[i]    = int64_t(c.lens()[i]);
+    auto& q = kern->params;
+    q.m = int64_t(m);
+    q.n = int64_t(n);
+    q.k = int64_t(k);
+    q.a_row = int64_t(a.strides()[r - 2]);
+    q.a_k = int64_t(a.strides()[r - 1]);
+    q.b_k = int64_t(b.strides()[r - 2]);
+    q.b_n = n == 1 ? 1 : int64_t(b.strides()[r - 1]);
+    q.c_row = int64_t(c.strides()[r - 2]);
+    q.rank = int32_t(r - 2);
+    for (std::size_t i = 0; i + 2 < r; i++) {
+        q.lens[i] = int64_t(c.lens()[i]);
         q.a_steps[i] = a.lens()[i] == 1 ? 0 : int64_t(a.strides()[i]);
         q.b_steps[i] = b.lens()[i] == 1 ? 0 : int64_t(b.strides()[i]);
         q.c_steps[i] = int64_t(c.strides()[i]);
     }
-    if(q.b_n != 1 and q.k > small_gemm_params::tiny)
+    if (q.b_n != 1 and q.k > small_gemm_params::tiny)
         return lowered::refuse("columns of B are not contiguous");
     return kern;
 }
 
-lowered matmul(const problem& p)
-{
-    if(auto r = refusal(p); not r.empty())
+lowered matmul(const problem& p) {
+    if (auto r = refusal(p); not r.empty())
         return lowered::refuse(r);
     auto epilogue = make_epilogue(p, 2, p.output.ndim() - 1);
-    if(not epilogue.epilogue)
+    if (not epilogue.epilogue)
         return lowered::refuse(epilogue.reason);
-    auto& e      = *epilogue.epilogue;
+    auto& e = *epilogue.epilogue;
     const auto r = p.output.ndim();
     std::vector<int64_t> bias_dims(r, 1), bias_strides(r, int64_t(p.output.lens().back()));
-    bias_dims.back()    = int64_t(p.output.lens().back());
+    bias_dims.back() = int64_t(p.output.lens().back());
     bias_strides.back() = 1;
-    return matmul_kernel(p, e, dnnl_broadcast_desc(p.inputs[0]), dnnl_broadcast_desc(p.inputs[1]), dnnl_desc(p.output),
+    return matmul_kernel(p, e, dnnl_broadcast_desc(p.inputs[0]), dnnl_broadcast_desc(p.inputs[1]),
+                         dnnl_desc(p.output),
                          dnnl_desc(shape::float_type, bias_dims, bias_strides));
 }
 

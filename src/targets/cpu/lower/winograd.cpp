@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// 3x3 convolutions with stride 1 by Winograd's filtering: fewer multiplications than the direct sum.
+// 3x3 convolutions with stride 1 by Winograd's filtering: fewer multiplications than the direct
+// sum.
 #include "targets/cpu/kernels/dispatch/run_winograd.hpp"
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/post_ops.hpp"
@@ -18,7 +19,7 @@ namespace {
 // What follows the convolution, as the kernels do it: bias, residual, then a clamp.
 struct clamped_sum {
     std::optional<std::size_t> bias, residual; ///< inputs
-    float low  = -std::numeric_limits<float>::infinity();
+    float low = -std::numeric_limits<float>::infinity();
     float high = std::numeric_limits<float>::infinity();
 };
 
@@ -27,47 +28,42 @@ struct image_steps {
     int64_t image, row, col;
 };
 
-std::optional<image_steps> steps_of(const shape& s)
-{
+std::optional<image_steps> steps_of(const shape& s) {
     const auto& l = s.lens();
     const auto& t = s.strides();
-    if(s.type() != shape::float_type or s.ndim() != 4 or (l[1] != 1 and t[1] != 1))
+    if (s.type() != shape::float_type or s.ndim() != 4 or (l[1] != 1 and t[1] != 1))
         return std::nullopt;
     return image_steps{int64_t(t[0]), int64_t(t[2]), int64_t(t[3])};
 }
 
-std::optional<clamped_sum> clamped_sum_of(const problem& p)
-{
+std::optional<clamped_sum> clamped_sum_of(const problem& p) {
     clamped_sum result;
-    if(p.modules.empty())
+    if (p.modules.empty())
         return result;
     const auto chain = as_post_operations(*p.modules.front(), "x0");
-    if(not chain)
+    if (not chain)
         return std::nullopt;
-    for(std::size_t i = 0; i < chain->size(); i++)
-    {
+    for (std::size_t i = 0; i < chain->size(); i++) {
         const auto& op = (*chain)[i];
-        if(op.what == post_operation::kind::eltwise)
-        {
+        if (op.what == post_operation::kind::eltwise) {
             const bool last = i + 1 == chain->size();
-            if(last and op.algorithm == dnnl::algorithm::eltwise_relu and op.alpha == 0)
+            if (last and op.algorithm == dnnl::algorithm::eltwise_relu and op.alpha == 0)
                 result.low = 0;
-            else if(last and op.algorithm == dnnl::algorithm::eltwise_clip)
-            {
-                result.low  = op.alpha;
+            else if (last and op.algorithm == dnnl::algorithm::eltwise_clip) {
+                result.low = op.alpha;
                 result.high = op.beta;
-            }
-            else
+            } else
                 return std::nullopt;
             continue;
         }
         const auto input = epilogue_input(*p.modules.front(), op.parameter, 2);
-        if(op.algorithm != dnnl::algorithm::binary_add)
+        if (op.algorithm != dnnl::algorithm::binary_add)
             return std::nullopt;
         const auto& s = p.inputs.at(input);
-        if(not result.bias and s.type() == shape::float_type and is_per_channel(s, 1))
+        if (not result.bias and s.type() == shape::float_type and is_per_channel(s, 1))
             result.bias = input;
-        else if(not result.residual and steps_of(s) and s.lens() == p.output.lens() and not s.broadcasted())
+        else if (not result.residual and steps_of(s) and s.lens() == p.output.lens() and
+                 not s.broadcasted())
             result.residual = input;
         else
             return std::nullopt;
@@ -75,34 +71,34 @@ std::optional<clamped_sum> clamped_sum_of(const problem& p)
     return result;
 }
 
-// From measurements (docs/how-it-works.md, "Targets"): small maps gain nothing from large tiles, whose
-// weights outgrow the caches, and few channels do not pay for the transforms.
-int32_t best_tile(const problem& p)
-{
+// From measurements (docs/how-it-works.md, "Targets"): small maps gain nothing from large tiles,
+// whose weights outgrow the caches, and few channels do not pay for the transforms.
+int32_t best_tile(const problem& p) {
     const auto& out = p.output.lens();
     const auto channels = p.inputs[1].lens()[1], outputs = out[1];
-    if(channels < 16 or outputs < 16)
+    if (channels < 16 or outputs < 16)
         return 0;
     const auto tiles = out[0] * ((out[2] + 3) / 4) * ((out[3] + 3) / 4);
-    if(tiles >= 49)
+    if (tiles >= 49)
         return 4;
     return channels >= 64 and outputs >= 64 and out[2] >= 4 and out[3] >= 4 ? 2 : 0;
 }
 
-std::string refusal(const problem& p, const convolution_window& w)
-{
+std::string refusal(const problem& p, const convolution_window& w) {
     using list = dnnl::memory::dims;
-    if(not p.fast_math)
+    if (not p.fast_math)
         return "exact arithmetic is asked for";
-    if(p.inputs[0].type() != shape::float_type or p.inputs[0].ndim() != 4 or p.output.elements() == 0)
+    if (p.inputs[0].type() != shape::float_type or p.inputs[0].ndim() != 4 or
+        p.output.elements() == 0)
         return "only float images";
-    if(p.op.get<int64_t>("group") != 1 or w.kernel != list{3, 3} or w.stride != list{1, 1} or w.dilation != list{0, 0})
+    if (p.op.get<int64_t>("group") != 1 or w.kernel != list{3, 3} or w.stride != list{1, 1} or
+        w.dilation != list{0, 0})
         return "only 3x3 windows with stride 1, not grouped";
-    if(not p.is_constant(1))
+    if (not p.is_constant(1))
         return "weights that are not constant";
-    if(not steps_of(p.inputs[0]) or not steps_of(p.output) or p.inputs[0].broadcasted())
+    if (not steps_of(p.inputs[0]) or not steps_of(p.output) or p.inputs[0].broadcasted())
         return "channels are not neighbours in memory";
-    if(w.before[0] < 0 or w.before[1] < 0)
+    if (w.before[0] < 0 or w.before[1] < 0)
         return "negative padding";
     return "";
 }
@@ -113,19 +109,17 @@ struct winograd_kernel : kernel {
     std::shared_ptr<const packed_weight> weights;
 
     static const float* floats(const char* p) { return reinterpret_cast<const float*>(p); }
-    void run(const kernel_args& args) const override
-    {
-        auto p     = schedule.params;
-        p.x        = floats(args.inputs[0]);
-        p.u        = floats(weights->data.get());
-        p.bias     = epilogue.bias ? floats(args.inputs[*epilogue.bias]) : nullptr;
+    void run(const kernel_args& args) const override {
+        auto p = schedule.params;
+        p.x = floats(args.inputs[0]);
+        p.u = floats(weights->data.get());
+        p.bias = epilogue.bias ? floats(args.inputs[*epilogue.bias]) : nullptr;
         p.residual = epilogue.residual ? floats(args.inputs[*epilogue.residual]) : nullptr;
-        p.y        = reinterpret_cast<float*>(args.outputs[0]);
+        p.y = reinterpret_cast<float*>(args.outputs[0]);
         run_winograd(schedule, p, reinterpret_cast<float*>(args.scratch));
     }
     std::size_t scratch_bytes() const override { return schedule.scratch_floats() * sizeof(float); }
-    std::string name() const override
-    {
+    std::string name() const override {
         return str("winograd F(", schedule.params.tile, ",3) ", isa_name());
     }
     bool reads_input(std::size_t i) const override { return i != 1; }
@@ -134,54 +128,53 @@ struct winograd_kernel : kernel {
 
 } // namespace
 
-lowered winograd_convolution(const problem& p)
-{
-    if(p.inputs[0].ndim() != 4)
+lowered winograd_convolution(const problem& p) {
+    if (p.inputs[0].ndim() != 4)
         return lowered::refuse("only images");
     const auto w = window_of(p);
-    if(auto r = refusal(p, w); not r.empty())
+    if (auto r = refusal(p, w); not r.empty())
         return lowered::refuse(r);
     const auto tile = best_tile(p);
-    if(tile == 0)
+    if (tile == 0)
         return lowered::refuse("too few channels or too small a map");
     const auto epilogue = clamped_sum_of(p);
-    if(not epilogue)
+    if (not epilogue)
         return lowered::refuse("an epilogue beyond bias, residual and clamp");
 
     const auto x = *steps_of(p.inputs[0]), y = *steps_of(p.output);
-    const auto& in  = p.inputs[0].lens();
+    const auto& in = p.inputs[0].lens();
     const auto& out = p.output.lens();
     winograd_params q{};
-    q.tile       = tile;
-    q.channels   = int64_t(in[1]);
-    q.outputs    = int64_t(out[1]);
-    q.height     = int64_t(in[2]);
-    q.width      = int64_t(in[3]);
+    q.tile = tile;
+    q.channels = int64_t(in[1]);
+    q.outputs = int64_t(out[1]);
+    q.height = int64_t(in[2]);
+    q.width = int64_t(in[3]);
     q.out_height = int64_t(out[2]);
-    q.out_width  = int64_t(out[3]);
-    q.pad_top    = w.before[0];
-    q.pad_left   = w.before[1];
-    q.x_image    = x.image, q.x_row = x.row, q.x_col = x.col;
-    q.y_image    = y.image, q.y_row = y.row, q.y_col = y.col;
-    q.low        = epilogue->low;
-    q.high       = epilogue->high;
-    if(epilogue->residual)
-    {
+    q.out_width = int64_t(out[3]);
+    q.pad_top = w.before[0];
+    q.pad_left = w.before[1];
+    q.x_image = x.image, q.x_row = x.row, q.x_col = x.col;
+    q.y_image = y.image, q.y_row = y.row, q.y_col = y.col;
+    q.low = epilogue->low;
+    q.high = epilogue->high;
+    if (epilogue->residual) {
         const auto r = *steps_of(p.inputs[*epilogue->residual]);
         q.r_image = r.image, q.r_row = r.row, q.r_col = r.col;
     }
-    auto k      = std::make_unique<winograd_kernel>();
+    auto k = std::make_unique<winograd_kernel>();
     k->schedule = schedule_winograd(q, int64_t(out[0]), num_threads());
     k->epilogue = *epilogue;
     const auto& s = p.inputs[1].strides();
-    const winograd_weights given{reinterpret_cast<const float*>(p.constants[1].data()), int64_t(s[0]), int64_t(s[1]),
-                                 int64_t(s[2]), int64_t(s[3])};
+    const winograd_weights given{reinterpret_cast<const float*>(p.constants[1].data()),
+                                 int64_t(s[0]), int64_t(s[1]), int64_t(s[2]), int64_t(s[3])};
     // The form is that of the panels: other sizes of the map share it where their blocks agree.
-    const auto form = str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, ' ', p.inputs[1]);
-    k->weights      = p.weights->get(p.constants[1], form, [&] {
+    const auto form =
+        str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, ' ', p.inputs[1]);
+    k->weights = p.weights->get(p.constants[1], form, [&] {
         packed_weight u;
         u.bytes = k->schedule.weight_floats() * sizeof(float);
-        u.data  = allocate_host(u.bytes);
+        u.data = allocate_host(u.bytes);
         transform_winograd(k->schedule, given, reinterpret_cast<float*>(u.data.get()));
         return u;
     });

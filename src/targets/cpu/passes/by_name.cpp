@@ -7,12 +7,16 @@ namespace migraphx::cpu {
 
 namespace {
 
-const registered_pass channels_last_registered{"cpu::channels_last", [] { return channels_last{}; }};
-const registered_pass fuse_epilogue_registered{"cpu::fuse_epilogue", [] { return fuse_epilogue{}; }};
-const registered_pass lazy_reshapes_registered{"cpu::lazy_reshapes", [] { return lazy_reshapes{}; }};
+const registered_pass channels_last_registered{"cpu::channels_last",
+                                               [] { return channels_last{}; }};
+const registered_pass fuse_epilogue_registered{"cpu::fuse_epilogue",
+                                               [] { return fuse_epilogue{}; }};
+const registered_pass lazy_reshapes_registered{"cpu::lazy_reshapes",
+                                               [] { return lazy_reshapes{}; }};
 const registered_pass int8_in_float_registered{"cpu::int8_in_float",
                                                [] { return int8_in_float{}; }};
-const registered_pass half_in_float_registered{"cpu::half_in_float", [] { return half_in_float{}; }};
+const registered_pass half_in_float_registered{"cpu::half_in_float",
+                                               [] { return half_in_float{}; }};
 
 } // namespace
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// anchor → pointwise(…, anchor, …)  becomes  cpu::anchor(operands of both) with the region as its module.
+// anchor → pointwise(…, anchor, …)  becomes  cpu::anchor(operands of both) with the region as its
+// module.
 #include "targets/cpu/epilogue.hpp"
 #include "targets/cpu/passes/passes.hpp"
 
@@ -16,21 +17,20 @@ namespace migraphx::cpu {
 
 namespace {
 
-bool is_anchor(instruction_ref ins)
-{
+bool is_anchor(instruction_ref ins) {
     const auto name = ins->name();
     return (name == "convolution" or name == "dot" or name == "convolution_backwards") and
            ins->get_shape().type() == shape::float_type;
 }
 
-// The region's body with the anchor's parameter named "x0" and the others "x1" … in their old order.
+// The region's body with the anchor's parameter named "x0" and the others "x1" … in their old
+// order.
 struct renamed {
     module body;
     std::vector<std::size_t> inputs; ///< the region's inputs that "x1" … stand for
 };
 
-renamed with_anchor_first(const module& m, std::size_t anchor)
-{
+renamed with_anchor_first(const module& m, std::size_t anchor) {
     renamed r;
     auto names = m.get_parameter_names();
     std::sort(names.begin(), names.end());
@@ -38,12 +38,11 @@ renamed with_anchor_first(const module& m, std::size_t anchor)
     auto add = [&](std::size_t i) {
         const auto p = m.get_parameter(names[i]);
         const auto n = "x" + std::to_string(map.size());
-        map[p]       = r.body.insert_parameter(r.body.end(), n, p->get_shape());
+        map[p] = r.body.insert_parameter(r.body.end(), n, p->get_shape());
     };
     add(anchor);
-    for(std::size_t i = 0; i < names.size(); i++)
-        if(i != anchor)
-        {
+    for (std::size_t i = 0; i < names.size(); i++)
+        if (i != anchor) {
             add(i);
             r.inputs.push_back(i);
         }
@@ -53,18 +52,18 @@ renamed with_anchor_first(const module& m, std::size_t anchor)
 }
 
 // Broadcast and full-size operands are fine; a transposed one would make the library fall back.
-bool suits(const shape& operand, const shape& result)
-{
-    if(operand.type() != shape::float_type or operand.lens() != result.lens())
+bool suits(const shape& operand, const shape& result) {
+    if (operand.type() != shape::float_type or operand.lens() != result.lens())
         return false;
-    for(std::size_t i = 0; i < operand.ndim(); i++)
-        if(operand.lens()[i] != 1 and operand.strides()[i] != 0 and operand.strides()[i] != result.strides()[i])
-        {
-            // A vector along one axis, stretched over the others, need not have the result's stride.
+    for (std::size_t i = 0; i < operand.ndim(); i++)
+        if (operand.lens()[i] != 1 and operand.strides()[i] != 0 and
+            operand.strides()[i] != result.strides()[i]) {
+            // A vector along one axis, stretched over the others, need not have the result's
+            // stride.
             std::size_t used = 0;
-            for(std::size_t j = 0; j < operand.ndim(); j++)
+            for (std::size_t j = 0; j < operand.ndim(); j++)
                 used += operand.lens()[j] != 1 and operand.strides()[j] != 0 ? 1 : 0;
-            if(used != 1 or operand.strides()[i] != 1)
+            if (used != 1 or operand.strides()[i] != 1)
                 return false;
         }
     return true;
@@ -72,49 +71,46 @@ bool suits(const shape& operand, const shape& result)
 
 } // namespace
 
-void fuse_epilogue::apply(module_pass_manager& mpm) const
-{
+void fuse_epilogue::apply(module_pass_manager& mpm) const {
     auto& m = mpm.get_module();
     std::unordered_map<instruction_ref, std::size_t> order;
-    for(auto i = m.begin(); i != m.end(); ++i)
+    for (auto i = m.begin(); i != m.end(); ++i)
         order[i] = order.size();
     std::size_t number = 0;
-    for(auto ins = m.begin(); ins != m.end(); ++ins)
-    {
-        if(ins->name() != "pointwise" or ins->get_shape().type() != shape::float_type)
+    for (auto ins = m.begin(); ins != m.end(); ++ins) {
+        if (ins->name() != "pointwise" or ins->get_shape().type() != shape::float_type)
             continue;
         // The latest anchor among the inputs, so that the others are there when it runs.
         std::size_t best = std::size_t(-1);
-        for(std::size_t i = 0; i < ins->inputs().size(); i++)
-        {
+        for (std::size_t i = 0; i < ins->inputs().size(); i++) {
             const auto a = ins->inputs()[i];
-            if(not order.contains(a) or not is_anchor(a) or a->outputs().size() != 1 or
-               a->get_shape() != ins->get_shape() or
-               std::count(ins->inputs().begin(), ins->inputs().end(), a) != 1)
+            if (not order.contains(a) or not is_anchor(a) or a->outputs().size() != 1 or
+                a->get_shape() != ins->get_shape() or
+                std::count(ins->inputs().begin(), ins->inputs().end(), a) != 1)
                 continue;
-            if(best == std::size_t(-1) or order.at(ins->inputs()[best]) < order.at(a))
+            if (best == std::size_t(-1) or order.at(ins->inputs()[best]) < order.at(a))
                 best = i;
         }
-        if(best == std::size_t(-1))
+        if (best == std::size_t(-1))
             continue;
         const auto anchor = ins->inputs()[best];
-        auto r            = with_anchor_first(*ins->module_inputs().front(), best);
-        const auto chain  = as_post_operations(r.body, "x0");
-        if(not chain or chain->size() > 8)
+        auto r = with_anchor_first(*ins->module_inputs().front(), best);
+        const auto chain = as_post_operations(r.body, "x0");
+        if (not chain or chain->size() > 8)
             continue;
         std::vector<instruction_ref> inputs = anchor->inputs();
-        bool fits                           = true;
-        for(auto i : r.inputs)
-        {
+        bool fits = true;
+        for (auto i : r.inputs) {
             fits = fits and suits(ins->inputs()[i]->get_shape(), anchor->get_shape());
             inputs.push_back(ins->inputs()[i]);
         }
-        if(not fits)
+        if (not fits)
             continue;
-        auto* body = mpm.create_module(m.name() + ":epilogue" + std::to_string(number++), std::move(r.body));
+        auto* body =
+            mpm.create_module(m.name() + ":epilogue" + std::to_string(number++), std::move(r.body));
         body->set_bypass();
         const auto symbols = anchor->get_debug_symbols();
-        auto op            = make_op("cpu::" + anchor->name());
+        auto op = make_op("cpu::" + anchor->name());
         op.from_value(anchor->get_operator().to_value());
         auto fused = m.replace_instruction(ins, op, inputs, {body});
         fused->add_debug_symbols(symbols);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// half and bf16 are storage here: every operator on them works on float copies. Pairs of conversions
-// between neighbours go, so values stay in float from the inputs to the results.
+// half and bf16 are storage here: every operator on them works on float copies. Pairs of
+// conversions between neighbours go, so values stay in float from the inputs to the results.
 #include "targets/cpu/passes/passes.hpp"
 
 #include <migraphx/instruction.hpp>
@@ -15,63 +15,64 @@ namespace {
 
 // Its result depends on the type of its operands by more than their values: bits, a shape among the
 // attributes, memory that it writes to.
-bool looks_at_memory(const operation& op)
-{
+bool looks_at_memory(const operation& op) {
     return op.name() == "bit_cast" or op.has_attribute("shape") or op.info().has_side_effect;
 }
 
-bool is_short(shape::type_t t) { return t == shape::half_type or t == shape::bf16_type; }
+bool is_short(shape::type_t t) {
+    return t == shape::half_type or t == shape::bf16_type;
+}
 
-instruction_ref converted(module& m, instruction_ref pos, instruction_ref x, shape::type_t t)
-{
+instruction_ref converted(module& m, instruction_ref pos, instruction_ref x, shape::type_t t) {
     // float → half → float: the rounding in between is left out.
-    if(x->name() == "convert" and x->inputs().front()->get_shape().type() == t)
+    if (x->name() == "convert" and x->inputs().front()->get_shape().type() == t)
         return x->inputs().front();
     return m.insert_instruction(pos, make_op("convert", {{"target_type", t}}), x);
 }
 
 } // namespace
 
-void half_in_float::apply(module& m) const
-{
+void half_in_float::apply(module& m) const {
     std::vector<instruction_ref> all;
-    for(auto i = m.begin(); i != m.end(); ++i)
+    for (auto i = m.begin(); i != m.end(); ++i)
         all.push_back(i);
-    for(auto ins : all)
-    {
+    for (auto ins : all) {
         const auto name = ins->name();
-        if(name.starts_with("@") or name == "convert" or name == "undefined" or not ins->module_inputs().empty() or
-           looks_at_memory(ins->get_operator()))
+        if (name.starts_with("@") or name == "convert" or name == "undefined" or
+            not ins->module_inputs().empty() or looks_at_memory(ins->get_operator()))
             continue;
         bool any = false;
         std::vector<instruction_ref> in;
-        for(auto a : ins->inputs())
-        {
+        for (auto a : ins->inputs()) {
             const bool is = is_short(a->get_shape().type());
-            any           = any or is;
+            any = any or is;
             in.push_back(is ? converted(m, ins, a, shape::float_type) : a);
         }
-        if(name == "get_tuple_elem")
-        {
+        if (name == "get_tuple_elem") {
             // Its tuple was computed in float; users expect what the model says.
             continue;
         }
-        if(not any)
+        if (not any)
             continue;
         const auto before = ins->get_shape();
-        auto work         = m.insert_instruction(ins, ins->get_operator(), in);
+        auto work = m.insert_instruction(ins, ins->get_operator(), in);
         work->add_debug_symbols(ins->get_debug_symbols());
-        if(before.type() != shape::tuple_type)
-        {
-            m.replace_instruction(ins, is_short(before.type()) ? m.insert_instruction(ins, make_op("convert", {{"target_type", before.type()}}), work) : work);
+        if (before.type() != shape::tuple_type) {
+            m.replace_instruction(
+                ins, is_short(before.type())
+                         ? m.insert_instruction(
+                               ins, make_op("convert", {{"target_type", before.type()}}), work)
+                         : work);
             continue;
         }
         const auto users = ins->outputs();
-        for(auto u : users)
-        {
+        for (auto u : users) {
             const auto type = u->get_shape().type();
-            auto elem       = m.insert_instruction(u, u->get_operator(), work);
-            m.replace_instruction(u, is_short(type) ? m.insert_instruction(u, make_op("convert", {{"target_type", type}}), elem) : elem);
+            auto elem = m.insert_instruction(u, u->get_operator(), work);
+            m.replace_instruction(
+                u, is_short(type)
+                       ? m.insert_instruction(u, make_op("convert", {{"target_type", type}}), elem)
+                       : elem);
         }
     }
 }

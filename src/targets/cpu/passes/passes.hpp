@@ -17,8 +17,8 @@ struct channels_last {
     void apply(module& m) const;
 };
 
-/// A pointwise region that follows a convolution or a product, and that oneDNN can do while it writes the
-/// result, becomes part of it.
+/// A pointwise region that follows a convolution or a product, and that oneDNN can do while it
+/// writes the result, becomes part of it.
 struct fuse_epilogue {
     std::string name() const { return "cpu::fuse_epilogue"; }
     void apply(module_pass_manager& mpm) const;

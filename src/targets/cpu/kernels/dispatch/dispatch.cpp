@@ -66,9 +66,12 @@ DECLARE_LEVEL(avx512)
 
 const char* to_string(isa level) {
     switch (level) {
-    case isa::avx2: return "avx2";
-    case isa::avx512: return "avx512";
-    case isa::baseline: break;
+    case isa::avx2:
+        return "avx2";
+    case isa::avx512:
+        return "avx512";
+    case isa::baseline:
+        break;
     }
     return "baseline";
 }
@@ -79,11 +82,13 @@ bool isa_supported(isa level) {
     const bool avx2 = __builtin_cpu_supports("avx2") and __builtin_cpu_supports("fma") and
                       __builtin_cpu_supports("f16c");
     switch (level) {
-    case isa::avx2: return avx2;
+    case isa::avx2:
+        return avx2;
     case isa::avx512:
         return avx2 and __builtin_cpu_supports("avx512f") and __builtin_cpu_supports("avx512bw") and
                __builtin_cpu_supports("avx512dq") and __builtin_cpu_supports("avx512vl");
-    case isa::baseline: break;
+    case isa::baseline:
+        break;
     }
 #endif
     return level == isa::baseline;
@@ -91,10 +96,10 @@ bool isa_supported(isa level) {
 
 const kernel_table& kernels_for(isa level) {
     if (not isa_supported(level))
-        fail(error_kind::unsupported,
-                    std::string("MIGRAPHX_CPU_ISA: instructions of level ") + to_string(level) +
-                        " were expected of this processor, got none");
-    // Each table is filled by code of its own level, so only on first use.
+        fail(error_kind::unsupported, std::string("MIGRAPHX_CPU_ISA: instructions of level ") +
+                                          to_string(level) +
+                                          " were expected of this processor, got none");
+        // Each table is filled by code of its own level, so only on first use.
 #if MIGRAPHX_CPU_X86
     if (level == isa::avx512) {
         static const kernel_table table = make_avx512_table();
@@ -119,8 +124,8 @@ isa chosen_isa() {
             }
         }
         fail(error_kind::invalid_argument,
-                    std::string("MIGRAPHX_CPU_ISA: baseline, avx2 or avx512 was expected, got '") +
-                        forced + "'");
+             std::string("MIGRAPHX_CPU_ISA: baseline, avx2 or avx512 was expected, got '") +
+                 forced + "'");
     }
     for (isa level : {isa::avx512, isa::avx2})
         if (isa_supported(level))
@@ -139,6 +144,8 @@ const kernel_table& kernels() {
     return table;
 }
 
-const char* isa_name() { return to_string(kernels_isa()); }
+const char* isa_name() {
+    return to_string(kernels_isa());
+}
 
 } // namespace migraphx::cpu
