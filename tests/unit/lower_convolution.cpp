@@ -34,8 +34,9 @@ TEST(lower_convolution, layers) {
                                                 {x, noise(of(c.w), 3)}, options);
                 const bool packed = x.get_shape().packed();
                 if (constant and packed and c.group == 1 and
-                    find_permutation(x.get_shape()).back() == 1)
+                    find_permutation(x.get_shape()).back() == 1) {
                     EXPECT_EQ(name.find("ref"), std::string::npos) << name;
+                }
             }
 }
 
