@@ -10,9 +10,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <migraphx/errors.hpp>
 #include <migraphx/logger.hpp>
+#include <mutex>
 #include <random>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -136,6 +139,21 @@ void write_string(const fs::path& filename, const std::string& text) {
     write_buffer(filename, text.data(), text.size());
 }
 
+namespace {
+
+// The maps of this process, to tell their memory from other memory.
+struct map_registry {
+    std::mutex mutex;
+    std::map<const char*, const mapped_file*> by_start;
+};
+
+map_registry& live_maps() {
+    static auto* maps = new map_registry; // arguments may outlive static destruction
+    return *maps;
+}
+
+} // namespace
+
 mapped_file::mapped_file(const fs::path& filename) : name(filename) {
     // Opening a pipe must not wait for a writer: it is refused below.
     const file_handle file(name, O_RDONLY | O_NONBLOCK);
@@ -149,11 +167,18 @@ mapped_file::mapped_file(const fs::path& filename) : name(filename) {
     if (p == MAP_FAILED)
         fail_file(name, "a file that can be mapped", errno);
     bytes = static_cast<const char*>(p);
+    const std::lock_guard lock(live_maps().mutex);
+    live_maps().by_start[bytes] = this;
 }
 
 mapped_file::~mapped_file() {
-    if (bytes != nullptr)
-        ::munmap(const_cast<char*>(bytes), count); // munmap takes void*
+    if (bytes == nullptr)
+        return;
+    {
+        const std::lock_guard lock(live_maps().mutex);
+        live_maps().by_start.erase(bytes);
+    }
+    ::munmap(const_cast<char*>(bytes), count); // munmap takes void*
 }
 
 void mapped_file::advise_dontneed(std::size_t offset, std::size_t n) const {
@@ -177,6 +202,18 @@ void mapped_file::advise_willneed(std::size_t offset, std::size_t n) const {
 
 std::shared_ptr<const mapped_file> map_file(const fs::path& filename) {
     return std::make_shared<const mapped_file>(filename);
+}
+
+void drop_mapped_pages(const char* bytes, std::size_t n) {
+    auto& live = live_maps();
+    const std::lock_guard lock(live.mutex);
+    auto it = live.by_start.upper_bound(bytes);
+    if (it == live.by_start.begin())
+        return;
+    const auto& file = *std::prev(it)->second;
+    const auto offset = static_cast<std::size_t>(bytes - file.data());
+    if (offset < file.size() and n <= file.size() - offset)
+        file.advise_dontneed(offset, n);
 }
 
 file_writer::file_writer(const fs::path& filename) : target(filename) {

@@ -41,6 +41,10 @@ private:
 
 std::shared_ptr<const mapped_file> map_file(const fs::path& filename);
 
+// For memory whose content has been copied elsewhere: where it lies in a mapped file, its pages are
+// dropped as by advise_dontneed; any other memory is left alone.
+void drop_mapped_pages(const char* bytes, std::size_t n);
+
 // Writes beside the file and renames in commit(); without it the destructor removes what was
 // written. Devices and pipes are written directly.
 class file_writer {

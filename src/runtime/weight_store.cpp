@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/weight_store.hpp"
 
+#include "base/files.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -75,6 +77,7 @@ std::shared_ptr<const packed_weight> weight_store::get(const argument& original,
     if (result == nullptr) {
         result = std::make_shared<const packed_weight>(make());
         e->form = result;
+        drop_mapped_pages(original.data(), bytes); // not read again in the steady state
     }
     return result;
 }

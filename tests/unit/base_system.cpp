@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <migraphx/env.hpp>
 #include <migraphx/errors.hpp>
@@ -295,6 +296,31 @@ TEST(base_files, maps) {
     EXPECT_EQ(migraphx::map_file(file)->size(), 0u);
     EXPECT_THROW(migraphx::map_file(dir.path), exception);
     EXPECT_THROW(migraphx::map_file(dir.path / "none"), exception);
+}
+
+// Dropping pages changes what is resident, never what is read, and only in maps.
+TEST(base_files, drops_pages_of_maps) {
+    const auto mapped_pages = [] {
+        std::ifstream in("/proc/self/statm");
+        std::size_t total = 0, resident = 0, of_files = 0;
+        in >> total >> resident >> of_files;
+        return of_files;
+    };
+    const migraphx::tmp_dir dir("base-drop");
+    const auto file = dir.path / "weights";
+    const std::string content(4 << 20, 'w');
+    migraphx::write_string(file, content);
+    const auto map = migraphx::map_file(file);
+    EXPECT_EQ(map->view(), content);
+    const auto before = mapped_pages();
+    migraphx::drop_mapped_pages(map->data(), content.size() + 1); // more than the map: left alone
+    EXPECT_GE(mapped_pages() + 100, before);
+    migraphx::drop_mapped_pages(map->data() + 100, content.size() - 100);
+    EXPECT_LE(mapped_pages() + 900, before);
+    EXPECT_EQ(map->view(), content);
+    std::string own = content;
+    migraphx::drop_mapped_pages(own.data(), own.size());
+    EXPECT_EQ(own, content);
 }
 
 TEST(base_files, tmp_dir_goes) {
