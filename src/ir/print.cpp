@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Printing instructions, modules and programs as text. The forms of the parts are in text.cpp.
+#include "ir/program_impl.hpp"
 #include "ir/text.hpp"
 
 #include <migraphx/builtin.hpp>
@@ -111,6 +112,13 @@ std::string to_text(const program& p, const print_options& options) {
         }
         out += "}\n";
     }
+    if (options.lossless)
+        for (const auto& [parameter, dims] : program_access::impl(p).dimension_names) {
+            out += "dimensions: " + quoted_text(parameter) + " {";
+            for (std::size_t i = 0; i < dims.size(); ++i)
+                out += (i == 0 ? "" : ", ") + quoted_text(dims[i]);
+            out += "}\n";
+        }
     for (const auto* m : modules) {
         out += "module: " + quoted_text(m->name());
         if (options.lossless and m->bypass())

@@ -141,6 +141,9 @@ text_program read_lines(std::string_view text) {
                 current().parameter_order = read_names(r);
             } else if (r.take("outputs:")) {
                 result.outputs = read_names(r);
+            } else if (r.take("dimensions:")) {
+                const auto parameter = r.name("a parameter");
+                result.dimension_names[parameter] = read_names(r);
             } else {
                 current().instructions.push_back(read_instruction(r, number));
             }

@@ -7,6 +7,7 @@
 
 #include <migraphx/errors.hpp>
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -43,6 +44,7 @@ struct text_module {
 struct text_program {
     std::vector<text_module> modules;
     std::vector<std::string> outputs;
+    std::map<std::string, std::vector<std::string>> dimension_names; // of parameters
 };
 
 [[noreturn]] inline void fail_line(std::size_t line, const std::string& message) {

@@ -5,6 +5,7 @@
 
 #include "base/str.hpp"
 #include "ir/module_impl.hpp"
+#include "ir/program_impl.hpp"
 #include "ir/text.hpp"
 #include "ir/text_lines.hpp"
 
@@ -141,6 +142,7 @@ public:
         for (const auto& m : text.modules) // those that nothing uses
             sub_module(m.name, m.line);
         result.set_output_names(text.outputs);
+        program_access::impl(result).dimension_names = text.dimension_names;
         return std::move(result);
     }
 

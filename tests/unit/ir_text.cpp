@@ -224,6 +224,18 @@ TEST(ir_text, names_and_symbols) {
     EXPECT_EQ(q.get_parameter_names(), p.get_parameter_names());
 }
 
+TEST(ir_text, names_of_dimensions) {
+    const std::string text = "dimensions: \"a b\" {\"n\", \"\"}\n"
+                             "module: \"main\"\n"
+                             "\"a b\" = @param:\"a b\" -> dynamic, float_type, {[1..4], 3}\n"
+                             "@1 = @return(\"a b\")\n\n";
+    const auto p = parse_text(text);
+    EXPECT_NE(to_text(p, lossless).find("dimensions: \"a b\" {\"n\", \"\"}\n"), std::string::npos);
+    expect_round_trip(p);
+    EXPECT_EQ(to_text(p).find("dimensions:"), std::string::npos);
+    EXPECT_NE(parse_error("dimensions: x [n]").find("expected"), std::string::npos);
+}
+
 TEST(ir_text, parameter_order_and_flags) {
     auto p = parse_text("outputs: {sum, \"a b\"}\n"
                         "module: \"main\"\n"
