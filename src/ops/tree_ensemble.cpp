@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t tree_columns = 6;
 
-enum tree_mode { leq, lt, gte, gt, eq, neq, member, leaf };
+enum tree_mode : int { leq, lt, gte, gt, eq, neq, member, leaf };
 
 // The elements of a tensor in row-major order; copied only when they are not.
 template <class T>

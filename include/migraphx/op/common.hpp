@@ -8,7 +8,7 @@ namespace op {
 
 /// default_: the paddings given; same_*: as many that the output is ceil(input / stride), the odd
 /// one before (lower) or after (upper) the data.
-enum padding_mode_t { default_, same_lower, same_upper };
+enum padding_mode_t : int { default_, same_lower, same_upper };
 
 enum class pooling_mode { average, max, lpnorm };
 

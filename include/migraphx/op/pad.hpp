@@ -13,7 +13,7 @@ namespace op {
 /// Attributes of `pad`: the paddings before each dimension, then those after each.
 struct pad {
     /// wrap_pad (the tensor repeats periodically) is an addition to the interface.
-    enum pad_op_mode_t { constant_pad, reflect_pad, edge_pad, wrap_pad };
+    enum pad_op_mode_t : int { constant_pad, reflect_pad, edge_pad, wrap_pad };
 
     std::vector<std::int64_t> pads;
     float value = 0.0f;
