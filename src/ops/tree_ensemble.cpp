@@ -7,6 +7,7 @@
 //             plus 8: NaN goes the way of true
 //   on true, on false   nodes further down the table
 //   first, count        of a leaf its part of targets and weights, of mode 6 its part of members
+#include "ops/tree_ensemble.hpp"
 #include "ops/copy.hpp"
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
@@ -25,7 +26,10 @@ namespace {
 
 constexpr std::size_t tree_columns = 6;
 
-enum tree_mode : int { leq, lt, gte, gt, eq, neq, member, leaf };
+template <class T>
+tree_mode mode_of(const T* node) {
+    return static_cast<tree_mode>(node[1] & 7);
+}
 
 // The elements of a tensor in row-major order; copied only when they are not.
 template <class T>
@@ -124,18 +128,18 @@ private:
             const double v = x[node[0]];
             if (std::isnan(v) and (node[1] & 8) != 0)
                 return true;
-            switch (node[1] & 7) {
-            case leq:
+            switch (mode_of(node)) {
+            case tree_mode::leq:
                 return v <= threshold;
-            case lt:
+            case tree_mode::lt:
                 return v < threshold;
-            case gte:
+            case tree_mode::gte:
                 return v >= threshold;
-            case gt:
+            case tree_mode::gt:
                 return v > threshold;
-            case eq:
+            case tree_mode::eq:
                 return v == threshold;
-            case neq:
+            case tree_mode::neq:
                 return v != threshold;
             default:
                 break;
@@ -152,7 +156,7 @@ private:
                 fail_shape(str("a root below ", n, " was expected, got ", root));
             for (auto at = root;;) {
                 const auto* node = nodes.data() + static_cast<std::size_t>(at) * tree_columns;
-                if ((node[1] & 7) == leaf)
+                if (mode_of(node) == tree_mode::leaf)
                     return node;
                 const auto next =
                     node[holds(node, static_cast<double>(thresholds[static_cast<std::size_t>(at)]),

@@ -19,22 +19,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 import models  # noqa: E402
+from each_target import every_target  # noqa: E402
 
 dimension = migraphx.shape.dynamic_dimension
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
-
-
-def targets():
-    found = []
-    for name in ("ref", "cpu"):
-        try:
-            found.append((name, migraphx.get_target(name)))
-        except RuntimeError:
-            pass
-    return [pytest.param(t, id=name) for name, t in found]
-
-
-every_target = pytest.mark.parametrize("target", targets())
 
 
 class Graph:

@@ -13,20 +13,9 @@ import migraphx
 import numpy as np
 import pytest
 
+from each_target import every_target, targets
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def targets():
-    found = []
-    for name in ("ref", "cpu"):
-        try:
-            found.append((name, migraphx.get_target(name)))
-        except RuntimeError:
-            pass
-    return [pytest.param(t, id=name) for name, t in found]
-
-
-every_target = pytest.mark.parametrize("target", targets())
 
 
 def affine(shape=None):

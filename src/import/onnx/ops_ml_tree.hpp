@@ -3,15 +3,13 @@
 #pragma once
 
 #include "import/onnx/importer.hpp"
+#include "ops/tree_ensemble.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace migraphx::onnx {
-
-/// The comparison of a node, in the order of the modes of tree_ensemble.
-enum class tree_mode : int { leq, lt, gte, gt, eq, neq, member, leaf };
 
 struct tree_vote {
     int64_t target = 0;

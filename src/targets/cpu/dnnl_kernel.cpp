@@ -214,4 +214,19 @@ void dnnl_kernel::add_constants(held_constants& held) const {
             o.constant->add_to(held);
 }
 
+dnnl::memory::desc weights_to_ask_for(const problem& p, const dnnl::memory::desc& given) {
+    return p.is_constant(1) ? dnnl::memory::desc(given.get_dims(), given.get_data_type(),
+                                                 dnnl::memory::format_tag::any)
+                            : given;
+}
+
+dnnl_kernel::operand weights_operand(const problem& p, const dnnl::memory::desc& given,
+                                     const dnnl::memory::desc& chosen) {
+    using place = dnnl_kernel::operand::place;
+    if (not p.is_constant(1))
+        return {DNNL_ARG_WEIGHTS, chosen, place::input, 1};
+    return {DNNL_ARG_WEIGHTS, chosen, place::constant, 1,
+            pack_weight(*p.weights, p.constants[1], given, chosen)};
+}
+
 } // namespace migraphx::cpu

@@ -84,4 +84,11 @@ private:
     mutable std::vector<std::unique_ptr<binding>> free;
 };
 
+/// The weights of a product or convolution, its input 1, as a primitive is asked to take them: in
+/// any layout when they are constant, else as they are given.
+dnnl::memory::desc weights_to_ask_for(const problem& p, const dnnl::memory::desc& given);
+/// These weights for a primitive that chose a layout: packed for it when they are constant.
+dnnl_kernel::operand weights_operand(const problem& p, const dnnl::memory::desc& given,
+                                     const dnnl::memory::desc& chosen);
+
 } // namespace migraphx::cpu

@@ -163,10 +163,7 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any,
     const auto w = window_of(p);
     const auto group = p.op.get<int64_t>("group");
     const auto given = weights_desc(p.inputs[1], group, transposed);
-    const bool packed = p.is_constant(1);
-    const auto weights = packed ? dnnl::memory::desc(given.get_dims(), given.get_data_type(),
-                                                     dnnl::memory::format_tag::any)
-                                : given;
+    const auto weights = weights_to_ask_for(p, given);
     const dnnl::memory::desc bias =
         e.bias ? dnnl_desc(shape::float_type, {int64_t(p.output.lens()[1])}, {1})
                : dnnl::memory::desc{};
@@ -186,12 +183,7 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any,
         std::vector<dnnl_kernel::operand> operands;
         using place = dnnl_kernel::operand::place;
         operands.push_back({DNNL_ARG_SRC, l.src, place::input, 0});
-        dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
-        if (packed) {
-            weight.where = place::constant;
-            weight.constant = pack_weight(*p.weights, p.constants[1], given, pd.weights_desc());
-        }
-        operands.push_back(weight);
+        operands.push_back(weights_operand(p, given, pd.weights_desc()));
         if (e.bias)
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
         operands.push_back({DNNL_ARG_DST, l.dst, place::output, 0});

@@ -180,21 +180,13 @@ lowered matmul_kernel(const problem& p, fused_epilogue& e, const dnnl::memory::d
     const bool small = runs_inline(p.output.elements() * p.inputs[0].lens().back());
     const thread_count_guard threads(small ? 1 : 0);
     try {
-        const bool packed = p.is_constant(1);
-        const auto wanted = packed ? dnnl::memory::desc(b.get_dims(), b.get_data_type(),
-                                                        dnnl::memory::format_tag::any)
-                                   : b;
+        const auto wanted = weights_to_ask_for(p, b);
         const auto pd =
             e.bias ? dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, bias, c, e.attr)
                    : dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, c, e.attr);
         std::vector<dnnl_kernel::operand> operands;
         operands.push_back({DNNL_ARG_SRC, a, place::input, 0});
-        dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
-        if (packed) {
-            weight.where = place::constant;
-            weight.constant = pack_weight(*p.weights, p.constants[1], b, pd.weights_desc());
-        }
-        operands.push_back(weight);
+        operands.push_back(weights_operand(p, b, pd.weights_desc()));
         if (e.bias)
             operands.push_back({DNNL_ARG_BIAS, bias, place::input, *e.bias});
         operands.push_back({DNNL_ARG_DST, c, place::output, 0});

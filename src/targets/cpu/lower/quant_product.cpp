@@ -43,21 +43,13 @@ lowered make_product(const problem& p, const char* name, const dnnl::memory::des
     const bool small = runs_inline(work);
     const thread_count_guard threads(small ? 1 : 0);
     try {
-        const bool packed = p.is_constant(1);
-        const auto wanted = packed ? dnnl::memory::desc(weights.get_dims(), weights.get_data_type(),
-                                                        dnnl::memory::format_tag::any)
-                                   : weights;
+        const auto wanted = weights_to_ask_for(p, weights);
         dnnl::primitive_attr attr;
         attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         const auto pd = describe(src, wanted, dst, attr);
         std::vector<dnnl_kernel::operand> operands;
         operands.push_back({DNNL_ARG_SRC, src, place::input, 0});
-        dnnl_kernel::operand weight{DNNL_ARG_WEIGHTS, pd.weights_desc(), place::input, 1};
-        if (packed) {
-            weight.where = place::constant;
-            weight.constant = pack_weight(*p.weights, p.constants[1], weights, pd.weights_desc());
-        }
-        operands.push_back(weight);
+        operands.push_back(weights_operand(p, weights, pd.weights_desc()));
         operands.push_back({DNNL_ARG_DST, dst, place::output, 0});
         auto k = std::make_unique<dnnl_kernel>(str("dnnl::", name, ' ', pd.impl_info_str()),
                                                dnnl::primitive(pd), pd.scratchpad_desc(),
