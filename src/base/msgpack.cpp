@@ -14,12 +14,18 @@ namespace {
 
 constexpr std::size_t msgpack_depth_limit = 512;
 constexpr std::size_t largest_chunk = 0xfffffffeu;
+// Bytes from this size on start at a multiple of `data_alignment` in the output, so that a mapped
+// file's weights are used where they lie.
+constexpr std::size_t aligned_from = 256;
+constexpr std::size_t data_alignment = 64;
 
 struct msgpack_sink {
     const std::function<void(const char*, std::size_t)>& writer;
     std::string pending;
+    std::size_t written = 0;
 
     void write(const char* bytes, std::size_t n) {
+        written += n;
         if (n >= 4096) {
             flush();
             writer(bytes, n);
@@ -59,10 +65,33 @@ void pack_text(msgpack_packer& p, const std::string& s) {
     p.pack_str_body(s.data(), static_cast<std::uint32_t>(s.size()));
 }
 
-void pack_bytes(msgpack_packer& p, const value::binary& b) {
+// Empty chunks (of 5, 3 and 2 bytes) that move what follows `position`, an array's header of one
+// byte and `header` bytes to the alignment.
+std::vector<std::string_view> padding_chunks(std::size_t position, std::size_t header) {
+    using namespace std::string_view_literals;
+    std::size_t n = (data_alignment - (position + 1 + header) % data_alignment) % data_alignment;
+    if (n == 1)
+        n += data_alignment;
+    std::vector<std::string_view> chunks;
+    while (n > 0) {
+        const std::size_t take = n == 5 or n > 6 ? 5 : n == 3 or n == 6 ? 3 : 2;
+        chunks.push_back("\xc6\0\0\0\0"sv);
+        if (take < 5)
+            chunks.back() = take == 3 ? "\xc5\0\0"sv : "\xc4\0"sv;
+        n -= take;
+    }
+    return chunks;
+}
+
+void pack_bytes(msgpack_packer& p, msgpack_sink& sink, const value::binary& b) {
     const std::size_t chunks =
         std::max<std::size_t>(1, (b.size() + largest_chunk - 1) / largest_chunk);
-    p.pack_array(msgpack_count(chunks, "chunks"));
+    std::vector<std::string_view> padding;
+    if (b.size() >= aligned_from)
+        padding = padding_chunks(sink.written, b.size() < 65536 ? 3 : 5);
+    p.pack_array(msgpack_count(padding.size() + chunks, "chunks"));
+    for (const auto& empty : padding)
+        sink.write(empty.data(), empty.size());
     for (std::size_t i = 0; i < chunks; ++i) {
         const std::size_t n = std::min(largest_chunk, b.size() - i * largest_chunk);
         p.pack_bin(static_cast<std::uint32_t>(n));
@@ -92,7 +121,7 @@ void pack_value(msgpack_packer& p, msgpack_sink& sink, const value& v) {
         pack_text(p, v.get_string());
         break;
     case value::binary_type:
-        pack_bytes(p, v.get_binary());
+        pack_bytes(p, sink, v.get_binary());
         break;
     case value::array_type:
         p.pack_array(msgpack_count(v.size(), "an array"));
@@ -224,11 +253,12 @@ private:
     }
 
     value join(const std::vector<std::string_view>& chunks) const {
-        if (chunks.size() == 1)
-            return value(make_binary(chunks[0].data(), chunks[0].size()));
         std::size_t n = 0;
         for (const auto& c : chunks)
             n += c.size();
+        for (const auto& c : chunks)
+            if (c.size() == n)
+                return value(make_binary(c.data(), n));
         value::binary all(n);
         auto* out = all.data();
         for (const auto& c : chunks)

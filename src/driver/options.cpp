@@ -13,6 +13,7 @@
 #include <migraphx/quantization.hpp>
 #include <migraphx/register_target.hpp>
 
+#include "base/phase_times.hpp"
 #include "ir/text_parser.hpp"
 #include "passes/pass_registry.hpp"
 
@@ -334,6 +335,9 @@ void compiler::add_to(CLI::App& app) {
     app.add_flag("--fp8", fp8, "dot and convolution in fp8e4m3fn, scaled by a run over the inputs");
     app.add_flag("--int4-weights", int4_weights, "weights of dot and convolution in 4 bits");
     app.add_option("--threads", threads, "threads of one evaluation (cpu)");
+    app.add_flag_callback(
+        "--time-passes", [] { time_phases(true); },
+        "print where the time of compiling goes (stderr)");
 }
 
 std::string compiler::target_name() const {

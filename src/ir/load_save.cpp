@@ -6,6 +6,7 @@
 #include <migraphx/msgpack.hpp>
 
 #include "base/files.hpp"
+#include "base/phase_times.hpp"
 #include "base/str.hpp"
 
 #include <exception>
@@ -25,7 +26,16 @@ program_format format_of(const file_options& options) {
          "file format: expected msgpack or json, got '" + options.format + "'");
 }
 
-program program_of(const value& v) {
+// Parses `format`, from `owner`'s memory when there is one.
+program program_of(program_format format, const std::shared_ptr<const void>& owner,
+                   const char* bytes, std::size_t size) {
+    const phase_report report("load");
+    value v;
+    {
+        const timed_phase row("parse");
+        v = format == program_format::json ? from_json_string(bytes, size)
+                                           : from_msgpack(owner, bytes, size);
+    }
     program p;
     p.from_value(v);
     return p;
@@ -41,17 +51,13 @@ auto naming_file(const std::string& filename, F f) {
 program load(const std::string& filename, const file_options& options) {
     const auto format = format_of(options);
     auto file = map_file(filename);
-    return naming_file(filename, [&] {
-        // Literals refer to the mapped file, which lives as long as one of them.
-        return program_of(format == program_format::json
-                              ? from_json_string(file->data(), file->size())
-                              : from_msgpack(file, file->data(), file->size()));
-    });
+    // Literals refer to the mapped file, which lives as long as one of them.
+    return naming_file(filename,
+                       [&] { return program_of(format, file, file->data(), file->size()); });
 }
 
 program load_buffer(const char* buffer, std::size_t size, const file_options& options) {
-    return program_of(format_of(options) == program_format::json ? from_json_string(buffer, size)
-                                                                 : from_msgpack(buffer, size));
+    return program_of(format_of(options), nullptr, buffer, size);
 }
 
 program load_buffer(const std::vector<char>& buffer, const file_options& options) {

@@ -13,6 +13,7 @@
 #include <migraphx/serialize.hpp>
 #include <migraphx/version.hpp>
 
+#include "base/phase_times.hpp"
 #include "base/str.hpp"
 #include "ir/module_impl.hpp"
 #include "ir/program_impl.hpp"
@@ -321,7 +322,10 @@ value program::to_value() const {
 void program::from_value(const value& v) {
     check_version(v);
     program fresh;
-    saved_program_reader{v, fresh}.read();
+    {
+        timed_phase row("build program");
+        saved_program_reader{v, fresh}.read();
+    }
     fresh.set_output_names(text_list(v, "output_names"));
     if (const auto* names_of = v.find("dimension_names"); names_of != v.end()) {
         if (not names_of->is_object())

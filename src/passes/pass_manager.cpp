@@ -14,6 +14,7 @@
 #include <migraphx/program.hpp>
 #include <migraphx/stringutils.hpp>
 
+#include "base/phase_times.hpp"
 #include "base/settings.hpp"
 #include "base/str.hpp"
 #include "ir/rank_zero.hpp"
@@ -22,7 +23,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <iostream>
 #include <unistd.h>
 #include <unordered_set>
@@ -31,7 +31,6 @@ namespace migraphx {
 
 namespace {
 
-const setting<bool> time_passes{"MIGRAPHX_TIME_PASSES", false, "time of each pass, to stderr"};
 const setting<bool> validate_passes{"MIGRAPHX_VALIDATE_PASSES", false,
                                     "check the program after each pass"};
 const setting<std::string> disabled_passes{"MIGRAPHX_DISABLE_PASSES", "",
@@ -67,17 +66,6 @@ void validate_program(const program& p, const std::string& pass_name) {
     for (const auto* m : p.get_modules())
         validate_module(*m, pass_name);
 }
-
-class stopwatch {
-public:
-    double milliseconds() const {
-        return std::chrono::duration<double, std::milli>(clock::now() - start).count();
-    }
-
-private:
-    using clock = std::chrono::steady_clock;
-    clock::time_point start = clock::now();
-};
 
 struct module_manager final : module_pass_manager {
     module_manager(module& m, program* p, module* r) : mod(&m), prog(p), root(r) {}
@@ -138,9 +126,22 @@ bool is_traced(const pass& p, const tracer& trace) {
     return trace.enabled() or trace_enabled("passes", p.name());
 }
 
-void report_time(const pass& p, const stopwatch& watch) {
-    if (time_passes)
-        std::cerr << str(p.name(), ": ", watch.milliseconds(), "ms\n");
+std::size_t instructions(const program& p) {
+    return p.total_instructions();
+}
+std::size_t instructions(const module& m) {
+    return m.size();
+}
+
+// Runs the pass as a row of the table of times.
+template <class Program, class Apply>
+void apply_timed(const Program& on, const pass& p, Apply apply) {
+    timed_phase row(p.name());
+    if (row.wanted())
+        row.before = instructions(on);
+    apply();
+    if (row.wanted())
+        row.after = instructions(on);
 }
 
 // Bodies of elementwise operators: they stand for single elements, whatever shapes they show.
@@ -222,14 +223,12 @@ void run_each(program& prog, const std::vector<pass>& passes, const tracer& trac
         const auto& p = passes[i];
         if (p.empty() or is_disabled(p))
             continue;
-        const stopwatch watch;
         try {
-            apply(prog, p);
+            apply_timed(prog, p, [&] { apply(prog, p); });
         } catch (exception& e) {
             add_replay(e, start, passes, i, apply);
             throw;
         }
-        report_time(p, watch);
         if (is_traced(p, trace))
             trace_after(p, trace, to_text(prog));
     }
@@ -289,17 +288,17 @@ void run_passes(module& mod, const std::vector<pass>& passes, tracer trace) {
     for (const auto& p : passes) {
         if (p.empty() or is_disabled(p))
             continue;
-        const stopwatch watch;
         with_context(
             [&] {
-                module_manager mpm{mod, nullptr, &mod};
-                p.apply(mpm);
-                dead_code_elimination{}.apply(mod);
+                apply_timed(mod, p, [&] {
+                    module_manager mpm{mod, nullptr, &mod};
+                    p.apply(mpm);
+                    dead_code_elimination{}.apply(mod);
+                });
                 if (wants_validation())
                     validate_module(mod, p.name());
             },
             [&] { return "in pass " + p.name(); });
-        report_time(p, watch);
         if (is_traced(p, trace))
             trace_after(p, trace, to_text(mod));
     }

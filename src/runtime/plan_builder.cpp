@@ -6,6 +6,7 @@
 #include <migraphx/make_op.hpp>
 
 #include "base/parallel.hpp"
+#include "base/phase_times.hpp"
 #include "base/str.hpp"
 #include "runtime/memory_plan.hpp"
 #include "runtime/module_kernel.hpp"
@@ -72,7 +73,12 @@ public:
             places[ins] = place_on(param_roots.back(), ins->get_shape());
         }
         find_constants(*m);
-        lower_all(*m);
+        {
+            timed_phase row("lowering");
+            lower_all(*m);
+            row.before = m->size();
+            row.after = kernels.size();
+        }
         for (auto ins = m->begin(); ins != m->end(); ++ins)
             with_context([&] { visit(ins); }, [&] { return describe(ins); });
         finish(*m);
@@ -238,7 +244,9 @@ private:
                 make(i);
         const int threads = num_threads();
         std::atomic<std::size_t> next = 0;
+        auto* times = current_phases();
         parallel_for(threads, 1, [&](std::int64_t, std::int64_t) {
+            const phase_helper with_times(times);
             const thread_count_guard same_split(threads);
             for (auto i = next++; i < shared_out.size(); i = next++)
                 make(shared_out[i]);
@@ -447,7 +455,7 @@ private:
                                  roots[i].last == not_used ? 0 : roots[i].last});
                 in_arena.push_back(i);
             }
-        const auto memory = plan_memory(lives);
+        const auto memory = planned(lives);
         p.arena_bytes = memory.bytes;
 
         // Base addresses: the arena, then one for each other root.
@@ -504,6 +512,11 @@ private:
         };
         for (auto& r : p.results)
             locate(r, locate);
+    }
+
+    static memory_layout planned(const std::vector<lifetime>& lives) {
+        timed_phase row("memory plan");
+        return plan_memory(lives);
     }
 
     // Kernels have packed them: what is left of them in the plan's program are their shapes.

@@ -6,6 +6,7 @@
 #include <migraphx/instruction.hpp>
 #include <migraphx/pass_manager.hpp>
 
+#include "base/phase_times.hpp"
 #include "base/settings.hpp"
 #include "base/str.hpp"
 #include "runtime/backend.hpp"
@@ -207,6 +208,7 @@ private:
     }
 
     entry_ptr build(const std::vector<shape>& shapes) const {
+        const phase_report report("a set of input sizes");
         auto e = std::make_shared<prepared>();
         if (fixed) {
             e->first = std::make_unique<plan>(source, back, options, shared);
@@ -215,7 +217,7 @@ private:
         std::unordered_map<std::string, shape> by_name;
         for (std::size_t i = 0; i < shapes.size(); i++)
             by_name[inputs.parameters()[i].name] = shapes[i];
-        auto s = specialise(source, by_name);
+        auto s = specialised(by_name);
         auto parts = shared;
         parts.many_sizes |= sets_built++ >= std::size_t(std::max<int>(1, shape_cache_size));
         run_passes(s.first, back->static_passes(options), {});
@@ -233,6 +235,14 @@ private:
             e->rest = make_part_executable(*s.rest, back, options, parts);
         e->in_order = in_order(e->results);
         return e;
+    }
+
+    specialisation specialised(const std::unordered_map<std::string, shape>& sizes) const {
+        timed_phase row("specialise");
+        auto s = specialise(source, sizes);
+        row.before = source.total_instructions();
+        row.after = s.first.total_instructions();
+        return s;
     }
 
     static bool in_order(const std::vector<stage_value>& results) {

@@ -2,6 +2,7 @@
 #include "runtime/weight_store.hpp"
 
 #include "base/files.hpp"
+#include "base/phase_times.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -56,6 +57,7 @@ weight_store& weight_store::instance() {
 std::shared_ptr<const packed_weight> weight_store::get(const argument& original,
                                                        const std::string& form,
                                                        const std::function<packed_weight()>& make) {
+    const timed_work packing("packing");
     const auto bytes = original.get_shape().bytes();
     state::key k{content_hash(original.data(), bytes), bytes, form};
     std::shared_ptr<state::entry> e;

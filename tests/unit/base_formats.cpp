@@ -159,6 +159,20 @@ TEST(base_msgpack, binaries) {
     EXPECT_GT(bytes.use_count(), 1);
 }
 
+TEST(base_msgpack, large_binaries_are_aligned) {
+    // Every position modulo 64, and headers of both lengths.
+    for (std::size_t lead = 0; lead < 130; ++lead)
+        for (const std::size_t size : {256u, 65535u, 65536u, 70000u}) {
+            const value v = {{"t", std::string(lead, 'x')}, {"b", value::binary(size)}};
+            const auto bytes = std::make_shared<std::vector<char>>(to_msgpack(v));
+            const auto read = from_msgpack(bytes, bytes->data(), bytes->size());
+            EXPECT_EQ(read, v);
+            const auto* data = reinterpret_cast<const char*>(read.at("b").get_binary().data());
+            ASSERT_EQ((data - bytes->data()) % 64, 0) << lead << ' ' << size;
+            ASSERT_LT(bytes->size(), lead + size + 100);
+        }
+}
+
 TEST(base_msgpack, refused) {
     const auto refuse = [](std::vector<unsigned char> bytes) {
         const auto* p = reinterpret_cast<const char*>(bytes.data());
