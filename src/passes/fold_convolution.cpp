@@ -60,22 +60,56 @@ std::optional<std::vector<double>> per_channel(instruction_ref c) {
     return load<double>(value.view(shape{v.type(), lens, v.strides()}, 0));
 }
 
+// Rounded once, as numbers in double are on their way back.
+void scale_row(const float* from, std::size_t n, double factor, float* to) {
+    for (std::size_t i = 0; i < n; i++)
+        to[i] = static_cast<float>(from[i] * factor);
+}
+
+// One number for each row of weights {O, …} whose rows are of one number each: such weights stay
+// stretched.
+std::optional<argument> scaled_rows(const argument& weights, const std::vector<double>& factor) {
+    const auto& s = weights.get_shape();
+    for (std::size_t i = 1; i < s.ndim(); i++)
+        if (s.lens()[i] != 1 and s.strides()[i] != 0)
+            return std::nullopt;
+    if (s.ndim() < 2 or s.elements() <= s.lens()[0])
+        return std::nullopt;
+    auto rows = load<double>(weights.view(shape{s.type(), {s.lens()[0]}, {s.strides()[0]}}, 0));
+    for (std::size_t o = 0; o < rows.size(); o++)
+        rows[o] *= factor[factor.size() == 1 ? 0 : o];
+    auto out = argument::uninitialized(shape{s.type(), {s.lens()[0]}});
+    store(out, 0, rows.size(), rows.data());
+    return out;
+}
+
 instruction_ref scaled_weights(instruction_ref w, const std::vector<double>& factor, rewriter& rw) {
     const auto value = w->eval();
     const auto& lens = value.get_shape().lens();
+    if (auto rows = scaled_rows(value, factor))
+        return rw.add(make_op("broadcast", {{"axis", 0}, {"out_lens", lens}}),
+                      {rw.literal(literal::adopt(*rows))});
     const auto inside = value.get_shape().elements() / std::max<std::size_t>(1, lens[0]);
     auto out = argument::uninitialized(shape{value.get_shape().type(), lens});
+    const auto& s = value.get_shape();
+    const bool floats = s.type() == shape::float_type and s.standard();
     // A row at a time, so that memory for numbers in double stays small.
-    parallel_for(std::int64_t(lens[0]), std::int64_t(1 + 65536 / (inside + 1)),
-                 [&](auto begin, auto end) {
-                     std::vector<double> row(inside);
-                     for (auto o = std::size_t(begin); o < std::size_t(end); o++) {
-                         load(value, o * inside, inside, row.data());
-                         for (auto& x : row)
-                             x *= factor[factor.size() == 1 ? 0 : o];
-                         store(out, o * inside, inside, row.data());
-                     }
-                 });
+    const auto scale_rows = [&](auto begin, auto end) {
+        std::vector<double> row(floats ? 0 : inside);
+        for (auto o = std::size_t(begin); o < std::size_t(end); o++) {
+            const auto x = factor[factor.size() == 1 ? 0 : o];
+            if (floats) {
+                scale_row(reinterpret_cast<const float*>(value.data()) + o * inside, inside, x,
+                          reinterpret_cast<float*>(out.data()) + o * inside);
+                continue;
+            }
+            load(value, o * inside, inside, row.data());
+            for (auto& y : row)
+                y *= x;
+            store(out, o * inside, inside, row.data());
+        }
+    };
+    parallel_for(std::int64_t(lens[0]), std::int64_t(1 + 262144 / (inside + 1)), scale_rows);
     return rw.literal(literal::adopt(out));
 }
 

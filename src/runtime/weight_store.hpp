@@ -21,10 +21,15 @@ struct packed_weight {
     void add_to(held_constants& held) const { held[data.get()] = bytes; }
 };
 
+/// Memory for a packed form, not initialised, 64-byte aligned. Forms lie side by side in large
+/// pages; their memory goes back to the system one by one.
+packed_weight allocate_weight(std::size_t bytes);
+
 struct weight_store {
-    /// The form of `original` that `form` describes (library, kernel, layout); `make` builds it
-    /// when no one holds it. Thread-safe; two threads never build the same form twice.
-    std::shared_ptr<const packed_weight> get(const argument& original, const std::string& form,
+    /// The form of `original` that `layout` describes (library, kernel, layout); `make` builds it,
+    /// every byte of it, when no one holds it. Thread-safe; two threads never build the form of one
+    /// constant twice. Of equal constants in different memory one form is kept.
+    std::shared_ptr<const packed_weight> get(const argument& original, const std::string& layout,
                                              const std::function<packed_weight()>& make);
 
     /// The one of this process.

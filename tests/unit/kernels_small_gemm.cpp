@@ -95,6 +95,33 @@ TEST(kernels_small_gemm, sizes_around_the_tiles) {
     check_gemm({2, 5, 0, false, false, true});
 }
 
+TEST(kernels_small_gemm, equal_columns_are_packed_from_one) {
+    const auto column = random_floats(70, 3);
+    for (isa level : levels())
+        for (const int64_t n : {1, 31, 32, 64, 100})
+            for (const int64_t k_step : {0, 1}) {
+                const auto& table = kernels_for(level);
+                small_gemm_params p{};
+                p.m = 1;
+                p.n = n;
+                p.k = 70;
+                std::vector<float> written;
+                for (int64_t k = 0; k < p.k; ++k)
+                    written.insert(written.end(), size_t(n), column[size_t(k * k_step)]);
+                const auto size = size_t(packed_gemm_size(p.k, n, table));
+                std::vector<float> got(size, 1), want(size, 2);
+                p.b = column.data();
+                p.b_k = k_step;
+                p.b_n = 0;
+                pack_gemm(p, got.data(), table);
+                p.b = written.data();
+                p.b_k = n;
+                p.b_n = 1;
+                pack_gemm(p, want.data(), table);
+                ASSERT_EQ(got, want) << to_string(level) << ' ' << n;
+            }
+}
+
 TEST(kernels_small_gemm, batches_broadcast) {
     const int64_t n = 16;
     const auto a = random_floats(size_t(3 * n * n), 1), b = random_floats(size_t(5 * n * n), 2);

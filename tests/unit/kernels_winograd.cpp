@@ -125,6 +125,30 @@ TEST(kernels_winograd, adds_and_clamps) {
     check({1, 24, 40, 10, 10, 1, true, false, 0, 6});
 }
 
+// Weights of stride 0 over outputs and channels give what the same windows written out give.
+TEST(kernels_winograd, equal_windows_are_transformed_once) {
+    const std::vector<float> window{1, -2, 3, 0.5f, 4, -1, 2, 0.25f, 7};
+    for (const int64_t outputs : {1, 16, 40, 129})
+        for (isa level : levels())
+            for (int32_t tile : {2, 4}) {
+                const auto& table = kernels_for(level);
+                winograd_params p{};
+                p.channels = 5;
+                p.outputs = outputs;
+                p.height = p.width = p.out_height = p.out_width = 8;
+                p.pad_top = p.pad_left = 1;
+                p.tile = tile;
+                const auto s = schedule_winograd(p, 1, 1, table);
+                std::vector<float> written;
+                for (int64_t i = 0; i < outputs * p.channels; ++i)
+                    written.insert(written.end(), window.begin(), window.end());
+                std::vector<float> u(s.weight_floats(), 1), v(s.weight_floats(), 2);
+                transform_winograd(s, {window.data(), 0, 0, 3, 1}, u.data(), table);
+                transform_winograd(s, {written.data(), p.channels * 9, 9, 3, 1}, v.data(), table);
+                ASSERT_EQ(u, v) << to_string(level) << ' ' << tile << ' ' << outputs;
+            }
+}
+
 TEST(kernels_winograd, many_tiles_and_deep_channels) {
     check({1, 32, 64, 50, 46, 1, true});
     check({1, 520, 150, 7, 7, 1, true});

@@ -5,7 +5,6 @@
 
 #include "base/parallel.hpp"
 #include "ops/copy.hpp"
-#include "runtime/buffer_pool.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -128,15 +127,46 @@ described_data without_broadcasts(const argument& original, const dnnl::memory::
     return {plain, dnnl_desc(plain.get_shape())};
 }
 
+bool is_uniform(const dnnl::memory::desc& d) {
+    const auto dims = d.get_dims(), strides = d.get_strides();
+    for (std::size_t i = 0; i < dims.size(); i++)
+        if (dims[i] > 1 and strides[i] != 0)
+            return false;
+    return true;
+}
+
+// Every byte of the layout belongs to an element: no padding, nothing computed from the values.
+bool holds_elements_only(const dnnl::memory::desc& d) {
+    std::size_t bytes = dnnl::memory::data_type_size(d.get_data_type());
+    for (auto n : d.get_dims())
+        bytes *= std::size_t(n);
+    return d.get_format_kind() == dnnl::memory::format_kind::blocked and
+           d.get_padded_dims() == d.get_dims() and d.get_size() == bytes;
+}
+
+// One number everywhere, whatever the layout; false when that is not all the layout asks for.
+bool fill_uniform(const argument& original, const dnnl::memory::desc& from,
+                  const dnnl::memory::desc& to, char* out) {
+    if (from.get_data_type() != dnnl::memory::data_type::f32 or
+        to.get_data_type() != from.get_data_type() or not is_uniform(from) or
+        not holds_elements_only(to))
+        return false;
+    const auto x = *reinterpret_cast<const float*>(original.data());
+    auto* y = reinterpret_cast<float*>(out);
+    parallel_for(int64_t(to.get_size() / sizeof(float)), 1 << 18,
+                 [&](int64_t begin, int64_t end) { std::fill(y + begin, y + end, x); });
+    return true;
+}
+
 } // namespace
 
 std::shared_ptr<const packed_weight> pack_weight(weight_store& store, const argument& original,
                                                  const dnnl::memory::desc& from,
                                                  const dnnl::memory::desc& to) {
     return store.get(original, describe(from) + "->" + describe(to), [&] {
-        packed_weight w;
-        w.bytes = to.get_size();
-        w.data = allocate_host(w.bytes);
+        auto w = allocate_weight(to.get_size());
+        if (fill_uniform(original, from, to, w.data.get()))
+            return w;
         const auto plain = without_broadcasts(original, from);
         dnnl::memory src(plain.desc, dnnl_engine(), plain.data.data());
         dnnl::memory dst(to, dnnl_engine(), w.data.get());

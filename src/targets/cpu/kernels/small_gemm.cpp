@@ -22,6 +22,12 @@ void pack(const small_gemm_params& p, float* to, int64_t begin, int64_t end) {
             transpose_floats(p.b + first * p.b_n, p.b_n, out, panel_columns, p.k, cols);
             continue;
         }
+        if (p.b_n == 0 && cols == panel_columns) {
+            for (int64_t k = 0; k < p.k; ++k, out += panel_columns)
+                for (int64_t j = 0; j < panel_columns; j += lanes)
+                    store(out + j, splat(p.b[k * p.b_k]));
+            continue;
+        }
         for (int64_t k = 0; k < p.k; ++k, out += panel_columns) {
             const float* b = p.b + k * p.b_k + first * p.b_n;
             for (int64_t j = 0; j < cols; ++j)

@@ -90,18 +90,22 @@ template <int M>
 void transform_weights(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
                        int64_t end) {
     constexpr int N = filter<M>::points;
+    // Windows that are all the same are transformed once.
+    const bool uniform = w.output == 0 && w.channel == 0;
     for (int64_t panel = begin; panel < end; ++panel) {
         const auto at = place_of(p, N * N, panel);
+        vd low[N][N], high[N][N];
+        int64_t transformed = 0; // windows in `low` and `high`
         for (int64_t c = 0; c < p.channels; ++c)
             for (int64_t k = 0; k < panel_columns; k += lanes) {
                 const int64_t first = panel * panel_columns + k;
+                const int64_t count = p.outputs - first < lanes ? p.outputs - first : lanes;
                 alignas(64) float taps[9][lanes] = {};
-                for (int64_t l = 0; l < lanes && first + l < p.outputs; ++l) {
+                for (int64_t l = 0; l < count; ++l) {
                     const float* g = w.data + (first + l) * w.output + c * w.channel;
                     for (int i = 0; i < 9; ++i)
                         taps[i][l] = g[i / 3 * w.row + i % 3 * w.col];
                 }
-                vd low[N][N], high[N][N];
                 const auto both_axes = [&](auto half, vd(&result)[N][N]) {
                     vd rows[N][3];
                     for (int j = 0; j < 3; ++j) {
@@ -115,8 +119,11 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
                     for (int i = 0; i < N; ++i)
                         filter<M>::weight(rows[i], result[i]);
                 };
-                both_axes([](vf x) { return widen_low(x); }, low);
-                both_axes([](vf x) { return widen_high(x); }, high);
+                if (!uniform || count != transformed) {
+                    both_axes([](vf x) { return widen_low(x); }, low);
+                    both_axes([](vf x) { return widen_high(x); }, high);
+                    transformed = count;
+                }
                 for (int i = 0; i < N * N; ++i)
                     store(u + at.block_start +
                               ((i * at.of_block + at.in_block) * p.channels + c) * panel_columns +

@@ -5,7 +5,6 @@
 #include "targets/cpu/post_ops.hpp"
 
 #include "base/str.hpp"
-#include "runtime/buffer_pool.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -239,9 +238,8 @@ lowered convolution_as_product(const problem& p) {
         q.b_n = 1;
         q.c_row = out_channels;
         kernel->panels = p.weights->get(matrix, str("panels ", isa_name()), [&] {
-            packed_weight packed;
-            packed.bytes = std::size_t(packed_gemm_size(k, out_channels)) * sizeof(float);
-            packed.data = allocate_host(packed.bytes);
+            auto packed =
+                allocate_weight(std::size_t(packed_gemm_size(k, out_channels)) * sizeof(float));
             auto with_b = q;
             with_b.b = reinterpret_cast<const float*>(matrix.data());
             pack_gemm(with_b, reinterpret_cast<float*>(packed.data.get()));

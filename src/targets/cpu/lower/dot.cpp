@@ -6,7 +6,6 @@
 
 #include "base/parallel.hpp"
 #include "base/str.hpp"
-#include "runtime/buffer_pool.hpp"
 
 namespace migraphx::cpu {
 
@@ -158,9 +157,7 @@ lowered thin(const problem& p) {
     if (p.is_constant(1) and not streams) {
         k->packed =
             p.weights->get(p.constants[1], str("panels ", isa_name(), ' ', p.inputs[1]), [&] {
-                packed_weight w;
-                w.bytes = std::size_t(packed_gemm_size(q.k, q.n)) * sizeof(float);
-                w.data = allocate_host(w.bytes);
+                auto w = allocate_weight(std::size_t(packed_gemm_size(q.k, q.n)) * sizeof(float));
                 auto with_b = q;
                 with_b.b = reinterpret_cast<const float*>(p.constants[1].data());
                 pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));

@@ -10,7 +10,6 @@
 #include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "ops/shape_input.hpp"
-#include "runtime/buffer_pool.hpp"
 
 #include <migraphx/op/common.hpp>
 
@@ -135,9 +134,7 @@ gate_product make_product(const problem& p, std::size_t input, product_rows rows
         return g;
     }
     g.packed = p.weights->get(part, str("panels ", isa_name(), " transposed ", n, "x", k), [&] {
-        packed_weight w;
-        w.bytes = std::size_t(packed_gemm_size(k, n)) * sizeof(float);
-        w.data = allocate_host(w.bytes);
+        auto w = allocate_weight(std::size_t(packed_gemm_size(k, n)) * sizeof(float));
         auto with_b = q;
         with_b.b = reinterpret_cast<const float*>(part.data());
         pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));

@@ -7,7 +7,6 @@
 
 #include "base/parallel.hpp"
 #include "base/str.hpp"
-#include "runtime/buffer_pool.hpp"
 #include "runtime/weight_store.hpp"
 
 #include <limits>
@@ -171,9 +170,7 @@ lowered winograd_convolution(const problem& p) {
     const auto form =
         str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, ' ', p.inputs[1]);
     k->weights = p.weights->get(p.constants[1], form, [&] {
-        packed_weight u;
-        u.bytes = k->schedule.weight_floats() * sizeof(float);
-        u.data = allocate_host(u.bytes);
+        auto u = allocate_weight(k->schedule.weight_floats() * sizeof(float));
         transform_winograd(k->schedule, given, reinterpret_cast<float*>(u.data.get()));
         return u;
     });

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Memory of packed weights: slabs that are filled front to back, so that large pages serve small
+// weights too and no weight rounds up to whole ones.
+#include "runtime/weight_store.hpp"
+
+#include <migraphx/errors.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace migraphx {
+
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr std::size_t first_slab = std::size_t{1} << 20;
+constexpr std::size_t largest_slab = std::size_t{64} << 20;
+
+std::size_t rounded_up(std::size_t n, std::size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
+
+[[noreturn]] void fail_allocation(std::size_t bytes) {
+    fail(error_kind::io, "memory: " + std::to_string(bytes) + " bytes were expected, got none");
+}
+
+// A mapping of its own, never touched before: physical pages come with the first write.
+class slab {
+public:
+    explicit slab(std::size_t bytes) : size(bytes) {
+        const bool huge = size >= 2 * huge_page;
+        mapped = huge ? size + huge_page : size;
+        if (mapped < size)
+            fail_allocation(size);
+        void* p = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p == MAP_FAILED)
+            fail_allocation(size);
+        map = static_cast<char*>(p);
+        const auto address = reinterpret_cast<std::uintptr_t>(map);
+        first = huge ? map + (rounded_up(address, huge_page) - address) : map;
+        if (huge)
+            ::madvise(first, size, MADV_HUGEPAGE);
+    }
+    slab(const slab&) = delete;
+    slab& operator=(const slab&) = delete;
+    ~slab() { ::munmap(map, mapped); }
+
+    // Null when it is full.
+    char* take(std::size_t bytes) {
+        if (bytes > size - used)
+            return nullptr;
+        char* p = first + used;
+        used += bytes;
+        return p;
+    }
+
+    // The pages that lie inside of a block nobody uses any more.
+    static void give_back(char* p, std::size_t bytes) {
+        static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        const auto begin = rounded_up(reinterpret_cast<std::uintptr_t>(p), page);
+        const auto end = (reinterpret_cast<std::uintptr_t>(p) + bytes) / page * page;
+        if (begin < end)
+            ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+
+private:
+    char* map = nullptr;
+    char* first = nullptr;
+    std::size_t size, mapped = 0, used = 0;
+};
+
+struct slab_allocator {
+    std::mutex mutex;
+    std::weak_ptr<slab> current; // lives as long as one of its weights
+    std::size_t next_size = first_slab;
+};
+
+slab_allocator& slabs() {
+    static auto* s = new slab_allocator; // weights may outlive static destruction
+    return *s;
+}
+
+} // namespace
+
+packed_weight allocate_weight(std::size_t bytes) {
+    const auto size = rounded_up(std::max<std::size_t>(bytes, 1), alignment);
+    if (size < bytes)
+        fail_allocation(bytes);
+    std::shared_ptr<slab> owner;
+    char* p = nullptr;
+    if (size > largest_slab / 4) {
+        owner = std::make_shared<slab>(size);
+        p = owner->take(size);
+    } else {
+        auto& s = slabs();
+        const std::lock_guard lock(s.mutex);
+        owner = s.current.lock();
+        if (owner == nullptr)
+            s.next_size = first_slab;
+        else
+            p = owner->take(size);
+        if (p == nullptr) {
+            owner = std::make_shared<slab>(std::max(s.next_size, rounded_up(size, huge_page)));
+            p = owner->take(size);
+            s.current = owner;
+            s.next_size = std::min(largest_slab, 4 * s.next_size);
+        }
+    }
+    return {{p,
+             [owner, size](char* q) mutable {
+                 if (owner.use_count() > 1)
+                     slab::give_back(q, size);
+                 owner = nullptr;
+             }},
+            bytes};
+}
+
+} // namespace migraphx
