@@ -90,6 +90,57 @@ TEST(kernels_select, topk) {
     EXPECT_ANY_THROW(check_topk<float>(elem_type::f32, {3, 4}, 1, 5, false));
 }
 
+std::vector<float> corners_of(const suppression_problem& p, int64_t b, int64_t i) {
+    const float* q = p.boxes + (b * p.count + i) * 4;
+    if (p.center_point_box)
+        return {q[0] - q[2] / 2, q[1] - q[3] / 2, q[0] + q[2] / 2, q[1] + q[3] / 2};
+    return {std::min(q[0], q[2]), std::min(q[1], q[3]), std::max(q[0], q[2]),
+            std::max(q[1], q[3])};
+}
+
+// The definition.
+std::vector<int64_t> suppressed(const suppression_problem& p) {
+    const auto area = [](const std::vector<float>& a) {
+        return std::max(0.0f, a[2] - a[0]) * std::max(0.0f, a[3] - a[1]);
+    };
+    std::vector<int64_t> want;
+    for (int64_t b = 0; b < p.batches; ++b)
+        for (int64_t c = 0; c < p.classes; ++c) {
+            const float* s = p.scores + (b * p.classes + c) * p.count;
+            std::vector<int64_t> order, kept;
+            for (int64_t i = 0; i < p.count; ++i)
+                if (!p.has_threshold || s[i] > p.threshold)
+                    order.push_back(i);
+            std::stable_sort(order.begin(), order.end(),
+                             [&](int64_t i, int64_t j) { return s[i] > s[j]; });
+            for (auto i : order) {
+                if (int64_t(kept.size()) >= p.most)
+                    break;
+                const auto a = corners_of(p, b, i);
+                bool keep = true;
+                for (auto j : kept) {
+                    const auto o = corners_of(p, b, j);
+                    const float shared = area({std::max(a[0], o[0]), std::max(a[1], o[1]),
+                                               std::min(a[2], o[2]), std::min(a[3], o[3])});
+                    const float all = area(a) + area(o) - shared;
+                    keep = keep && !((all > 0 ? shared / all : 0) > p.iou);
+                }
+                if (keep) {
+                    kept.push_back(i);
+                    want.insert(want.end(), {b, c, i});
+                }
+            }
+        }
+    return want;
+}
+
+void check_suppression(const suppression_problem& p) {
+    const auto want = suppressed(p);
+    for (isa level : levels())
+        ASSERT_EQ(run_suppression(p, kernels_for(level)), want)
+            << to_string(level) << p.most << p.iou;
+}
+
 TEST(kernels_select, suppression) {
     for (bool center : {false, true})
         for (int64_t most : {0, 3, 1000})
@@ -109,48 +160,35 @@ TEST(kernels_select, suppression) {
                 p.iou = iou;
                 p.has_threshold = true;
                 p.threshold = 0.4f;
-                std::vector<int64_t> want;
-                for (int64_t b = 0; b < 2; ++b)
-                    for (int64_t c = 0; c < 3; ++c) {
-                        const float* s = scores.data() + (b * 3 + c) * 300;
-                        std::vector<int64_t> order, kept;
-                        for (int64_t i = 0; i < 300; ++i)
-                            if (s[i] > 0.4f)
-                                order.push_back(i);
-                        std::stable_sort(order.begin(), order.end(),
-                                         [&](int64_t i, int64_t j) { return s[i] > s[j]; });
-                        const auto corners = [&](int64_t i) {
-                            const float* q = boxes.data() + (b * 300 + i) * 4;
-                            if (center)
-                                return std::vector<float>{q[0] - q[2] / 2, q[1] - q[3] / 2,
-                                                          q[0] + q[2] / 2, q[1] + q[3] / 2};
-                            return std::vector<float>{std::min(q[0], q[2]), std::min(q[1], q[3]),
-                                                      std::max(q[0], q[2]), std::max(q[1], q[3])};
-                        };
-                        const auto area = [](const std::vector<float>& a) {
-                            return std::max(0.0f, a[2] - a[0]) * std::max(0.0f, a[3] - a[1]);
-                        };
-                        for (auto i : order) {
-                            if (int64_t(kept.size()) >= most)
-                                break;
-                            const auto a = corners(i);
-                            bool keep = true;
-                            for (auto j : kept) {
-                                const auto o = corners(j);
-                                const float shared =
-                                    area({std::max(a[0], o[0]), std::max(a[1], o[1]),
-                                          std::min(a[2], o[2]), std::min(a[3], o[3])});
-                                keep = keep && !(shared / (area(a) + area(o) - shared) > iou);
-                            }
-                            if (keep) {
-                                kept.push_back(i);
-                                want.insert(want.end(), {b, c, i});
-                            }
-                        }
-                    }
-                for (isa level : levels())
-                    ASSERT_EQ(run_suppression(p, kernels_for(level)), want)
-                        << to_string(level) << most << iou;
+                check_suppression(p);
+            }
+}
+
+// Boxes in ranges of their own along x, as detectors with one call for all classes have them.
+TEST(kernels_select, suppression_of_groups) {
+    constexpr int64_t n = 2000;
+    for (int groups : {1, 7})
+        for (int64_t most : {10, 500, 5000})
+            for (float iou : {-0.1f, 0.4f}) {
+                auto boxes = random_floats(n * 4, 3, 0, 1);
+                auto scores = random_floats(n, 4, -1, 1);
+                for (int64_t i = 0; i < n; ++i)
+                    for (int64_t j = 0; j < 4; ++j)
+                        boxes[size_t(i * 4 + j)] += float(i % groups - 3);
+                for (size_t i = 0; i < scores.size(); i += 7)
+                    scores[i] = i % 2 ? 0.0f : -0.0f;
+                boxes[5 * 4] = std::numeric_limits<float>::infinity();
+                boxes[6 * 4 + 1] = -std::numeric_limits<float>::infinity();
+                suppression_problem p;
+                p.boxes = boxes.data();
+                p.scores = scores.data();
+                p.batches = p.classes = 1;
+                p.count = n;
+                p.most = most;
+                p.iou = iou;
+                check_suppression(p);
+                p.center_point_box = true;
+                check_suppression(p);
             }
 }
 

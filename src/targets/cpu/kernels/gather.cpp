@@ -133,10 +133,38 @@ inline int64_t tuple_offset(const index_tuple_params& p, int64_t tuple) {
     return at;
 }
 
+// Rows of B bytes, or of any number when B is 0.
+template <int64_t B>
+void gather_rows(const index_tuple_params& p, int64_t begin, int64_t end) {
+    const int64_t elem = elem_size(p.type), bytes = B == 0 ? p.run * elem : B;
+    for (int64_t t = begin; t < end;) {
+        const int64_t batch = t / p.tuples, left = (batch + 1) * p.tuples;
+        const int64_t stop = end < left ? end : left;
+        const char* x = p.tensor + batch * p.batch_step * elem;
+        for (; t < stop; ++t) {
+            int64_t at = 0;
+            for (int d = 0; d < p.depth; ++d)
+                at += index_at(p.idx, t * p.depth + d, p.lens[d]) * p.steps[d];
+            std::memcpy(p.packed + t * bytes, x + at * elem, size_t(bytes));
+        }
+    }
+}
+
 void gather_tuples(const index_tuple_params& p, int64_t begin, int64_t end) {
-    const int64_t elem = elem_size(p.type), bytes = p.run * elem;
-    for (int64_t t = begin; t < end; ++t)
-        std::memcpy(p.packed + t * bytes, p.tensor + tuple_offset(p, t) * elem, size_t(bytes));
+    switch (p.run * elem_size(p.type)) {
+    case 4:
+        gather_rows<4>(p, begin, end);
+        return;
+    case 8:
+        gather_rows<8>(p, begin, end);
+        return;
+    case 16:
+        gather_rows<16>(p, begin, end);
+        return;
+    default:
+        gather_rows<0>(p, begin, end);
+        return;
+    }
 }
 
 // ---- scatter

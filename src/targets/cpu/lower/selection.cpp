@@ -65,6 +65,16 @@ lowered topk(const problem& p) {
     fail(error_kind::invalid_argument, str(op, ": ", wanted, " results were expected, got ", got));
 }
 
+// Flat positions as indices along axis d, whose elements lie `step` apart.
+void write_indices(const std::vector<int64_t>& found, int64_t step, int64_t len, bool outermost,
+                   int64_t* to) {
+    if (step == 1 and outermost)
+        std::copy(found.begin(), found.end(), to);
+    else
+        for (std::size_t i = 0; i < found.size(); i++)
+            to[i] = found[i] / step % len;
+}
+
 lowered nonzero(const problem& p) {
     const auto& x = p.inputs[0];
     const auto type = element_of(x.type());
@@ -86,8 +96,7 @@ lowered nonzero(const problem& p) {
                            int64_t step = 1;
                            for (std::size_t d = lens.size(); d-- > 0; step *= lens[d]) {
                                auto* row = to + d * columns;
-                               for (std::size_t i = 0; i < found.size(); i++)
-                                   row[i] = found[i] / step % lens[d];
+                               write_indices(found, step, lens[d], d == 0, row);
                                std::fill(row + found.size(), row + columns, 0);
                            }
                        });
@@ -196,8 +205,7 @@ std::optional<argument> nonzero_columns(const argument& given) {
     auto* to = reinterpret_cast<int64_t*>(result.data());
     int64_t step = 1;
     for (std::size_t d = lens.size(); d-- > 0; step *= lens[d])
-        for (std::size_t i = 0; i < found.size(); i++)
-            to[d * found.size() + i] = found[i] / step % lens[d];
+        write_indices(found, step, lens[d], d == 0, to + d * found.size());
     return result;
 }
 

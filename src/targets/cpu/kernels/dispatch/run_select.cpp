@@ -2,6 +2,7 @@
 // Selections. Sorting works on keys that put the order of the values, then the position, into one
 // integer.
 #include "targets/cpu/kernels/dispatch/run_select.hpp"
+#include "targets/cpu/kernels/dispatch/float_order.hpp"
 
 #include "base/parallel.hpp"
 #include <migraphx/errors.hpp>
@@ -23,19 +24,6 @@ void check_select_rank(const char* what, int rank) {
 }
 
 // ---- topk
-
-// Unsigned numbers in the order of the values, NaN above all, -0 equal to 0.
-template <class U>
-U float_order(U bits, int mantissa) {
-    const U sign = U(1) << (sizeof(U) * 8 - 1);
-    const U magnitude = U(bits & ~sign);
-    const U infinity = U((sign - 1) >> mantissa << mantissa);
-    if (magnitude > infinity)
-        return U(~U(0));
-    if (magnitude == 0)
-        return sign;
-    return U((bits & sign) != 0 ? ~bits : bits | sign);
-}
 
 uint64_t order_of(elem_type type, const void* x, int64_t at) {
     const auto get = [&](auto zero) {
@@ -187,74 +175,29 @@ void topk_lines(const topk_problem& p) {
     });
 }
 
-// ---- non-maximum suppression
-
-struct chosen_boxes {
-    std::vector<float> x0, y0, x1, y1, area;
-    void add(const box& b) {
-        x0.push_back(b.x0);
-        y0.push_back(b.y0);
-        x1.push_back(b.x1);
-        y1.push_back(b.y1);
-        area.push_back(b.area);
-    }
-    box_list list() const {
-        return {x0.data(), y0.data(), x1.data(), y1.data(), area.data(), int64_t(x0.size())};
-    }
-};
-
-box box_of(const float* p, bool center) {
-    box b{std::min(p[1], p[3]), std::min(p[0], p[2]), std::max(p[1], p[3]), std::max(p[0], p[2]),
-          0};
-    if (center)
-        b = {p[0] - p[2] / 2, p[1] - p[3] / 2, p[0] + p[2] / 2, p[1] + p[3] / 2, 0};
-    b.area = std::max(0.0f, b.x1 - b.x0) * std::max(0.0f, b.y1 - b.y0);
-    return b;
-}
-
-// Rows of one batch and class.
-void suppress_class(const suppression_problem& p, int64_t batch, int64_t cls,
-                    const kernel_table& table, std::vector<int64_t>& rows) {
-    const float* score = p.scores + (batch * p.classes + cls) * p.count;
-    std::vector<int64_t> order;
-    for (int64_t i = 0; i < p.count; ++i)
-        if (not p.has_threshold or score[i] > p.threshold)
-            order.push_back(i);
-    const auto before = [&](int64_t a, int64_t b) {
-        return score[a] != score[b] ? score[a] > score[b] : a < b;
-    };
-    // Sorted a part at a time: often few boxes are wanted of many.
-    chosen_boxes chosen;
-    size_t sorted = 0;
-    for (size_t i = 0; i < order.size() and int64_t(chosen.x0.size()) < p.most; ++i) {
-        if (i == sorted) {
-            sorted = std::min(order.size(), std::max<size_t>(256, 2 * sorted));
-            std::partial_sort(order.begin() + int64_t(i), order.begin() + int64_t(sorted),
-                              order.end(), before);
-        }
-        const box b = box_of(p.boxes + (batch * p.count + order[i]) * 4, p.center_point_box);
-        if (table.overlap.any(chosen.list(), b, p.iou))
-            continue;
-        chosen.add(b);
-        rows.insert(rows.end(), {batch, cls, order[i]});
-    }
-}
-
 // ---- nonzero
+
+// Every position is written and the end moves on behind those that count: no branch to mispredict.
+template <class Test>
+void keep_positions(int64_t begin, int64_t end, std::vector<int64_t>& found, Test test) {
+    found.resize(size_t(end - begin));
+    int64_t* to = found.data();
+    for (int64_t i = begin; i < end; ++i) {
+        *to = i;
+        to += test(i) ? 1 : 0;
+    }
+    found.resize(size_t(to - found.data()));
+}
 
 template <class T>
 void find_nonzero(const void* x, int64_t begin, int64_t end, std::vector<int64_t>& found) {
     const T* p = static_cast<const T*>(x);
-    for (int64_t i = begin; i < end; ++i)
-        if (p[i] != 0)
-            found.push_back(i);
+    keep_positions(begin, end, found, [&](int64_t i) { return p[i] != 0; });
 }
 
 void find_nonzero_halves(const void* x, int64_t begin, int64_t end, std::vector<int64_t>& found) {
     const auto* p = static_cast<const uint16_t*>(x);
-    for (int64_t i = begin; i < end; ++i)
-        if ((p[i] & 0x7fff) != 0)
-            found.push_back(i);
+    keep_positions(begin, end, found, [&](int64_t i) { return (p[i] & 0x7fff) != 0; });
 }
 
 void find_nonzero(elem_type type, const void* x, int64_t begin, int64_t end,
@@ -289,13 +232,6 @@ void find_nonzero(elem_type type, const void* x, int64_t begin, int64_t end,
     }
 }
 
-std::vector<int64_t> joined_parts(const std::vector<std::vector<int64_t>>& parts) {
-    std::vector<int64_t> all;
-    for (const auto& part : parts)
-        all.insert(all.end(), part.begin(), part.end());
-    return all;
-}
-
 } // namespace
 
 void run_topk(const topk_problem& p) {
@@ -312,20 +248,6 @@ void run_topk(const topk_problem& p) {
         topk_lines<wide_key>(p);
 }
 
-std::vector<int64_t> run_suppression(const suppression_problem& p, const kernel_table& table) {
-    const int64_t pairs = p.batches * p.classes;
-    if (pairs <= 0 or p.most <= 0)
-        return {};
-    std::vector<std::vector<int64_t>> rows;
-    rows.resize(size_t(pairs));
-    parallel_for(pairs, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, p.count)),
-                 [&](int64_t begin, int64_t end) {
-                     for (int64_t i = begin; i < end; ++i)
-                         suppress_class(p, i / p.classes, i % p.classes, table, rows[size_t(i)]);
-                 });
-    return joined_parts(rows);
-}
-
 std::vector<int64_t> run_nonzero(elem_type type, const void* x, int64_t count) {
     constexpr int64_t part = 256 * 1024;
     const int64_t parts = (count + part - 1) / part;
@@ -335,7 +257,12 @@ std::vector<int64_t> run_nonzero(elem_type type, const void* x, int64_t count) {
         for (int64_t i = begin; i < end; ++i)
             find_nonzero(type, x, i * part, std::min(count, (i + 1) * part), found[size_t(i)]);
     });
-    return parts == 1 ? std::move(found[0]) : joined_parts(found);
+    if (parts == 1)
+        return std::move(found[0]);
+    std::vector<int64_t> all;
+    for (const auto& list : found)
+        all.insert(all.end(), list.begin(), list.end());
+    return all;
 }
 
 void run_scan(elem_type type, bool exclusive, bool reverse, int rank, int axis, const int64_t* lens,
