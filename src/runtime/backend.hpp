@@ -21,6 +21,11 @@ struct backend {
     virtual std::vector<pass> static_passes(const compile_options& options) const = 0;
     /// Never refuses: the last resort is the reference kernel.
     virtual std::unique_ptr<kernel> lower(const problem& p) const = 0;
+    /// Whether a result of the strides that `p` states, a part of a larger buffer, costs no more
+    /// than a packed one; then `lower` is asked for it.
+    virtual bool writes_strided(const problem&) const { return false; }
+    /// The same for input `i`.
+    virtual bool reads_strided(const problem&, std::size_t) const { return false; }
     /// The result of an operator whose output size depends on values; none: by its reference
     /// evaluation.
     virtual std::optional<argument> evaluate(const operation&, const std::vector<argument>&) const {

@@ -157,7 +157,7 @@ std::vector<argument> plan::run(const std::vector<argument>& params,
         }
         traced_step(s.ins, env, [&] {
             run_step(s, f);
-            const auto& out = s.ins->get_shape();
+            const auto& out = s.layout;
             if (s.outputs == 1 and out.type() != shape::tuple_type) {
                 const auto& r = refs[s.first_output];
                 return argument{out, f.bases[r.base] + r.offset}.copy();

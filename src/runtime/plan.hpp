@@ -32,6 +32,7 @@ struct plan_step {
     uint32_t first_input = 0, inputs = 0; ///< range of `plan::refs`
     uint32_t first_output = 0, outputs = 0;
     instruction_ref ins;
+    shape layout;                     ///< of the output, where the instruction's is another
     std::vector<uint32_t> needed_for; ///< results (positions) that depend on this step
 };
 

@@ -8,6 +8,7 @@
 #include "base/parallel.hpp"
 #include "base/phase_times.hpp"
 #include "base/str.hpp"
+#include "runtime/concat_slices.hpp"
 #include "runtime/memory_plan.hpp"
 #include "runtime/module_kernel.hpp"
 #include "runtime/plan.hpp"
@@ -73,6 +74,7 @@ public:
             places[ins] = place_on(param_roots.back(), ins->get_shape());
         }
         find_constants(*m);
+        find_slices(*m);
         {
             timed_phase row("lowering");
             lower_all(*m);
@@ -204,18 +206,48 @@ private:
                ins->name().starts_with("cpu::");
     }
 
+    // Values that are written straight into the result of a concat.
+    void find_slices(const module& m) {
+        slices = find_concat_slices(
+            m,
+            {[&](instruction_ref ins, const shape& layout) {
+                 if (not is_lowered_whole(ins) or is_placed_by_name(ins) or constants.contains(ins))
+                     return false;
+                 auto pr = problem_of(ins);
+                 pr.output = layout;
+                 return b->writes_strided(pr);
+             },
+             [&](instruction_ref ins, instruction_ref value, const shape& layout) {
+                 if (not is_lowered_whole(ins) or is_placed_by_name(ins))
+                     return false;
+                 auto pr = problem_of(ins);
+                 for (std::size_t i = 0; i < pr.inputs.size(); i++)
+                     if (ins->inputs()[i] == value) {
+                         pr.inputs[i] = layout;
+                         if (not b->reads_strided(pr, i))
+                             return false;
+                     }
+                 return true;
+             }});
+    }
+
+    shape layout_of(instruction_ref ins) const {
+        auto it = slices.find(ins);
+        return it == slices.end() ? ins->get_shape() : it->second.layout;
+    }
+
     problem problem_of(instruction_ref ins) const {
         problem pr;
         pr.ins = ins;
         pr.op = ins->normalized_operator();
-        pr.output = ins->get_shape();
+        pr.output = layout_of(ins);
         pr.modules = ins->module_inputs();
         pr.num_threads = options.num_threads;
         pr.fast_math = options.fast_math;
         pr.many_sizes = parts.many_sizes;
         pr.weights = &weight_store::instance();
         for (auto in : ins->inputs()) {
-            pr.inputs.push_back(in->get_shape());
+            pr.inputs.push_back(layout_of(in));
             auto it = constants.find(in);
             pr.constants.push_back(it == constants.end() ? argument{} : it->second);
         }
@@ -312,6 +344,36 @@ private:
             leaves(t, out);
     }
 
+    // A concat whose inputs have all been written where it wants them.
+    bool is_in_place(instruction_ref ins) const {
+        const auto& in = ins->inputs();
+        return ins->name() == "concat" and ins->get_shape().elements() > 0 and
+               std::all_of(in.begin(), in.end(), [&](auto part) {
+                   const auto it = slices.find(part);
+                   return part->get_shape().elements() == 0 or
+                          (it != slices.end() and it->second.whole == ins and
+                           std::count(in.begin(), in.end(), part) == 1);
+               });
+    }
+
+    // The memory of a concat, from its first part on.
+    value_place whole_place(instruction_ref concat) {
+        const auto it = slices.find(concat);
+        if (it != slices.end())
+            return slice_place_of(it->second);
+        const auto [place, fresh] = wholes.try_emplace(concat);
+        if (fresh)
+            place->second = new_buffer(concat->get_shape());
+        return place->second;
+    }
+
+    value_place slice_place_of(const concat_slice& s) {
+        auto v = whole_place(s.whole);
+        v.offset += s.offset;
+        v.layout = s.layout;
+        return v;
+    }
+
     void add_step(instruction_ref ins) {
         const auto pr = problem_of(ins);
         auto inputs = ins->inputs();
@@ -342,6 +404,8 @@ private:
         }
         st.inputs = in_leaves;
         places[ins] = output_place(ins, st, pr);
+        if (is_in_place(ins))
+            return;
         std::vector<value_place> out_leaves;
         leaves(places[ins], out_leaves);
         for (const auto& l : out_leaves)
@@ -359,6 +423,10 @@ private:
 
     // A new buffer, or the memory of the input that the operator writes into.
     value_place output_place(instruction_ref ins, const step& st, const problem& pr) {
+        if (const auto it = slices.find(ins); it != slices.end())
+            return slice_place_of(it->second);
+        if (const auto it = wholes.find(ins); it != wholes.end())
+            return it->second;
         const auto alias = pr.op.output_alias(pr.inputs);
         if (not pr.op.info().is_view and alias.size() == 1 and
             alias.front() < ins->inputs().size()) {
@@ -489,6 +557,7 @@ private:
         for (auto& st : steps) {
             plan_step out;
             out.ins = st.ins;
+            out.layout = layout_of(st.ins);
             out.first_input = static_cast<uint32_t>(p.refs.size());
             out.inputs = static_cast<uint32_t>(st.inputs.size());
             for (const auto& v : st.inputs)
@@ -572,6 +641,8 @@ private:
     std::unordered_map<instruction_ref, std::unique_ptr<kernel>> kernels;
     std::unordered_map<instruction_ref, std::vector<uint32_t>> needed;
     std::unordered_map<instruction_ref, std::size_t> order;
+    concat_slices slices;
+    std::unordered_map<instruction_ref, value_place> wholes; ///< of concats with parts in place
     std::vector<step> steps;
 };
 

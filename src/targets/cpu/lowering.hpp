@@ -31,6 +31,10 @@ const std::vector<implementation>& implementations_of(const std::string& op);
 /// Never refuses.
 std::unique_ptr<kernel> lower(const problem& p);
 
+/// As in `backend`: the parts of a concat's result that kernels write and read where they lie.
+bool writes_strided(const problem& p);
+bool reads_strided(const problem& p, std::size_t i);
+
 /// The result of an operator whose output size depends on values (nonzero, nonmaxsuppression); none
 /// for operators and types without code of their own.
 std::optional<argument> evaluate_selection(const operation& op, const std::vector<argument>& in);

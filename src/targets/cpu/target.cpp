@@ -21,12 +21,16 @@ struct cpu_backend : backend {
                 make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
                 make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
-                make_pass("simplify_reshapes"), make_pass("propagate_constant"), channels_last{},
-                fuse_pointwise{}, fuse_epilogue{},
+                make_pass("simplify_reshapes"), make_pass("propagate_constant"),
+                make_pass("nest_concats"), channels_last{}, fuse_pointwise{}, fuse_epilogue{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 lazy_reshapes{}};
     }
     std::unique_ptr<kernel> lower(const problem& p) const override { return cpu::lower(p); }
+    bool writes_strided(const problem& p) const override { return cpu::writes_strided(p); }
+    bool reads_strided(const problem& p, std::size_t i) const override {
+        return cpu::reads_strided(p, i);
+    }
     std::optional<argument> evaluate(const operation& op,
                                      const std::vector<argument>& in) const override {
         return evaluate_selection(op, in);

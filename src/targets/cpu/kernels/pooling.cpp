@@ -46,7 +46,7 @@ void pool_pixels(const pooling_params& p, const Op& op, const char* x, char* y, 
     for (int64_t col = 0; col < p.out_w; ++col) {
         const int64_t first_w = p.w.first[col], count_w = p.w.count[col];
         const vf factor = splat(p.h.factor[row] * p.w.factor[col]);
-        const int64_t at = first_h * p.x_row + first_w * n;
+        const int64_t at = first_h * p.x_row + first_w * p.x_col;
         constexpr int wide = 4;
         int64_t c = 0;
         for (; c + wide * lanes <= n; c += wide * lanes) {
@@ -55,12 +55,13 @@ void pool_pixels(const pooling_params& p, const Op& op, const char* x, char* y, 
                 v = splat(Op::start);
             for (int64_t i = 0; i < count_h; ++i)
                 for (int64_t j = 0; j < count_w; ++j) {
-                    const int64_t tap = at + i * p.dilation_h * p.x_row + j * p.dilation_w * n + c;
+                    const int64_t tap =
+                        at + i * p.dilation_h * p.x_row + j * p.dilation_w * p.x_col + c;
                     for (int k = 0; k < wide; ++k)
                         a[k] = Op::join(a[k], op.first(load_lanes<T>(x, tap + k * lanes)));
                 }
             for (int k = 0; k < wide; ++k)
-                store_lanes<T>(y, col * n + c + k * lanes, op.last(a[k], factor));
+                store_lanes<T>(y, col * p.y_col + c + k * lanes, op.last(a[k], factor));
         }
         for (; c < n; c += lanes) {
             const int64_t m = n - c < lanes ? n - c : lanes;
@@ -69,8 +70,9 @@ void pool_pixels(const pooling_params& p, const Op& op, const char* x, char* y, 
                 for (int64_t j = 0; j < count_w; ++j)
                     a = Op::join(
                         a, op.first(load_lanes_first<T>(
-                               x, at + i * p.dilation_h * p.x_row + j * p.dilation_w * n + c, m)));
-            store_lanes_first<T>(y, col * n + c, op.last(a, factor), m);
+                               x, at + i * p.dilation_h * p.x_row + j * p.dilation_w * p.x_col + c,
+                               m)));
+            store_lanes_first<T>(y, col * p.y_col + c, op.last(a, factor), m);
         }
     }
 }

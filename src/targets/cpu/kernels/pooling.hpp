@@ -33,7 +33,8 @@ struct pooling_params {
     int64_t kernel_w, stride_w, before_w, padded_w; // planes: the row with its padding
     int32_t rank;                                   // outer axes, steps in elements
     int64_t lens[6], x_steps[6], y_steps[6];
-    int64_t x_row, y_row; // elements from row to row; within a row pixels are packed
+    int64_t x_row, y_row; // elements from row to row
+    int64_t x_col, y_col; // from pixel to pixel; planes are packed along a row
 };
 
 struct pooling_kernels {

@@ -29,4 +29,7 @@ lowered convolution_as_product(const problem& p);
 /// multiple of the direct sum's rounding error, so only with fast_math.
 lowered winograd_convolution(const problem& p);
 
+/// Why it declines; empty when it does not. Its activations may have any steps between pixels.
+std::string winograd_refusal(const problem& p);
+
 } // namespace migraphx::cpu

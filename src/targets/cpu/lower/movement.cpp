@@ -91,7 +91,8 @@ lowered concat(const problem& p) {
     }
     return make_kernel("concat", 0, [parts = std::move(parts)](const kernel_args& args) {
         for (const auto& part : parts)
-            part.copy.run(args.inputs[part.input], args.outputs[0] + part.to);
+            if (args.inputs[part.input] != args.outputs[0] + part.to) // else it lies there already
+                part.copy.run(args.inputs[part.input], args.outputs[0] + part.to);
     });
 }
 

@@ -155,16 +155,27 @@ lowered library_any(const problem& p) {
     return with_library(p, false);
 }
 
-lowered own(const problem& p) {
+// What the own kernels compute, or why they decline.
+struct own_pooling {
+    pooling_problem q;
+    std::string refusal;
+};
+
+own_pooling own_problem(const problem& p) {
+    own_pooling r;
+    const auto decline = [&](std::string why) {
+        r.refusal = std::move(why);
+        return r;
+    };
     if (auto why = pooling_refusal(p); not why.empty())
-        return lowered::refuse(why);
+        return decline(why);
     const auto& x = p.inputs[0];
     const auto& y = p.output;
     const auto type = element_of(x.type());
     if (not type or x.ndim() < 3 or x.ndim() > 4)
-        return lowered::refuse("type " + x.type_string() + ", or another number of axes");
+        return decline("type " + x.type_string() + ", or another number of axes");
     const auto w = windows_of(p);
-    pooling_problem q;
+    auto& q = r.q;
     q.type = *type;
     q.kind = w.mode == op::pooling_mode::max       ? pooling_kind::max
              : w.mode == op::pooling_mode::average ? pooling_kind::average
@@ -172,38 +183,41 @@ lowered own(const problem& p) {
     q.order = float(w.order);
     q.count_include_pad = w.count_include_pad;
     if (q.kind == pooling_kind::lp and w.order <= 0)
-        return lowered::refuse("an Lp norm of order 0");
+        return decline("an Lp norm of order 0");
     const auto last = x.ndim() - 1;
     q.w = w.axes.back();
     if (w.axes.size() == 2)
         q.h = w.axes.front();
     const auto xs = strides_of(x), ys = strides_of(y);
     const auto channels = int64_t(x.lens()[1]);
-    const auto row_x = w.axes.size() == 2 ? xs[2] : 0;
-    const auto row_y = w.axes.size() == 2 ? ys[2] : 0;
-    auto packed = [](int64_t len, int64_t stride, int64_t wanted) {
-        return len == 1 or stride == wanted;
-    };
     q.lens[0] = int64_t(x.lens()[0]);
     q.x_steps[0] = xs[0];
     q.y_steps[0] = ys[0];
     q.rank = 1;
-    q.x_row = row_x;
-    q.y_row = row_y;
-    if (channels > 1 and xs[1] == 1 and ys[1] == 1 and packed(q.w.in, xs[last], channels) and
-        packed(q.w.out, ys[last], channels))
+    q.x_row = w.axes.size() == 2 ? xs[2] : 0;
+    q.y_row = w.axes.size() == 2 ? ys[2] : 0;
+    if (channels > 1 and xs[1] == 1 and ys[1] == 1) {
         q.channels = channels;
-    else if (packed(q.w.in, xs[last], 1) and packed(q.w.out, ys[last], 1)) {
+        q.x_col = xs[last];
+        q.y_col = ys[last];
+    } else if ((q.w.in == 1 or xs[last] == 1) and (q.w.out == 1 or ys[last] == 1)) {
         q.lens[1] = channels;
         q.x_steps[1] = xs[1];
         q.y_steps[1] = ys[1];
         q.rank = 2;
     } else
-        return lowered::refuse("neither planes nor pixels are contiguous");
+        return decline("neither planes nor pixels are contiguous");
     if (const auto* why = pooling_plan::refusal(q))
-        return lowered::refuse(why);
-    return make_kernel(q.channels > 1 ? "pooling_pixels" : "pooling_planes", 0,
-                       [plan = pooling_plan(q)](const kernel_args& args) {
+        return decline(why);
+    return r;
+}
+
+lowered own(const problem& p) {
+    const auto r = own_problem(p);
+    if (not r.refusal.empty())
+        return lowered::refuse(r.refusal);
+    return make_kernel(r.q.channels > 1 ? "pooling_pixels" : "pooling_planes", 0,
+                       [plan = pooling_plan(r.q)](const kernel_args& args) {
                            plan.run(args.inputs[0], args.outputs[0]);
                        });
 }
@@ -215,5 +229,10 @@ const implementations pooling_choices{{"pooling"},
                                        {"dnnl::pooling", library_any}}};
 
 } // namespace
+
+bool pools_pixels(const problem& p) {
+    const auto r = own_problem(p);
+    return r.refusal.empty() and r.q.channels > 1;
+}
 
 } // namespace migraphx::cpu

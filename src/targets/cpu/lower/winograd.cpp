@@ -126,19 +126,22 @@ struct winograd_kernel : kernel {
 
 } // namespace
 
-lowered winograd_convolution(const problem& p) {
+std::string winograd_refusal(const problem& p) {
     if (p.inputs[0].ndim() != 4)
-        return lowered::refuse("only images");
-    const auto w = window_of(p);
-    if (auto r = refusal(p, w); not r.empty())
-        return lowered::refuse(r);
-    const auto tile = best_tile(p);
-    if (tile == 0)
-        return lowered::refuse("too few channels or too small a map");
-    const auto epilogue = clamped_sum_of(p);
-    if (not epilogue)
-        return lowered::refuse("an epilogue beyond bias, residual and clamp");
+        return "only images";
+    if (auto r = refusal(p, window_of(p)); not r.empty())
+        return r;
+    if (best_tile(p) == 0)
+        return "too few channels or too small a map";
+    return clamped_sum_of(p) ? "" : "an epilogue beyond bias, residual and clamp";
+}
 
+lowered winograd_convolution(const problem& p) {
+    if (auto why = winograd_refusal(p); not why.empty())
+        return lowered::refuse(why);
+    const auto w = window_of(p);
+    const auto tile = best_tile(p);
+    const auto epilogue = clamped_sum_of(p);
     const auto x = *steps_of(p.inputs[0]), y = *steps_of(p.output);
     const auto& in = p.inputs[0].lens();
     const auto& out = p.output.lens();

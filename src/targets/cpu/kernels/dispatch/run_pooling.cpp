@@ -79,6 +79,8 @@ void pooling_plan::run(const void* x, void* y, const kernel_table& table) const 
     }
     p.x_row = s.x_row;
     p.y_row = s.y_row;
+    p.x_col = s.x_col;
+    p.y_col = s.y_col;
     const int64_t row = s.w.out * s.channels * s.h.kernel * s.w.kernel;
     if (outer * s.h.out * row <= 0)
         return;

@@ -24,7 +24,8 @@ struct pooling_problem {
     int rank = 0;
     int64_t lens[6] = {}, x_steps[6] = {}, y_steps[6] = {};
     int64_t channels = 1;
-    int64_t x_row = 0, y_row = 0; // elements from row to row; within a row pixels are packed
+    int64_t x_row = 0, y_row = 0; // elements from row to row
+    int64_t x_col = 0, y_col = 0; // from pixel to pixel; planes are packed along a row
 };
 
 class pooling_plan {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Which kernels write and read a part of a concat's result where it lies. The library's
+// convolutions and pooling are not among them: they want dense tensors.
+#include "targets/cpu/lower/convolution.hpp"
+#include "targets/cpu/lower/pooling.hpp"
+#include "targets/cpu/lowering.hpp"
+
+#include "ops/pointwise_table.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+bool is_pointwise(const problem& p) {
+    const auto name = p.op.name();
+    return name == "pointwise" or name == "convert" or find_pointwise_row(name) != nullptr;
+}
+
+bool is_convolution(const problem& p) {
+    const auto name = p.op.name();
+    return name == "convolution" or name == "cpu::convolution";
+}
+
+} // namespace
+
+bool writes_strided(const problem& p) {
+    const auto name = p.op.name();
+    return name == "concat" or name == "contiguous" or name == "layout" or is_pointwise(p) or
+           (is_convolution(p) and winograd_refusal(p).empty()) or
+           (name == "pooling" and pools_pixels(p));
+}
+
+bool reads_strided(const problem& p, std::size_t i) {
+    const auto name = p.op.name();
+    return name == "contiguous" or name == "layout" or is_pointwise(p) or
+           (is_convolution(p) and i != 1 and winograd_refusal(p).empty()) or
+           (name == "pooling" and pools_pixels(p));
+}
+
+} // namespace migraphx::cpu
