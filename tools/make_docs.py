@@ -79,6 +79,7 @@ def limits(row: dict, refused: dict) -> str:
 # ---- pages
 
 def operators_page(ops: list[dict]) -> str:
+    ops = [op for op in ops if "::" not in op["name"]]  # without those that a loaded target has for itself
     lines = ["# Operators", "", NOTE, "",
              f"The {len(ops)} operators of the intermediate representation. Attributes are given as `name=default`. Traits: *pointwise*: one result",
              "for each element of equal shapes; *commutative*; *view*: the result shares the memory of its input; *shape from values*: the elements of",

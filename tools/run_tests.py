@@ -9,6 +9,7 @@ What the tests see in their environment:
   MGX_BUILD_DIR   the build that is tested          MGX_DRIVER   its migraphx-driver
   MGX_MODELS_DIR  the folder of the full-size models, unset where they cannot be made
   MGX_TEST_QUICK  "1" in the quick suite            PYTHONPATH   holds the module `migraphx`
+  MGX_SANITIZE    the sanitizers of the build, unset without
 """
 from __future__ import annotations
 
@@ -102,16 +103,38 @@ def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: floa
     return count
 
 
-def sanitizer_env(build: pathlib.Path, env: dict) -> dict | None:
-    """The environment of a Python that loads sanitized libraries; None where that cannot work."""
-    cache = (build / "CMakeCache.txt").read_text() if (build / "CMakeCache.txt").exists() else ""
-    found = re.search(r"^MIGRAPHX_SANITIZE:\w+=(.+)$", cache, re.M)
+def sanitizers_of(build: pathlib.Path) -> str | None:
+    cache = build / "CMakeCache.txt"
+    found = re.search(r"^MIGRAPHX_SANITIZE:\w+=(.+)$", cache.read_text(), re.M) if cache.exists() else None
+    return found[1] if found else None
+
+
+def sanitizer_env(env: dict, reports: pathlib.Path) -> dict | None:
+    """The environment of a Python that loads sanitized libraries; None where that cannot work. What sanitizers
+    find goes to files, as pytest keeps the output of a test until its end, which then does not come."""
+    found = env.get("MGX_SANITIZE")
     if not found:
         return env
-    if "address" not in found[1]:
+    if "address" not in found:
         return None
-    library = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
-    return dict(env, LD_PRELOAD=os.path.realpath(library), ASAN_OPTIONS="detect_leaks=0")
+
+    def library(name: str) -> str:
+        found = subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True)
+        return os.path.realpath(found.stdout.strip())
+
+    # The interceptor of exceptions looks for the C++ library at the start, when Python has not loaded it yet.
+    # Python itself frees little at its end.
+    log = f"log_path={reports / 'sanitizer'}"
+    return dict(env, LD_PRELOAD=f"{library('libasan.so')} {library('libstdc++.so')}",
+                ASAN_OPTIONS=f"{env['ASAN_OPTIONS']}:detect_leaks=0:{log}", UBSAN_OPTIONS=f"{env['UBSAN_OPTIONS']}:{log}")
+
+
+def print_findings(reports: pathlib.Path) -> None:
+    """What sanitizers wrote, and their files gone."""
+    for path in sorted(reports.glob("sanitizer.*")):
+        lines = path.read_text(errors="replace").splitlines()
+        print("\n".join([f"{path.name}:", *lines[:40]]), flush=True)
+        path.unlink()
 
 
 def run_pytest(folders: list[pathlib.Path], report: pathlib.Path, env: dict, limit: float, quick: bool) -> Count:
@@ -165,7 +188,10 @@ def main() -> int:
     env = dict(os.environ, MGX_BUILD_DIR=str(build), MGX_DRIVER=str(build / "bin" / "migraphx-driver"))
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(build / "python"), env.get("PYTHONPATH", "")]))
     env["PYTHONDONTWRITEBYTECODE"] = "1"
+    if sanitizers := sanitizers_of(build):
+        env["MGX_SANITIZE"] = sanitizers
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    env.setdefault("ASAN_OPTIONS", "allocator_may_return_null=1")  # too much is refused with std::bad_alloc, as ever
     env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1")
     if args.quick:
         env["MGX_TEST_QUICK"] = "1"
@@ -191,10 +217,11 @@ def main() -> int:
         record(binary.name, begun, run_gtest(binary, reports / f"{binary.name}.json", env, args.limit, args.gtest_args))
 
     folders = sorted({path.parent for path in (ROOT / "tests").glob("*/test_*.py")})
-    python_env = sanitizer_env(build, env)
+    python_env = sanitizer_env(env, reports)
     if folders and args.only in "pytest" and python_env is not None:
         begun = time.monotonic()
         record("pytest", begun, run_pytest(folders, reports / "pytest.xml", python_env, args.limit, args.quick))
+        print_findings(reports)
 
     if args.only in "conformance" and python_env is not None:
         begun = time.monotonic()

@@ -93,24 +93,13 @@ shape convolution_shape(const shape& x, const shape& w, const op::convolution& a
     if (weights[0].is_fixed() and weights[0].get_interval().min % group != 0)
         fail_shape(str("output channels divisible by the group were expected, got ",
                        weights[0].get_interval().min, " and ", group));
-    const auto windows_of = [&](auto pick) {
-        std::vector<std::size_t> kernel;
-        for (std::size_t i = 2; i < weights.size(); ++i)
-            kernel.push_back(pick(weights[i].get_interval()));
-        return conv_windows(kernel, attributes);
-    };
-    const auto small =
-        windows_of([](auto k) { return std::max<std::size_t>(k.min, k.max == 0 ? 0 : 1); });
-    const auto large = windows_of([](auto k) { return k.max; });
+    std::vector<std::size_t> kernel;
+    for (std::size_t i = 2; i < weights.size(); ++i)
+        kernel.push_back(weights[i].get_interval().max);
+    const auto windows = conv_windows(kernel, attributes);
     std::vector<conv_dim> dims{data[0], weights[0]};
-    for (std::size_t i = 0; i < small.size(); ++i) {
-        const auto& length = data[i + 2];
-        if (weights[i + 2].is_fixed())
-            dims.push_back(small[i].positions(length));
-        else
-            dims.emplace_back(large[i].positions(length.get_interval().min),
-                              small[i].positions(length.get_interval().max));
-    }
+    for (std::size_t i = 0; i < windows.size(); ++i)
+        dims.push_back(windows[i].positions(data[i + 2], weights[i + 2]));
     return shape_in_order_of(aligned[0], t, dims);
 }
 

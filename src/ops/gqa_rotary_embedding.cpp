@@ -28,9 +28,11 @@ struct gqa_rotary_embedding_op {
 
     // qkv (B, H + 2K, S, D), seqlens_k (B), cos and sin (positions, rotary / 2)
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(4).tensor().static_shapes().only(1, 2).integral();
+        expect(in).count(4).tensor().only(1, 2).integral();
         expect(in).only(0, 1).rank(4);
         expect(in).only(2, 4).rank(2).same_dims();
+        if (in[0].dynamic() or in[1].dynamic() or in[2].dynamic())
+            return keep_permutation_or_standard(in[0], in[0].type()); // a run's sizes are checked
         const auto& lens = in[0].lens();
         if (lens[1] != num_heads + 2 * kv_num_heads)
             fail_shape(str(num_heads + 2 * kv_num_heads, " heads were expected, got ", lens[1]));

@@ -4,8 +4,11 @@
 #include "ops/enum_field.hpp"
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
+#include "ops/shape_input.hpp"
 #include "ops/tensor.hpp"
 #include "ops/window.hpp"
+
+#include "ir/shape_rules.hpp"
 
 namespace migraphx {
 
@@ -28,25 +31,28 @@ struct im2col_op {
                    "0: `padding`; 1, 2: so that ceil(in / stride) fit", padding_mode_words());
     }
 
-    std::vector<window> windows(const shape& w) const {
-        return make_windows({w.lens()[2], w.lens()[3]}, padding, stride, dilation, padding_mode,
-                            "kernel");
+    std::vector<window> windows(const std::vector<std::size_t>& w) const {
+        return make_windows({w[2], w[3]}, padding, stride, dilation, padding_mode, "kernel");
     }
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(2).tensor().rank(4).static_shapes();
-        const auto& x = in[0].lens();
-        if (x[0] != 1)
+        expect(in).count(2).tensor().rank(4);
+        const auto aligned = align_kinds(in);
+        const auto x = dims_of(aligned[0]), w = dims_of(aligned[1]);
+        if (not x[0].intersection({1, 1}))
             fail_shape(str("a batch of 1 was expected, got ", x[0]));
-        if (x[1] != in[1].lens()[1])
-            fail_shape(str("equal channels were expected, got ", x[1], " and ", in[1].lens()[1]));
-        const auto w = windows(in[1]);
-        return {in[0].type(),
-                {w[0].positions(x[2]) * w[1].positions(x[3]), x[1] * w[0].kernel * w[1].kernel}};
+        if (x[1].is_fixed() and w[1].is_fixed() and x[1] != w[1])
+            fail_shape(str("equal channels were expected, got ", x[1], " and ", w[1]));
+        const auto one = windows(in[1].max_lens());
+        const std::vector<shape::dynamic_dimension> dims{
+            one[0].positions(x[2], w[2]) * one[1].positions(x[3], w[3]), x[1] * w[2] * w[3]};
+        if (not aligned[0].dynamic())
+            return {in[0].type(), shape{in[0].type(), dims}.max_lens()};
+        return dynamic_shape(aligned[0], in[0].type(), dims);
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const auto& lens = in[0].get_shape().lens();
         const auto x = load<double>(in[0]);
-        const auto w = windows(in[1].get_shape());
+        const auto w = windows(in[1].get_shape().lens());
         std::vector<double> y;
         const auto columns = w[1].positions(lens[3]);
         for (std::size_t row = 0; row < out.get_shape().lens()[0]; ++row)

@@ -61,6 +61,10 @@ struct nonmaxsuppression_op {
         for (auto n : {scores[1], scores[2]})
             if (__builtin_mul_overflow(rows, n, &rows))
                 rows = std::numeric_limits<std::size_t>::max();
+        if (not use_dyn_output and in[1].symbolic()) {
+            const auto& d = in[1].dyn_dims();
+            return dynamic_shape(in[1], shape::int64_type, {d[0] * d[1] * d[2], {3, 3}});
+        }
         if (use_dyn_output or in[0].dynamic() or in[1].dynamic())
             return {shape::int64_type, std::vector<shape::dynamic_dimension>{{0, rows}, {3, 3}}};
         return {shape::int64_type, {rows, 3}};

@@ -5,9 +5,9 @@
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
+#include "ops/window.hpp"
 
-#include <migraphx/permutation.hpp>
-
+#include "ir/shape_rules.hpp"
 #include "ir/small_number.hpp"
 
 namespace migraphx {
@@ -31,15 +31,15 @@ struct pack_fp4_op {
     }
 
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(1).floating().static_shapes().axis(axis);
+        expect(in).count(1).floating().axis(axis);
         if (not in[0].computable())
             fail_shape("a type of numbers was expected, got " + in[0].type_string());
-        auto lens = in[0].lens();
-        auto& n = lens[static_cast<std::size_t>(axis)];
-        if (n % 2 != 0)
+        auto dims = dims_of(in[0]);
+        auto& n = dims[static_cast<std::size_t>(axis)];
+        if (n.is_fixed() and n.get_interval().min % 2 != 0)
             fail_shape(str("an even dimension was expected for axis ", axis, ", got ", n));
         n /= 2;
-        return shape::from_permutation(shape::fp4x2_type, lens, find_permutation(in[0]));
+        return shape_in_order_of(in[0], shape::fp4x2_type, dims);
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const auto& lens = out.get_shape().lens();
@@ -67,12 +67,12 @@ struct unpack_fp4_op {
     }
 
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(1).tensor().static_shapes().axis(axis);
+        expect(in).count(1).tensor().axis(axis);
         if (in[0].type() != shape::fp4x2_type)
             fail_shape("fp4x2_type was expected, got " + in[0].type_string());
-        auto lens = in[0].lens();
-        lens[static_cast<std::size_t>(axis)] *= 2;
-        return shape::from_permutation(shape::fp8e4m3fn_type, lens, find_permutation(in[0]));
+        auto dims = dims_of(in[0]);
+        dims[static_cast<std::size_t>(axis)] *= 2;
+        return shape_in_order_of(in[0], shape::fp8e4m3fn_type, dims);
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const auto& lens = in[0].get_shape().lens();

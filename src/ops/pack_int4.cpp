@@ -3,7 +3,10 @@
 // low half.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
+#include "ops/shape_input.hpp"
 #include "ops/tensor.hpp"
+
+#include "ir/shape_rules.hpp"
 
 #include <algorithm>
 
@@ -13,16 +16,18 @@ namespace {
 
 // Checks, and the shape with `axis` multiplied by 2 or halved.
 shape int4_shape(const std::vector<shape>& in, int64_t axis, bool unpack) {
-    expect(in).count(1).tensor().static_shapes().axis(axis);
+    expect(in).count(1).tensor().axis(axis);
     const auto t = in[0].type();
     if (t != shape::int8_type and t != shape::uint8_type)
         fail_shape("int8_type or uint8_type was expected, got " + in[0].type_string());
-    auto lens = in[0].lens();
-    auto& n = lens[static_cast<std::size_t>(axis)];
-    if (not unpack and n % 2 != 0)
+    auto dims = dims_of(in[0]);
+    auto& n = dims[static_cast<std::size_t>(axis)];
+    if (not unpack and n.is_fixed() and n.get_interval().min % 2 != 0)
         fail_shape(str("an even dimension was expected for axis ", axis, ", got ", n));
     n = unpack ? n * 2 : n / 2;
-    return {t, lens};
+    if (in[0].dynamic())
+        return dynamic_shape(in[0], t, dims);
+    return {t, shape{t, dims}.max_lens()};
 }
 
 // Elements per position of the dimensions behind `axis`.

@@ -5,6 +5,7 @@
 // in.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
+#include "ops/shape_input.hpp"
 #include "ops/tensor.hpp"
 #include "ops/type_field.hpp"
 
@@ -116,11 +117,12 @@ struct multinomial_op {
                                in[1].lens()[0]));
             return {dtype, in[1].lens()};
         }
-        const auto x = dims_of(demote_to_range(in[0])), u = dims_of(demote_to_range(in[1]));
+        const auto aligned = align_kinds(in);
+        const auto x = dims_of(aligned[0]), u = dims_of(aligned[1]);
         const auto batch = x[0].intersection(u[0]);
         if (not batch)
             fail_shape(str("equal batches were expected, got ", x[0], " and ", u[0]));
-        return {dtype, std::vector<shape::dynamic_dimension>{*batch, u[1]}};
+        return dynamic_shape(aligned[1], dtype, {*batch, u[1]});
     }
     void compute(const argument& out, const std::vector<argument>& in) const {
         const numbers<double> cdf(in[0]), uniform(in[1]);

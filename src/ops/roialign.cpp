@@ -4,6 +4,7 @@
 // interpolated between four neighbours.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
+#include "ops/shape_input.hpp"
 #include "ops/tensor.hpp"
 
 #include "ir/shape_rules.hpp"
@@ -64,8 +65,8 @@ struct roialign_op {
         expect(in).only(0, 1).rank(4);
         expect(in).only(1, 2).rank(2);
         expect(in).only(2, 3).rank(1).integral();
-        const auto regions = dims_of(demote_to_range(in[1])),
-                   indices = dims_of(demote_to_range(in[2]));
+        const auto aligned = align_kinds(in);
+        const auto regions = dims_of(aligned[1]), indices = dims_of(aligned[2]);
         if (not regions[1].intersection({4, 4}))
             fail_shape(str("4 coordinates for each region were expected, got ", regions[1]));
         const auto count = regions[0].intersection(indices[0]);
@@ -78,8 +79,9 @@ struct roialign_op {
         const auto width = static_cast<std::size_t>(output_width);
         if (not std::any_of(in.begin(), in.end(), [](const auto& s) { return s.dynamic(); }))
             return {in[0].type(), {in[1].lens()[0], in[0].lens()[1], height, width}};
-        const auto channels = dims_of(demote_to_range(in[0]))[1];
-        return {in[0].type(), {*count, channels, {height, height}, {width, width}}};
+        const auto channels = dims_of(aligned[0])[1];
+        return dynamic_shape(aligned[0], in[0].type(),
+                             {*count, channels, {height, height}, {width, width}});
     }
 
     // Positions of the samples of each bin along one dimension.

@@ -4,6 +4,8 @@
 #include "ops/op.hpp"
 #include "ops/tensor.hpp"
 
+#include "ir/shape_rules.hpp"
+
 namespace migraphx {
 
 namespace {
@@ -20,11 +22,18 @@ struct scan_slice_op {
     }
 
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(2).tensor().static_shapes().axis(axis).only(1, 2).integral();
+        expect(in).count(2).tensor().axis(axis).only(1, 2).integral();
         if (direction != 0 and direction != 1)
             fail_shape(str("direction 0 or 1 was expected, got ", direction));
-        if (in[1].elements() != 1)
+        if (not in[1].dynamic() and in[1].elements() != 1)
             fail_shape(str("an index of one element was expected, got ", in[1].elements()));
+        if (in[0].dynamic()) {
+            auto dims = in[0].dyn_dims();
+            dims[static_cast<std::size_t>(axis)] = shape::dynamic_dimension{1, 1};
+            return in[0].symbolic() ? shape{in[0].type(), dims_of(shape{in[0].type(), dims}, true),
+                                            in[0].dyn_strides()}
+                                    : shape{in[0].type(), dims};
+        }
         auto lens = in[0].lens();
         lens[static_cast<std::size_t>(axis)] = 1;
         return {in[0].type(), lens, in[0].strides()};

@@ -50,11 +50,8 @@ struct unsqueeze_op {
                            axes.size()));
         if (std::any_of(steps.begin(), steps.end(), [](int64_t s) { return s < 1; }))
             fail_shape("steps above 0 were expected");
-        if (x.dynamic()) {
-            if (std::any_of(steps.begin(), steps.end(), [](int64_t s) { return s != 1; }))
-                fail_shape("steps of 1 were expected for a dynamic shape");
+        if (x.dynamic())
             return x.symbolic() ? infer_symbolic(x) : infer_range(x);
-        }
         // The one element of a tensor without dimensions.
         if (x.scalar() and x.ndim() == 1 and x.lens()[0] == 1) {
             if (std::any_of(steps.begin(), steps.end(), [](int64_t s) { return s != 1; }))
@@ -85,12 +82,24 @@ struct unsqueeze_op {
         });
         return {x.type(), lens, strides};
     }
+    // What is left of the dimension that follows a new one of `step`.
+    static void split(std::vector<shape::dynamic_dimension>& old, std::size_t next, int64_t step) {
+        if (step == 1)
+            return;
+        const auto n = static_cast<std::size_t>(step);
+        if (next == old.size())
+            fail_shape(str("a step of 1 was expected after the last dimension, got ", n));
+        if (old[next].is_fixed() and old[next].get_interval().min % n != 0)
+            fail_shape(str("a step that divides ", old[next], " was expected, got ", n));
+        old[next] /= n;
+    }
     shape infer_symbolic(const shape& x) const {
         std::vector<shape::dynamic_dimension> dims;
         std::vector<sym::expr> strides;
-        const auto& old = x.dyn_dims();
-        const auto insert = [&](int64_t, std::size_t next) {
-            dims.emplace_back(sym::lit(1));
+        auto old = x.dyn_dims();
+        const auto insert = [&](int64_t step, std::size_t next) {
+            dims.emplace_back(sym::lit(step));
+            split(old, next, step);
             strides.push_back(next < old.size() ? x.dyn_strides()[next] * old[next].sym_expr
                                                 : sym::lit(1));
         };
@@ -101,10 +110,15 @@ struct unsqueeze_op {
         return {x.type(), dims, strides};
     }
     shape infer_range(const shape& x) const {
+        auto old = x.dyn_dims();
         std::vector<shape::dynamic_dimension> dims;
         walk(
-            x.ndim(), [&](int64_t, std::size_t) { dims.emplace_back(1, 1); },
-            [&](std::size_t from) { dims.push_back(x.dyn_dims()[from]); });
+            x.ndim(),
+            [&](int64_t step, std::size_t next) {
+                split(old, next, step);
+                dims.emplace_back(static_cast<std::size_t>(step), static_cast<std::size_t>(step));
+            },
+            [&](std::size_t from) { dims.push_back(old[from]); });
         return {x.type(), dims};
     }
     argument view(const shape& out, const std::vector<argument>& in) const {

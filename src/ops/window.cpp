@@ -75,6 +75,28 @@ window_dim window::positions(const window_dim& length) const {
     return {positions(range.min), most, optimals};
 }
 
+window_dim window::positions(const window_dim& length, const window_dim& taps) const {
+    const auto with = [this](std::size_t n) {
+        auto w = *this;
+        w.kernel = n;
+        return w;
+    };
+    const auto bounds = taps.get_interval();
+    if (taps.is_fixed() and bounds.min > 0)
+        return with(bounds.min).positions(length);
+    if (mode == op::default_ and not ceil and length.is_symbolic() and taps.is_symbolic()) {
+        const auto room = length.sym_expr + static_cast<int64_t>(before + after);
+        const auto reach = (taps.sym_expr - 1) * static_cast<int64_t>(dilation) + 1;
+        if ((room - reach).eval_interval().min >= 0)
+            return (room - reach) / static_cast<int64_t>(stride) + 1;
+    }
+    if (mode != op::default_)
+        return positions(length);
+    const auto range = length.get_interval();
+    return {with(std::max<std::size_t>(bounds.max, 1)).positions(range.min),
+            with(std::max<std::size_t>(bounds.min, 1)).positions(range.max)};
+}
+
 std::vector<window> make_windows(const std::vector<std::size_t>& kernel,
                                  const std::vector<std::size_t>& padding,
                                  const std::vector<std::size_t>& stride,

@@ -32,6 +32,9 @@ struct window {
     std::size_t positions(std::size_t length) const;
     /// The same for a dimension that is not known yet.
     shape::dynamic_dimension positions(const shape::dynamic_dimension& length) const;
+    /// The same with other taps than `kernel`, which may not be known yet either.
+    shape::dynamic_dimension positions(const shape::dynamic_dimension& length,
+                                       const shape::dynamic_dimension& taps) const;
 };
 
 /// Paddings with which ceil(length / stride) positions fit; the odd one before (same_lower) or

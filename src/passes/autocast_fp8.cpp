@@ -31,7 +31,8 @@ void autocast_fp8_pass::apply(module& m) const {
     std::vector<instruction_ref> parameters;
     for (const auto& name : names)
         parameters.push_back(m.get_parameter(name));
-    for (std::size_t i = 0; i < names.size() and has_fp8(parameters); ++i) {
+    const bool any = has_fp8(parameters);
+    for (std::size_t i = 0; i < names.size() and any; ++i) {
         const auto old = parameters[i];
         const auto s = old->get_shape();
         m.rename_parameter(old, names[i] + ":fp8");

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import models  # noqa: E402
 from each_target import every_target  # noqa: E402
+from limited_child import SANITIZED  # noqa: E402
 
 dimension = migraphx.shape.dynamic_dimension
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -465,4 +466,5 @@ def test_memory_stays_while_sizes_change():
     pass_over(2000)
     pass_over(3500)
     assert p.get_memory_usage() <= held + (1 << 20)
-    assert resident() <= before + 24
+    if not SANITIZED:  # a sanitizer keeps what is freed for a while
+        assert resident() <= before + 24

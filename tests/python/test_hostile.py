@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,11 @@ import pytest
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
+from limited_child import SLOWER, limited
+
 COUNT = int(os.environ.get("MGX_FUZZ_COUNT", "150"))
 FIRST_SEED = int(os.environ.get("MGX_FUZZ_SEED", "1"))
-SECONDS = 10
+SECONDS = 10 * SLOWER
 BYTES = 2 << 30
 BATCH = 25  # files for one child while nothing goes wrong
 
@@ -330,19 +331,15 @@ for path in sys.argv[1:]:
 """
 
 
-def limits():
-    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def run_child(files):
     """(results by file, what was wrong with the file at which the child ended or None)."""
-    env = dict(os.environ, OMP_NUM_THREADS="2", MIGRAPHX_LOG_LEVEL="error")
+    limits = limited(BYTES)
+    limits["env"].update(OMP_NUM_THREADS="2", MIGRAPHX_LOG_LEVEL="error")
     output, code = "", None
-    with subprocess.Popen([sys.executable, "-c", CHILD, *map(str, files)], env=env, preexec_fn=limits,
+    with subprocess.Popen([sys.executable, "-c", CHILD, *map(str, files)], **limits,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         try:
-            output, errors = child.communicate(timeout=SECONDS + (len(files) - 1) * 2)
+            output, errors = child.communicate(timeout=SECONDS + (len(files) - 1) * 2 * SLOWER)
             code = child.returncode
         except subprocess.TimeoutExpired:
             child.kill()
