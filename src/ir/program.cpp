@@ -42,6 +42,7 @@ program::program(const program& rhs) : impl(std::make_unique<program_impl>()) {
     impl->targets = rhs.impl->targets;
     impl->output_names = rhs.impl->output_names;
     impl->options = rhs.impl->options;
+    impl->artifacts = rhs.impl->artifacts;
     impl->exec = rhs.impl->exec;
     impl->dimension_names = rhs.impl->dimension_names;
     impl->read_with_ranges = rhs.impl->read_with_ranges;
@@ -150,6 +151,7 @@ context& program::get_context() const {
 void program::clear_context() {
     impl->contexts.clear();
     impl->targets.clear();
+    impl->artifacts = nullptr;
     impl->exec = nullptr;
 }
 

@@ -7,6 +7,8 @@
 #include <migraphx/program.hpp>
 #include <migraphx/target.hpp>
 
+#include "ir/artifacts.hpp"
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +32,8 @@ struct program_impl {
     // compile.
     std::function<std::optional<program>(const program&)> read_with_ranges;
     compile_options options;
+    // Made by the target while it compiles, saved with the program; never null once compiled.
+    std::shared_ptr<artifact_store> artifacts;
     // What runs the program; belongs to runtime/. Immutable, shared by copies.
     std::shared_ptr<executable> exec;
 };

@@ -2,7 +2,8 @@
 // Programs as values: the content of `.mxr` files, version 8.
 //   {version, migraphx_version, targets: [{name}], contexts: [], modules: {name: {name, nodes}}}
 // Added to that, and ignored by readers that do not know them: output_names, dimension_names,
-// compile_options, and for each module parameters (their order of declaration) and bypass.
+// compile_options, artifacts, and for each module parameters (their order of declaration) and
+// bypass.
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
@@ -265,6 +266,17 @@ compile_options options_from(const value& v) {
     return o;
 }
 
+void read_targets(const value& v, std::vector<target>& targets, std::vector<context>& contexts) {
+    const auto* names = v.find("targets");
+    if (names == v.end())
+        return;
+    for (const auto& t : *names) {
+        targets.push_back(make_target(
+            t.is_string() ? t.get_string() : required(t, "name", "target").to<std::string>()));
+        contexts.push_back(targets.back().get_context());
+    }
+}
+
 void check_version(const value& v) {
     const auto* version = v.is_object() ? v.find("version") : v.end();
     if (version == v.end())
@@ -316,14 +328,21 @@ value program::to_value() const {
     }
     if (is_compiled())
         result["compile_options"] = options_value(impl->options);
+    if (impl->artifacts != nullptr and not impl->artifacts->empty())
+        result["artifacts"] = impl->artifacts->to_value();
     return result;
 }
 
 void program::from_value(const value& v) {
     check_version(v);
     program fresh;
+    // Targets come first: some bring the operators that their programs use.
     {
-        timed_phase row("build program");
+        const timed_phase row("load target");
+        read_targets(v, fresh.impl->targets, fresh.impl->contexts);
+    }
+    {
+        const timed_phase row("build program");
         saved_program_reader{v, fresh}.read();
     }
     fresh.set_output_names(text_list(v, "output_names"));
@@ -335,14 +354,9 @@ void program::from_value(const value& v) {
             fresh.impl->dimension_names[dims.get_key()] =
                 text_list(*names_of, dims.get_key().c_str());
     }
-    const auto* targets = v.find("targets");
-    if (targets != v.end())
-        for (const auto& t : *targets) {
-            const auto name =
-                t.is_string() ? t.get_string() : required(t, "name", "target").to<std::string>();
-            fresh.impl->targets.push_back(make_target(name));
-            fresh.impl->contexts.push_back(fresh.impl->targets.back().get_context());
-        }
+    fresh.impl->artifacts = std::make_shared<artifact_store>();
+    if (const auto* a = v.find("artifacts"); a != v.end())
+        fresh.impl->artifacts->from_value(*a);
     if (const auto* o = v.find("compile_options"); o != v.end())
         fresh.impl->options = options_from(*o);
     if (fresh.is_compiled() and restore_executable != nullptr)

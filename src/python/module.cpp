@@ -2,6 +2,7 @@
 // The Python module `migraphx`: its version, targets, and programs from and to files.
 #include "python/bind.hpp"
 
+#include <migraphx/errors.hpp>
 #include <migraphx/load_save.hpp>
 #include <migraphx/onnx.hpp>
 #include <migraphx/register_target.hpp>
@@ -158,11 +159,37 @@ void bind_files(nb::module_& m) {
 
 } // namespace migraphx::python
 
+namespace {
+
+// The library that most programs run on, with what it links to, is loaded with the module and not
+// with the first program. Where it cannot be, get_target says why.
+void load_default_target() {
+    try {
+        migraphx::make_target("cpu");
+    } catch (const std::exception&) {
+    }
+}
+
+// Messages may quote a file's bytes, which need not be UTF-8.
+void set_runtime_error(const std::exception_ptr& p, void*) {
+    try {
+        std::rethrow_exception(p);
+    } catch (const migraphx::exception& e) {
+        const std::string_view text = e.what();
+        const auto message = nanobind::steal(
+            PyUnicode_DecodeUTF8(text.data(), Py_ssize_t(text.size()), "backslashreplace"));
+        PyErr_SetObject(PyExc_RuntimeError, message.ptr());
+    }
+}
+
+} // namespace
+
 NB_MODULE(migraphx, m) {
     using namespace migraphx;
     using namespace migraphx::python;
     // Modules may be unloaded with programs alive; that is no mistake worth a message.
     nb::set_leak_warnings(false);
+    nb::register_exception_translator(set_runtime_error);
     m.doc() = "Inference engine: read a model, compile it for a target, run it on tensors.";
     m.attr("__version__") = MIGRAPHX_VERSION;
     bind_shape(m);
@@ -180,4 +207,5 @@ NB_MODULE(migraphx, m) {
     bind_report(m);
     bind_files(m);
     bind_quantization(m);
+    load_default_target();
 }

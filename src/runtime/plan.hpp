@@ -7,6 +7,7 @@
 #include <migraphx/execution_environment.hpp>
 #include <migraphx/program.hpp>
 
+#include "ir/artifacts.hpp"
 #include "runtime/backend.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/executable.hpp"
@@ -62,6 +63,7 @@ struct part_context {
     std::shared_ptr<run_memory> memory;
     std::weak_ptr<plan_cache> plans; ///< of all parts; the program's executable owns it
     bool many_sizes = false;         ///< as in `problem`
+    std::shared_ptr<artifact_store> artifacts = nullptr; ///< of the program
 };
 
 /// An executable for a part.

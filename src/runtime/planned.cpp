@@ -9,6 +9,7 @@
 #include "base/phase_times.hpp"
 #include "base/settings.hpp"
 #include "base/str.hpp"
+#include "ir/program_impl.hpp"
 #include "runtime/backend.hpp"
 #include "runtime/module_kernel.hpp"
 #include "runtime/parameters.hpp"
@@ -80,6 +81,7 @@ public:
           shared(parts == nullptr ? part_context{std::make_shared<run_memory>(), {}} : *parts) {
         options.is_dynamic = false; // the parts have the sizes they are made for
         if (parts == nullptr) {
+            shared.artifacts = program_access::impl(source).artifacts;
             const auto most = std::size_t(std::max<int>(1, shape_cache_size));
             own_plans = std::make_unique<plan_cache>(most);
             plans_of_all = std::make_shared<plan_cache>(plans_of_parts * most);

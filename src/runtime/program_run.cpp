@@ -65,6 +65,7 @@ void program::compile(const target& t, compile_options options) {
     impl->targets = {t};
     impl->contexts = {ctx};
     impl->options = options;
+    impl->artifacts = std::make_shared<artifact_store>();
     make_executable(*this);
 }
 

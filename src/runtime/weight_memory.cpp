@@ -33,7 +33,7 @@ std::size_t rounded_up(std::size_t n, std::size_t unit) {
 class slab {
 public:
     explicit slab(std::size_t bytes) : size(bytes) {
-        const bool huge = size >= 2 * huge_page;
+        huge = size >= 2 * huge_page;
         mapped = huge ? size + huge_page : size;
         if (mapped < size)
             fail_allocation(size);
@@ -57,12 +57,14 @@ public:
             return nullptr;
         char* p = first + used;
         used += bytes;
+        if (not huge)
+            touch(p, bytes);
         return p;
     }
 
     // The pages that lie inside of a block nobody uses any more.
     static void give_back(char* p, std::size_t bytes) {
-        static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        const auto page = page_size();
         const auto begin = rounded_up(reinterpret_cast<std::uintptr_t>(p), page);
         const auto end = (reinterpret_cast<std::uintptr_t>(p) + bytes) / page * page;
         if (begin < end)
@@ -70,6 +72,23 @@ public:
     }
 
 private:
+    // Pages for all of a block at once are cheaper than a fault for each.
+    static void touch(char* p, std::size_t bytes) {
+        const auto begin = reinterpret_cast<std::uintptr_t>(p) / page_size() * page_size();
+        const auto end = reinterpret_cast<std::uintptr_t>(p) + bytes;
+#if defined(MADV_POPULATE_WRITE)
+        ::madvise(reinterpret_cast<void*>(begin), rounded_up(end - begin, page_size()),
+                  MADV_POPULATE_WRITE);
+#else
+        (void)begin, (void)end;
+#endif
+    }
+    static std::size_t page_size() {
+        static const auto n = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        return n;
+    }
+
+    bool huge = false;
     char* map = nullptr;
     char* first = nullptr;
     std::size_t size, mapped = 0, used = 0;

@@ -65,5 +65,5 @@ def test_load_of_a_compiled_program(tmp_path):
     drive("compile", "--test", "--cpu", "--binary", "-o", saved)
     _, err = drive("perf", "-n", "1", saved, "--time-passes")
     names = [r["name"] for r in tables(err)["load"][:-1]]
-    assert names[:2] == ["parse", "build program"]
+    assert names[:3] == ["parse", "load target", "build program"]
     assert "lowering" in names and "normalize_ops" not in names
