@@ -17,6 +17,7 @@
 
 namespace migraphx {
 
+class artifact_store;
 struct weight_store;
 
 /// Bytes of constants by their address: what several kernels share counts once.
@@ -57,6 +58,10 @@ struct problem {
     bool many_sizes =
         false; ///< the program has met many sets of sizes: what is made for one is to go with it
     weight_store* weights = nullptr;
+    /// What the program keeps beside itself; null where there is no such program.
+    artifact_store* artifacts = nullptr;
+    bool tune = false; ///< candidates may be timed
+    int variant = 0; ///< asked of an implementation that has several, by tuning; 0: its own choice
 
     bool is_constant(std::size_t i) const {
         return i < constants.size() and constants[i].data() != nullptr;

@@ -13,6 +13,7 @@
 #include "runtime/module_kernel.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/specialise.hpp"
+#include "runtime/tuning_cache.hpp"
 #include "runtime/weight_store.hpp"
 
 #include <algorithm>
@@ -246,6 +247,8 @@ private:
         pr.fast_math = options.fast_math;
         pr.many_sizes = parts.many_sizes;
         pr.weights = &weight_store::instance();
+        pr.artifacts = parts.artifacts.get();
+        pr.tune = options.exhaustive_tune;
         for (auto in : ins->inputs()) {
             pr.inputs.push_back(layout_of(in));
             auto it = constants.find(in);
@@ -269,8 +272,12 @@ private:
                          [&] { return describe(todo[i]); });
         };
         std::vector<std::size_t> shared_out;
+        tuning_progress progress(options.exhaustive_tune ? todo.size() : 0);
         for (std::size_t i = 0; i < todo.size(); i++)
-            if (constant_bytes(todo[i]) < packed_by_all_threads)
+            if (options.exhaustive_tune) { // what is timed has the machine for itself
+                progress.next(todo[i]->name());
+                make(i);
+            } else if (constant_bytes(todo[i]) < packed_by_all_threads)
                 shared_out.push_back(i);
             else
                 make(i);

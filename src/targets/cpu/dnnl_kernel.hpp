@@ -84,6 +84,16 @@ private:
     mutable std::vector<std::unique_ptr<binding>> free;
 };
 
+/// Goes on to the implementation after `count` others that the library prefers; false when it has
+/// no more, or only scalar reference code.
+template <class Descriptor>
+bool skip_implementations(Descriptor& d, int count) {
+    for (int i = 0; i < count; i++)
+        if (not d.next_impl())
+            return false;
+    return count == 0 or not std::string(d.impl_info_str()).starts_with("ref");
+}
+
 /// The weights of a product or convolution, its input 1, as a primitive is asked to take them: in
 /// any layout when they are constant, else as they are given.
 dnnl::memory::desc weights_to_ask_for(const problem& p, const dnnl::memory::desc& given);

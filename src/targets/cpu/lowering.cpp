@@ -2,6 +2,8 @@
 #include "targets/cpu/lowering.hpp"
 
 #include "base/settings.hpp"
+#include "runtime/tuning_cache.hpp"
+#include "targets/cpu/tuning.hpp"
 
 #include <iostream>
 #include <map>
@@ -33,7 +35,14 @@ const std::vector<implementation>& implementations_of(const std::string& op) {
 
 std::unique_ptr<kernel> lower(const problem& p) {
     const bool traced = trace_enabled("dispatch");
-    for (const auto& choice : implementations_of(p.op.name())) {
+    const auto& choices = implementations_of(p.op.name());
+    if (p.tune)
+        if (auto k = tuned_kernel(p, choices, tuning_cache::instance())) {
+            if (traced)
+                std::cerr << p.op << " -> " << p.output << ": " << k->name() << " tuned\n";
+            return k;
+        }
+    for (const auto& choice : choices) {
         auto result = choice.make(p);
         if (traced)
             std::cerr << p.op << " -> " << p.output << ": " << choice.name

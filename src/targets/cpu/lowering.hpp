@@ -17,6 +17,9 @@ namespace migraphx::cpu {
 struct implementation {
     const char* name;
     lowered (*make)(const problem& p);
+    /// Others than its own choice that tuning may ask for, as problem::variant 1 … variants. One
+    /// that cannot be had is refused. Kernels that differ have names that differ.
+    int variants = 0;
 };
 
 /// Declared once for each operator (or several of one kind), at namespace scope.

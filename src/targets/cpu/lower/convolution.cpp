@@ -177,6 +177,8 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any,
         if (p.many_sizes)
             while (std::string(pd.impl_info_str()).starts_with("brg") and pd.next_impl())
                 ;
+        if (not skip_implementations(pd, p.variant))
+            return lowered::refuse("no more implementations");
         const std::string info = pd.impl_info_str();
         if (not any and info.starts_with("ref"))
             return lowered::refuse("only " + info);
@@ -240,12 +242,12 @@ lowered deconvolution(const problem& p) {
 }
 
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
-                                          {{"winograd", winograd_convolution},
-                                           {"dnnl::convolution", convolution<false>},
+                                          {{"winograd", winograd_convolution, 2},
+                                           {"dnnl::convolution", convolution<false>, 2},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};
 const implementations deconvolution_choices{{"convolution_backwards", "cpu::convolution_backwards"},
-                                            {{"dnnl::deconvolution", deconvolution<false>},
+                                            {{"dnnl::deconvolution", deconvolution<false>, 1},
                                              {"dnnl::deconvolution (any)", deconvolution<true>}}};
 
 } // namespace

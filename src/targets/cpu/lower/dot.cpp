@@ -153,7 +153,9 @@ lowered thin(const problem& p) {
     // From memory, columns that lie as the product reads them stream as fast as panels do
     // (4096 x 4096, one row: 0.98 ms against 0.95; 25088 x 4096: 8.0 against 8.3).
     constexpr int64_t beyond_caches = 4 << 20; // elements
-    const bool streams = q.b_k == 1 and q.a_k == 1 and q.m <= 2 and q.k * q.n >= beyond_caches;
+    const bool streams =
+        q.b_k == 1 and q.a_k == 1 and
+        (p.variant == 0 ? q.m <= 2 and q.k * q.n >= beyond_caches : p.variant == 2);
     if (p.is_constant(1) and not streams) {
         k->packed =
             p.weights->get(p.constants[1], str("panels ", isa_name(), ' ', p.inputs[1]), [&] {
@@ -178,9 +180,10 @@ lowered matmul_kernel(const problem& p, fused_epilogue& e, const dnnl::memory::d
     const thread_count_guard threads(small ? 1 : 0);
     try {
         const auto wanted = weights_to_ask_for(p, b);
-        const auto pd =
-            e.bias ? dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, bias, c, e.attr)
-                   : dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, c, e.attr);
+        auto pd = e.bias ? dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, bias, c, e.attr)
+                         : dnnl::matmul::primitive_desc(dnnl_engine(), a, wanted, c, e.attr);
+        if (not skip_implementations(pd, p.variant))
+            return lowered::refuse("no more implementations");
         std::vector<dnnl_kernel::operand> operands;
         operands.push_back({DNNL_ARG_SRC, a, place::input, 0});
         operands.push_back(weights_operand(p, b, pd.weights_desc()));
@@ -306,10 +309,10 @@ lowered matmul(const problem& p) {
 }
 
 const implementations dot_choices{{"dot", "cpu::dot"},
-                                  {{"thin_gemm", thin},
-                                   {"dnnl::matmul (flat)", flat_matmul},
+                                  {{"thin_gemm", thin, 2},
+                                   {"dnnl::matmul (flat)", flat_matmul, 1},
                                    {"batched_gemm", tiny_batch},
-                                   {"dnnl::matmul", matmul}}};
+                                   {"dnnl::matmul", matmul, 1}}};
 
 } // namespace
 

@@ -83,6 +83,10 @@ int32_t best_tile(const problem& p) {
     return channels >= 64 and outputs >= 64 and out[2] >= 4 and out[3] >= 4 ? 2 : 0;
 }
 
+int32_t tile_of(const problem& p) {
+    return p.variant == 0 ? best_tile(p) : 2 * p.variant;
+}
+
 std::string refusal(const problem& p, const convolution_window& w) {
     using list = dnnl::memory::dims;
     if (not p.fast_math)
@@ -131,7 +135,7 @@ std::string winograd_refusal(const problem& p) {
         return "only images";
     if (auto r = refusal(p, window_of(p)); not r.empty())
         return r;
-    if (best_tile(p) == 0)
+    if (tile_of(p) == 0)
         return "too few channels or too small a map";
     return clamped_sum_of(p) ? "" : "an epilogue beyond bias, residual and clamp";
 }
@@ -140,7 +144,7 @@ lowered winograd_convolution(const problem& p) {
     if (auto why = winograd_refusal(p); not why.empty())
         return lowered::refuse(why);
     const auto w = window_of(p);
-    const auto tile = best_tile(p);
+    const auto tile = tile_of(p);
     const auto epilogue = clamped_sum_of(p);
     const auto x = *steps_of(p.inputs[0]), y = *steps_of(p.output);
     const auto& in = p.inputs[0].lens();
