@@ -19,7 +19,7 @@ import sys
 import time
 
 import harness
-from harness import LABELS, EngineError
+from harness import LABELS, PEERS, EngineError
 import models
 
 OURS = "migraphx"
@@ -149,7 +149,7 @@ def measure_errors(model, case, alive, taken):
 def measure_model(workers, args, model, versions):
     engines, alive = measure_cold(workers, args, model, versions)
     cases = []
-    for case in model.cases:
+    for case in () if args.cold_only else model.cases:
         taken, idle = measure_case(workers, args, case, alive)
         measure_errors(model, case, alive, taken)
         cases.append({"case": case.name, "engines": taken, "idle": idle,
@@ -162,7 +162,7 @@ def measure_model(workers, args, model, versions):
 
 def ratio(taken, key):
     """Best peer over ours, or None where one of the two sides has no time."""
-    peers = [r[key] for engine, r in taken.items() if engine != OURS and key in r]
+    peers = [r[key] for engine, r in taken.items() if engine in PEERS and key in r]
     ours = taken.get(OURS, {}).get(key)
     return min(peers) / ours if peers and ours else None
 
@@ -189,6 +189,12 @@ def totals(results):
                 if pick(ours) > pick(theirs):
                     worse.append(r["model"])
         out[f"{name}_compared"], out[f"{name}_worse_than_openvino"] = compared, worse
+    for engine in (OURS, "mxr"):
+        pairs = [(r["model"], r["engines"][engine]["load_compile_ms"]["min"],
+                  r["engines"]["ort"]["load_compile_ms"]["min"]) for r in results
+                 if all("load_compile_ms" in r["engines"].get(e, {}) for e in (engine, "ort"))]
+        out[f"{engine}_load_over_ort"] = geometric_mean([ours / ort for _, ours, ort in pairs])
+        out[f"{engine}_load_slower_than_ort"] = [m for m, ours, ort in pairs if ours > ort]
     return out
 
 
@@ -265,6 +271,12 @@ def summary(args, results, total):
             lines.append(f"{what}: no more than OpenVINO's for "
                          f"{total[f'{name}_compared'] - len(worse)} of {total[f'{name}_compared']}"
                          f" models" + (f"; more for {', '.join(worse)}." if worse else "."))
+    for engine, what in ((OURS, "Load + compile"), ("mxr", "Loading a compiled .mxr")):
+        if total[f"{engine}_load_over_ort"]:
+            slower = total[f"{engine}_load_slower_than_ort"]
+            lines.append(f"{what} / ONNX Runtime's session creation: geometric mean "
+                         f"{total[f'{engine}_load_over_ort']:.2f}; " +
+                         (f"longer for {', '.join(slower)}." if slower else "shorter for all."))
     peers = max((c["idle"]["peers_cpu"] for r in results for c in r["cases"]), default=0.0)
     others = [c["idle"]["others_cpu"] for r in results for c in r["cases"]]
     lines.append(f"While one engine ran the other engines' processes used at most {peers:.3f} "
@@ -281,7 +293,8 @@ def summary(args, results, total):
 def markdown(args, facts, versions, results, total):
     parts = ["# Comparison with peers\n", harness.facts_markdown(facts, versions),
              f"Command: `{facts['command']}`\n", summary(args, results, total),
-             "## Latency (milliseconds)\n", latency_table(args, results),
+             *([] if args.cold_only else
+               ["## Latency (milliseconds)\n", latency_table(args, results)]),
              "## Load, compile, memory (fresh processes)\n",
              "Load + compile from the import of the library on; first answers: and one run of each "
              "case. Peak is VmHWM after these, interpreter included.\n",
@@ -306,6 +319,8 @@ def parse_arguments(arguments):
     parser.add_argument("--quiet", type=float, default=0, metavar="SECONDS",
                         help="longest wait before a turn for other programs to be idle")
     parser.add_argument("--cold", type=int, default=3, help="fresh processes for load+compile")
+    parser.add_argument("--cold-only", action="store_true",
+                        help="load, compile and first answers, no latency")
     parser.add_argument("--out", type=pathlib.Path,
                         help="results without suffix (default: bench/results/compare_TARGET)")
     args = parser.parse_args(arguments)

@@ -93,7 +93,16 @@ class migraphx_engine:
         return [np.array(r) for r in self.results]
 
 
-ENGINES = {"ort": onnxruntime_engine, "openvino": openvino_engine, "migraphx": migraphx_engine}
+class saved_engine(migraphx_engine):
+    """Ours again, from a file that holds the compiled program."""
+
+    def __init__(self, module, config):
+        self.migraphx = module
+        self.program = module.load(config["compiled"])
+
+
+ENGINES = {"ort": onnxruntime_engine, "openvino": openvino_engine, "migraphx": migraphx_engine,
+           "mxr": saved_engine}
 
 
 def peak_mib():
@@ -125,9 +134,9 @@ class Served:
 
     def __init__(self, config):
         self.cases = {name: load_inputs(path) for name, path in config["cases"].items()}
-        if config["engine"] == "migraphx" and config["python_path"]:
-            sys.path.insert(0, config["python_path"])
         engine = ENGINES[config["engine"]]
+        if engine.module == "migraphx" and config["python_path"]:
+            sys.path.insert(0, config["python_path"])
         start = time.perf_counter_ns()
         module = importlib.import_module(engine.module)
         self.started = {"version": getattr(module, "__version__", "unknown"),
@@ -136,6 +145,8 @@ class Served:
         self.engine = engine(module, config)
         self.started["load_compile_ms"] = milliseconds_since(start)
         self.started["compiled_mib"] = peak_mib()
+        if "save" in config:
+            module.save(self.engine.program, config["save"])
         self.current = None
         self.started["first_run_ms"], self.started["failed_cases"] = {}, {}
         for name in self.cases:

@@ -17,7 +17,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import models  # noqa: E402
 
-LABELS = {"migraphx": "ours", "ort": "ONNX Runtime", "openvino": "OpenVINO"}
+LABELS = {"migraphx": "ours", "mxr": "ours from .mxr", "ort": "ONNX Runtime",
+          "openvino": "OpenVINO"}
+PEERS = ("ort", "openvino")
 
 
 class EngineError(Exception):
@@ -72,7 +74,7 @@ class Workers:
 
     def start(self, engine, model, cases, target=None):
         """A worker that has loaded, compiled and run every case once. Throws EngineError."""
-        worker = Worker(self, {
+        config = {
             "engine": engine,
             "model": str((self.args.models_dir / f"{model.name}.onnx").resolve()),
             "cases": self.write_inputs(model, cases),
@@ -80,7 +82,10 @@ class Workers:
             "threads": self.args.threads,
             "target": target or self.args.target,
             "python_path": str(self.args.python_path.resolve()),
-        }, self.args.timeout)
+        }
+        if engine == "mxr":
+            config["compiled"] = self.compiled(model, config)
+        worker = Worker(self, config, self.args.timeout)
         self.alive.append(worker)
         try:
             worker.started = worker.answer()
@@ -88,6 +93,21 @@ class Workers:
             worker.stop()
             raise
         return worker
+
+    def compiled(self, model, config):
+        """The file of the compiled program, made by a process of its own; one model's at a time."""
+        path = pathlib.Path(self.folder.name) / f"{model.name}.mxr"
+        if not path.exists():
+            for old in path.parent.glob("*.mxr"):
+                old.unlink()
+            maker = Worker(self, {**config, "engine": "migraphx", "cases": {}, "save": str(path)},
+                           self.args.timeout)
+            self.alive.append(maker)
+            try:
+                maker.answer()
+            finally:
+                maker.stop()
+        return str(path)
 
     def stop_all(self):
         for worker in list(self.alive):
