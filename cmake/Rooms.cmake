@@ -62,7 +62,8 @@ function(add_room_library lib)
     endif()
     target_include_directories(${lib} PUBLIC
         $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
-    target_link_libraries(${lib} PRIVATE OpenMP::OpenMP_CXX)
+    # Threads of the pool run its code until the process ends.
+    target_link_options(${lib} PRIVATE -Wl,-z,nodelete)
     foreach(dep ${arg_LINK} ${arg_OPTIONAL_LINK})
         if(dep STREQUAL "migraphx")
             target_link_libraries(${lib} PUBLIC ${dep})
@@ -101,7 +102,6 @@ endfunction()
 
 # link_engine(<target>): everything a program of the project may use.
 function(link_engine target)
-    target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
     foreach(lib migraphx migraphx_onnx migraphx_tf migraphx_cpu)
         if(TARGET ${lib})
             target_link_libraries(${target} PRIVATE ${lib})

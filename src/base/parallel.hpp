@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Loops over several threads (OpenMP, the runtime that oneDNN uses too).
+// Loops over several threads, those of the pool (base/thread_pool.hpp), and how many they are.
 #ifndef MIGRAPHX_GUARD_BASE_PARALLEL_HPP
 #define MIGRAPHX_GUARD_BASE_PARALLEL_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
 
 namespace migraphx {
 
-// How many threads a loop started by this thread uses: a thread_count_guard in force, else
-// OMP_NUM_THREADS, else the processors this process may use (cpuset and cgroup quota).
+// How many threads a loop started by this thread uses: a thread_count_guard in force (within a
+// part of a loop that of the loop), else OMP_NUM_THREADS, else available_processors().
 int num_threads();
 
-// What the machine allows, whatever was asked for.
+// A number that a user asked for, as far as it makes sense; 0: none.
+inline int thread_count(std::size_t asked) {
+    return asked < 1024 ? static_cast<int>(asked) : 1024;
+}
+
+// The processors that this process may use (cpuset and cgroup quota), whatever was asked for.
 int available_processors();
 
-// Sets num_threads() of the calling thread, and OpenMP's own setting, while it lives. n <= 0
-// changes nothing. `thread_count_guard g{num_threads()}` makes libraries on OpenMP keep the
-// container's quota.
+// Sets num_threads() of the calling thread while it lives. n <= 0 changes nothing.
 class thread_count_guard {
 public:
     explicit thread_count_guard(int n);
@@ -28,8 +32,11 @@ public:
 
 private:
     int old_forced;
-    int old_openmp;
 };
+
+// A library with threads of its own follows thread_count_guard: `set` is called with the number
+// that the calling thread shall use.
+void follow_thread_count(void (*set)(int));
 
 namespace parallel_detail {
 
@@ -41,9 +48,10 @@ void run(std::int64_t n, int threads, body f, void* context);
 } // namespace parallel_detail
 
 // Calls f(begin, end) for consecutive parts of [0, n), each of at least `grain` iterations, at most
-// one for each thread. Runs f(0, n) on the calling thread when n <= grain, inside another parallel
-// loop, or when only one thread may run. The first exception of a part is thrown again after all
-// parts ended.
+// num_threads() of them. How many there are does not depend on which threads are free to run them.
+// Runs f(0, n) on the calling thread when n <= grain, inside another parallel loop, or when only
+// one thread may run. Choose a grain of 20 microseconds or more. The first exception of a part is
+// thrown again after all parts ended.
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
     if (n <= 0)

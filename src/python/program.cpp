@@ -329,7 +329,7 @@ void bind_program_class(nb::module_& m) {
         .def("compile", &compile, "t"_a, "offload_copy"_a = true, "fast_math"_a = true,
              "exhaustive_tune"_a = false, "device_id"_a = 0, "num_threads"_a = 0,
              "is_dynamic"_a = false,
-             "Prepares the program for a target; once. num_threads: of one run on cpu, 0 for all "
+             "Prepares the program for a target; once. num_threads: on cpu, 0 for all "
              "that the "
              "process may use; is_dynamic: smaller sizes than the parsed ones may be given to run.")
         .def(

@@ -7,6 +7,7 @@
 
 #include "base/parallel.hpp"
 #include "base/settings.hpp"
+#include "base/thread_pool.hpp"
 #include "ir/rank_zero.hpp"
 #include "ops/tensor.hpp"
 #include "runtime/trace_eval.hpp"
@@ -140,7 +141,8 @@ frame_guard<Release> guarded(std::unique_ptr<frame> f, Release r) {
 std::vector<argument> plan::run(const std::vector<argument>& params,
                                 const execution_environment& env,
                                 const std::vector<std::size_t>* wanted) const {
-    const thread_count_guard threads(thread_count);
+    const thread_count_guard guard_count(threads);
+    const thread_pool::session helpers(uses_helpers.load(std::memory_order_relaxed));
     auto guard = guarded(acquire(), [this](std::unique_ptr<frame> f) { release(std::move(f)); });
     auto& f = *guard.f;
     bind(f, params);
@@ -165,6 +167,8 @@ std::vector<argument> plan::run(const std::vector<argument>& params,
             return argument{};
         });
     }
+    if (helpers.used())
+        uses_helpers.store(true, std::memory_order_relaxed);
     return collect(f, wanted);
 }
 
@@ -184,7 +188,8 @@ void plan::dry_run(const std::vector<argument>& params) const {
 
 std::vector<step_record> plan::profile(const std::vector<argument>& params,
                                        std::vector<argument>* out) const {
-    const thread_count_guard threads(thread_count);
+    const thread_count_guard guard_count(threads);
+    const thread_pool::session helpers(true);
     auto guard = guarded(acquire(), [this](std::unique_ptr<frame> f) { release(std::move(f)); });
     auto& f = *guard.f;
     bind(f, params);

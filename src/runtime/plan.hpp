@@ -13,6 +13,7 @@
 #include "runtime/executable.hpp"
 #include "runtime/kernel.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -113,7 +114,8 @@ private:
     std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;
     std::size_t max_args = 0;
-    int thread_count = 1; ///< for which the kernels were made
+    int threads = 1;                                ///< for which the kernels were made
+    mutable std::atomic<bool> uses_helpers = false; ///< a run has; the next ones call them early
 
     std::shared_ptr<run_memory> memory;
     mutable std::mutex frame_mutex;

@@ -281,12 +281,10 @@ private:
                 shared_out.push_back(i);
             else
                 make(i);
-        const int threads = num_threads();
         std::atomic<std::size_t> next = 0;
         auto* times = current_phases();
-        parallel_for(threads, 1, [&](std::int64_t, std::int64_t) {
+        parallel_for(num_threads(), 1, [&](std::int64_t, std::int64_t) {
             const phase_helper with_times(times);
-            const thread_count_guard same_split(threads);
             for (auto i = next++; i < shared_out.size(); i = next++)
                 make(shared_out[i]);
         });
@@ -656,11 +654,10 @@ private:
 plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options,
            part_context parts)
     : source(std::move(prog)),
-      thread_count(options.num_threads == 0 ? num_threads()
-                                            : static_cast<int>(options.num_threads)),
+      threads(options.num_threads == 0 ? num_threads() : thread_count(options.num_threads)),
       memory(parts.memory) {
     // Libraries fix their split of the work when a kernel is made.
-    const thread_count_guard threads(thread_count);
+    const thread_count_guard guard(threads);
     plan_builder{*this, std::move(b), options, std::move(parts)}.build();
 }
 

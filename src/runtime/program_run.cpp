@@ -6,6 +6,7 @@
 #include <migraphx/pass_manager.hpp>
 #include <migraphx/program.hpp>
 
+#include "base/parallel.hpp"
 #include "base/phase_times.hpp"
 #include "base/str.hpp"
 #include "ir/program_impl.hpp"
@@ -47,6 +48,7 @@ void program::compile(const target& t, compile_options options) {
              "compile: a program that is not compiled yet was expected");
     if (t.empty())
         fail(error_kind::invalid_argument, "compile: a target was expected, got an empty one");
+    const thread_count_guard threads(thread_count(options.num_threads));
     const phase_report report("compile");
     auto bad = validate();
     if (bad != get_main_module()->end())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Work in a process of its own, so that a crash or a hang is a result like any other. The process
-// that forks never runs a graph itself: OpenMP's threads do not survive a fork.
+// that forks never runs a graph itself: locks that its other threads hold would stay locked.
 #pragma once
 
 #include <cstdint>

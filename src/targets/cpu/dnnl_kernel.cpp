@@ -5,6 +5,7 @@
 
 #include "base/parallel.hpp"
 #include "ops/copy.hpp"
+#include "targets/cpu/dnnl_threads.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -12,7 +13,10 @@
 namespace migraphx::cpu {
 
 dnnl::engine& dnnl_engine() {
-    static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+    static auto* e = [] {
+        share_threads_with_dnnl();
+        return new dnnl::engine(dnnl::engine::kind::cpu, 0);
+    }();
     return *e;
 }
 
@@ -185,11 +189,24 @@ bool runs_inline(std::size_t work) {
     return work < least;
 }
 
+namespace {
+
+// In the library's own products (not those of its "brgemm") threads wait for what others copied;
+// nothing else of forward inference in oneDNN 3.2 calls a barrier.
+bool parts_are_independent(const std::string& implementation) {
+    const auto word = implementation.substr(implementation.rfind(' ') + 1);
+    return word.starts_with("brg") or
+           (word.starts_with("jit") and word.find("gemm") == std::string::npos);
+}
+
+} // namespace
+
 dnnl_kernel::dnnl_kernel(std::string implementation_name, dnnl::primitive primitive,
                          dnnl::memory::desc scratchpad, std::vector<operand> list)
     : label(std::move(implementation_name)), work(std::move(primitive)),
       scratch_desc(std::move(scratchpad)), operands(std::move(list)) {
     scratch = scratch_desc.get_size();
+    any_order = parts_are_independent(label);
 }
 
 std::unique_ptr<dnnl_kernel::binding> dnnl_kernel::acquire() const {
@@ -227,6 +244,7 @@ void dnnl_kernel::run(const kernel_args& args) const {
     if (scratch != 0)
         b->memories.back().set_data_handle(args.scratch);
     const thread_count_guard threads(one_thread ? 1 : 0);
+    const parts_in_any_order order(any_order);
     work.execute(b->stream, b->args);
     std::lock_guard lock(mutex);
     free.push_back(std::move(b));

@@ -79,6 +79,7 @@ private:
     std::size_t scratch = 0;
     std::size_t over = std::size_t(-1);
     bool one_thread = false;
+    bool any_order = false; ///< the parts of the primitive never wait for one another
     std::vector<operand> operands;
     mutable std::mutex mutex;
     mutable std::vector<std::unique_ptr<binding>> free;
