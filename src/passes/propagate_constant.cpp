@@ -4,6 +4,7 @@
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
 #include <migraphx/logger.hpp>
+#include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
 #include <migraphx/op_info.hpp>
 #include <migraphx/propagate_constant.hpp>
@@ -14,6 +15,7 @@
 #include "passes/pass_registry.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <unordered_map>
 
@@ -111,11 +113,54 @@ private:
         if (trace_propagate_constant)
             log::info() << "propagate_constant: " << to_text(x, {});
         const bool same_shape = s.dynamic() or result->get_shape() == s;
-        auto l = m.insert_literal(x, literal::adopt(same_shape ? *result : relaid(*result, s)));
+        const auto value = same_shape ? *result : relaid(*result, s);
+        const auto kept = grew_by_stretching(x) ? without_repeats(value) : std::nullopt;
+        auto l = m.insert_literal(x, literal::adopt(kept ? *kept : value));
         l->add_debug_symbols(x->get_debug_symbols());
         constants[l] = {l->get_shape().bytes(), false};
-        m.replace_instruction(x, l);
+        if (kept) {
+            auto whole = m.insert_instruction(
+                x, make_op("multibroadcast", {{"out_lens", s.lens()}}), l);
+            constants[whole] = {l->get_shape().bytes(), false};
+            m.replace_instruction(x, whole);
+        } else
+            m.replace_instruction(x, l);
         return true;
+    }
+
+    // Of operands that are stretched: its value may repeat as theirs do.
+    bool grew_by_stretching(instruction_ref x) const {
+        const auto& s = x->get_shape();
+        return x->get_operator().info().is_pointwise and not s.dynamic() and
+               s.bytes() > constants.at(x).literal_bytes;
+    }
+
+    // The value with one element along the axes that it repeats on; none if it does not. It is kept
+    // small so that what reads it, a bias say, is seen as such.
+    static std::optional<argument> without_repeats(const argument& a) {
+        const auto& s = a.get_shape();
+        if (not s.standard())
+            return std::nullopt;
+        auto lens = s.lens();
+        const auto size = s.type_size();
+        std::size_t step = s.elements();
+        bool any = false;
+        for (std::size_t d = 0; d < lens.size(); ++d) {
+            const auto block = step / lens[d] * size, all = s.bytes();
+            bool repeats = lens[d] > 1;
+            for (std::size_t at = 0; repeats and at < all; at += step * size)
+                for (std::size_t i = 1; repeats and i < s.lens()[d]; ++i)
+                    repeats = std::memcmp(a.data() + at, a.data() + at + i * block, block) == 0;
+            step /= s.lens()[d];
+            any = any or repeats;
+            if (repeats)
+                lens[d] = 1;
+        }
+        if (not any)
+            return std::nullopt;
+        argument small{shape{s.type(), lens}};
+        copy_in_order(small, a.view(shape{s.type(), lens, s.strides()}, 0));
+        return small;
     }
 
     // The same elements in the layout that was inferred.

@@ -131,6 +131,7 @@ std::optional<clip_form> clip_of(instruction_ref e) {
 struct found {
     post_operation op;
     instruction_ref inner;
+    double factor = 1; ///< of the operation's result
 };
 
 post_operation eltwise(alg a, double alpha = 0, double beta = 0) {
@@ -151,16 +152,18 @@ std::optional<found> product_form(instruction_ref e) {
     for (int i = 0; i < 2; i++) {
         const auto u = f.others[i];
         const auto g = f.others[1 - i];
-        if (g->name() == "sigmoid" and near(f.constant, 1)) {
+        if (g->name() == "sigmoid" and f.constant != 0) {
             const auto l = linear_of(g->inputs()[0]);
             if (l.u == u and near(l.shift, 0))
-                return found{eltwise(alg::eltwise_swish, l.scale), u};
+                return found{eltwise(alg::eltwise_swish, l.scale), u,
+                             near(f.constant, 1) ? 1 : f.constant};
         }
         if (auto c = clip_of(g)) {
             const auto l = linear_of(c->u);
-            // u * clip(a u + b, 0, h) / h
-            if (l.u == u and near(c->lo, 0) and near(f.constant * c->hi, 1))
-                return found{eltwise(alg::eltwise_hardswish, l.scale / c->hi, l.shift / c->hi), u};
+            // u * clip(a u + b, 0, h) * k
+            if (l.u == u and near(c->lo, 0) and c->hi > 0 and f.constant != 0)
+                return found{eltwise(alg::eltwise_hardswish, l.scale / c->hi, l.shift / c->hi), u,
+                             near(f.constant * c->hi, 1) ? 1 : f.constant * c->hi};
         }
         const auto l = linear_of(g);
         if (l.u->name() == "erf" and near(f.constant * l.scale, 0.5) and
@@ -278,6 +281,18 @@ std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
     return std::nullopt;
 }
 
+// Linear steps in a row become one.
+void prepend(std::vector<post_operation>& chain, const post_operation& op) {
+    if (not chain.empty() and op.algorithm == alg::eltwise_linear and
+        chain.front().algorithm == alg::eltwise_linear) {
+        auto& next = chain.front();
+        next.beta += next.alpha * op.beta;
+        next.alpha *= op.alpha;
+        return;
+    }
+    chain.insert(chain.begin(), op);
+}
+
 } // namespace
 
 std::optional<std::vector<post_operation>> as_post_operations(const module& m,
@@ -296,7 +311,9 @@ std::optional<std::vector<post_operation>> as_post_operations(const module& m,
             step = binary_form(e, x);
         if (not step or not depends_on(step->inner, x))
             return std::nullopt;
-        chain.insert(chain.begin(), step->op);
+        if (step->factor != 1)
+            prepend(chain, eltwise(alg::eltwise_linear, step->factor));
+        prepend(chain, step->op);
         e = step->inner;
     }
     return chain;
