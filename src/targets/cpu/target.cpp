@@ -23,6 +23,7 @@ struct cpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("propagate_constant"),
                 make_pass("nest_concats"), channels_last{}, fuse_pointwise{}, fuse_epilogue{},
+                fuse_depthwise{}, fuse_channel_scale{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 lazy_reshapes{}};
     }

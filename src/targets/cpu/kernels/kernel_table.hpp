@@ -20,6 +20,7 @@
 #include "targets/cpu/kernels/reduce.hpp"
 #include "targets/cpu/kernels/resize.hpp"
 #include "targets/cpu/kernels/scan.hpp"
+#include "targets/cpu/kernels/separable.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/softmax.hpp"
 #include "targets/cpu/kernels/winograd.hpp"
@@ -45,6 +46,7 @@ struct kernel_table {
     overlap_kernels overlap;
     nest_kernels nest;
     winograd_kernels winograd;
+    separable_kernels separable;
 };
 
 // True if this build contains the level and the processor (with its operating system) has it.

@@ -3,6 +3,7 @@
 // (channels last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as
 // post-operations.
 #include "targets/cpu/lower/convolution.hpp"
+#include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
 
@@ -243,6 +244,8 @@ lowered deconvolution(const problem& p) {
 
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
                                           {{"winograd", winograd_convolution, 2},
+                                           {"depthwise", depthwise_convolution},
+                                           {"pointwise", pointwise_convolution},
                                            {"dnnl::convolution", convolution<false>, 2},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};

@@ -3,6 +3,7 @@
 // convolutions and pooling are not among them: they want dense tensors.
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/pooling.hpp"
+#include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/lowering.hpp"
 
 #include "ops/pointwise_table.hpp"
@@ -26,7 +27,7 @@ bool is_convolution(const problem& p) {
 bool writes_strided(const problem& p) {
     const auto name = p.op.name();
     return name == "concat" or name == "contiguous" or name == "layout" or is_pointwise(p) or
-           (is_convolution(p) and winograd_refusal(p).empty()) or
+           (is_convolution(p) and winograd_refusal(p).empty()) or is_separable_convolution(p) or
            (name == "pooling" and pools_pixels(p));
 }
 
@@ -34,6 +35,7 @@ bool reads_strided(const problem& p, std::size_t i) {
     const auto name = p.op.name();
     return name == "contiguous" or name == "layout" or is_pointwise(p) or
            (is_convolution(p) and i != 1 and winograd_refusal(p).empty()) or
+           is_separable_convolution(p) or
            (name == "pooling" and pools_pixels(p));
 }
 

@@ -24,6 +24,19 @@ struct fuse_epilogue {
     void apply(module_pass_manager& mpm) const;
 };
 
+/// A 1x1 convolution that only a depthwise one reads becomes part of it where that is faster.
+struct fuse_depthwise {
+    std::string name() const { return "cpu::fuse_depthwise"; }
+    void apply(module_pass_manager& mpm) const;
+};
+
+/// The product with a value for each channel becomes part of the 1x1 convolution that reads it
+/// (squeeze and excite).
+struct fuse_channel_scale {
+    std::string name() const { return "cpu::fuse_channel_scale"; }
+    void apply(module_pass_manager& mpm) const;
+};
+
 /// reshape → reshape_lazy where the layout allows it without a copy.
 struct lazy_reshapes {
     std::string name() const { return "cpu::lazy_reshapes"; }

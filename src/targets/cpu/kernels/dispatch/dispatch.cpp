@@ -34,6 +34,7 @@ namespace migraphx::cpu {
     void fill_overlap(overlap_kernels&);                                                           \
     void fill_nest(nest_kernels&);                                                                 \
     void fill_winograd(winograd_kernels&);                                                         \
+    void fill_separable(separable_kernels&);                                                       \
     }                                                                                              \
     namespace {                                                                                    \
     kernel_table make_##level##_table() {                                                          \
@@ -53,6 +54,7 @@ namespace migraphx::cpu {
         level::fill_overlap(t.overlap);                                                            \
         level::fill_nest(t.nest);                                                                  \
         level::fill_winograd(t.winograd);                                                          \
+        level::fill_separable(t.separable);                                                        \
         return t;                                                                                  \
     }                                                                                              \
     }

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/kernels/dispatch/run_separable.hpp"
+
+#include "base/parallel.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace migraphx::cpu {
+
+namespace {
+
+int64_t up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+// Costs are counted in the time of a row times a panel. A float from beyond the core's own caches
+// costs `far`; one that another core holds, `foreign`: layers cut into rows leave their results to
+// the same core's rows of the next layer, layers cut into panels do not.
+constexpr double far = 0.4, foreign = 5;
+constexpr double inline_products = 400e3; // less is not worth a second thread
+
+// Tries cuts into rows and into panels; `cost` of the largest unit, given its rows and panels.
+template <class Cost>
+separable_schedule cut(int64_t images, int64_t rows, int64_t panels, int threads, Cost cost) {
+    separable_schedule best;
+    double least = std::numeric_limits<double>::max();
+    const auto consider = [&](int64_t row_parts, int64_t panel_parts) {
+        const auto at_once = up(images * row_parts * panel_parts, threads);
+        const auto c = double(at_once) * cost(up(rows, row_parts), up(panels, panel_parts));
+        if (c < least * 0.98) { // the first of equal ones
+            least = c;
+            best.row_parts = row_parts;
+            best.panel_parts = panel_parts;
+        }
+    };
+    for (int64_t r = 1; r <= std::min<int64_t>(rows, 2 * threads); r++)
+        consider(r, 1);
+    for (int64_t k = 2; k <= std::min<int64_t>(panels, 2 * threads); k++)
+        consider(1, k);
+    best.images = images;
+    best.threads = int(std::min<int64_t>(threads, best.units()));
+    return best;
+}
+
+// f(unit of images, rows, panels; part) for all units, in as many parts as there are threads.
+template <class F>
+void share(const separable_schedule& s, F f) {
+    const auto units = s.units(), parts = int64_t(s.threads);
+    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; part++)
+            for (int64_t u = part * units / parts; u < (part + 1) * units / parts; u++)
+                f(u / (s.row_parts * s.panel_parts), u / s.panel_parts % s.row_parts,
+                  u % s.panel_parts, part);
+    });
+}
+
+} // namespace
+
+std::size_t pointwise_weight_floats(int64_t channels, int64_t outputs, const kernel_table& table) {
+    const auto panel = table.separable.panel;
+    return std::size_t(up(outputs, panel) * panel * channels);
+}
+
+void pack_pointwise(const float* w, int64_t output_step, int64_t channel_step, int64_t channels,
+                    int64_t outputs, float* to, const kernel_table& table) {
+    const auto panel = table.separable.panel;
+    parallel_for(up(outputs, panel), std::max<int64_t>(1, 100000 / channels / panel),
+                 [&](int64_t begin, int64_t end) {
+                     for (int64_t j = begin; j < end; j++)
+                         for (int64_t k = 0; k < channels; k++)
+                             for (int64_t i = 0; i < panel; i++) {
+                                 const auto o = j * panel + i;
+                                 to[(j * channels + k) * panel + i] =
+                                     o < outputs ? w[o * output_step + k * channel_step] : 0;
+                             }
+                 });
+}
+
+std::size_t depthwise_weight_floats(int64_t channels, int64_t taps, const kernel_table& table) {
+    const auto vector = table.separable.vector;
+    return std::size_t(up(channels, vector) * vector * taps);
+}
+
+void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int64_t col_step,
+                    int64_t channels, int64_t kernel_h, int64_t kernel_w, bool filled_up, float* to,
+                    const kernel_table& table) {
+    const auto vector = table.separable.vector;
+    for (int64_t v = 0; v < up(channels, vector); v++)
+        for (int64_t i = 0; i < kernel_h; i++)
+            for (int64_t j = 0; j < kernel_w; j++)
+                for (int64_t l = 0; l < vector; l++) {
+                    const auto c = first_channel(v, vector, channels, filled_up) + l;
+                    *to++ = c < channels ? w[c * channel_step + i * row_step + j * col_step] : 0;
+                }
+}
+
+separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
+                                      const kernel_table& table) {
+    const auto panels = up(p.outputs, table.separable.panel);
+    if (double(images * p.rows) * double(p.channels * p.outputs) < inline_products)
+        threads = 1;
+    auto s = cut(images, p.rows, panels, threads, [&](int64_t rows, int64_t n) {
+        // Tiles cost something of their own.
+        const auto tiles = up(rows, pointwise_block);
+        return double(n) * double(rows + 2 * tiles) * double(p.channels) +
+               (p.scale == nullptr ? 0 : double(rows * p.channels) / 4) +
+               far * double(n * table.separable.panel * p.channels) +
+               (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
+    });
+    if (p.scale != nullptr)
+        s.scratch_floats = std::size_t(pointwise_block * p.channels + 15) / 16 * 16;
+    return s;
+}
+
+separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
+                                      const kernel_table& table) {
+    constexpr int64_t near_floats = 48 * 1024; // of the ring
+    const auto vector = table.separable.vector, vectors = up(p.channels, vector);
+    const auto panel = table.separable.panel, width = up(p.channels, panel) * panel;
+    const auto taps = double(p.kernel_h * p.kernel_w);
+    const bool fused = p.panels != nullptr;
+    const auto extent = (p.kernel_h - 1) * p.dilation_h + 1;
+    if (double(images * p.channels * p.out_width * p.out_height) * taps +
+            (fused ? double(images * p.height * p.width) * double(p.depth * p.channels) : 0) <
+        inline_products)
+        threads = 1;
+    auto s = cut(images, p.out_height, fused ? 1 : vectors, threads, [&](int64_t rows, int64_t n) {
+        const auto before = double((rows - 1) * p.stride_h + extent) * double(p.width);
+        if (fused)
+            return double(rows * p.out_width) * (taps + 4) + before * double(p.depth + 4);
+        const auto whole = before * double(p.channels) + double(rows * p.out_width * p.channels);
+        return double(n) * double(rows * p.out_width) * (taps + 4) / 2 +
+               (n == vectors ? 0 : foreign * whole / 2);
+    });
+    if (fused) {
+        p.ring_rows =
+            std::clamp(near_floats / (p.width * width), extent, std::max(extent, p.height));
+        s.scratch_floats = std::size_t(p.ring_rows * p.width * width);
+    }
+    return s;
+}
+
+void run_pointwise(const separable_schedule& s, const pointwise_params& p, float* scratch,
+                   const kernel_table& table) {
+    const auto panels = up(p.outputs, table.separable.panel);
+    share(s, [&](int64_t image, int64_t row, int64_t panel, int64_t part) {
+        table.separable.pointwise(p, scratch + part * int64_t(s.scratch_floats), image,
+                                  row * p.rows / s.row_parts, (row + 1) * p.rows / s.row_parts,
+                                  panel * panels / s.panel_parts,
+                                  (panel + 1) * panels / s.panel_parts);
+    });
+}
+
+void run_depthwise(const separable_schedule& s, const depthwise_params& p, float* scratch,
+                   const kernel_table& table) {
+    const auto vectors = up(p.channels, table.separable.vector);
+    share(s, [&](int64_t image, int64_t row, int64_t block, int64_t part) {
+        table.separable.depthwise(
+            p, scratch + part * int64_t(s.scratch_floats), image, row * p.out_height / s.row_parts,
+            (row + 1) * p.out_height / s.row_parts, block * vectors / s.panel_parts,
+            (block + 1) * vectors / s.panel_parts);
+    });
+}
+
+void run_interleave(const interleave_params& p, int64_t images, const kernel_table& table) {
+    constexpr int64_t grain = 16 * 1024; // floats that are worth a thread
+    parallel_for(images * p.rows, std::max<int64_t>(1, grain / (p.parts * p.channels)),
+                 [&](int64_t begin, int64_t end) { table.separable.interleave(p, begin, end); });
+}
+
+} // namespace migraphx::cpu

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// 1x1 and depthwise convolutions, threaded over rows or over channels, whichever shares the work
+// more evenly.
+#pragma once
+
+#include "targets/cpu/kernels/kernel_table.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace migraphx::cpu {
+
+/// How a convolution is cut, for one number of threads and one instruction set.
+struct separable_schedule {
+    int64_t images = 1, row_parts = 1, panel_parts = 1;
+    int threads = 1;
+    std::size_t scratch_floats = 0; ///< of a thread
+
+    int64_t units() const { return images * row_parts * panel_parts; }
+    std::size_t scratch_bytes() const { return std::size_t(threads) * scratch_floats * 4; }
+};
+
+separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
+                                      const kernel_table& table = kernels());
+/// Sets p.ring_rows.
+separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
+                                      const kernel_table& table = kernels());
+
+/// Floats of packed weights, and the packing. `w`: O, C at their steps.
+std::size_t pointwise_weight_floats(int64_t channels, int64_t outputs,
+                                    const kernel_table& table = kernels());
+void pack_pointwise(const float* w, int64_t output_step, int64_t channel_step, int64_t channels,
+                    int64_t outputs, float* to, const kernel_table& table = kernels());
+/// `w`: channels, taps at their steps (rows and columns of the window).
+std::size_t depthwise_weight_floats(int64_t channels, int64_t taps,
+                                    const kernel_table& table = kernels());
+void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int64_t col_step,
+                    int64_t channels, int64_t kernel_h, int64_t kernel_w, bool filled_up, float* to,
+                    const kernel_table& table = kernels());
+
+void run_pointwise(const separable_schedule& s, const pointwise_params& p, float* scratch,
+                   const kernel_table& table = kernels());
+void run_depthwise(const separable_schedule& s, const depthwise_params& p, float* scratch,
+                   const kernel_table& table = kernels());
+
+void run_interleave(const interleave_params& p, int64_t images,
+                    const kernel_table& table = kernels());
+
+} // namespace migraphx::cpu

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// Rows times one packed panel of weights, with the epilogue in registers. For kernel files only.
+#pragma once
+
+#include "targets/cpu/kernels/row_tile.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+
+constexpr int row_vectors = 2;
+constexpr int64_t row_panel = row_vectors * lanes; // columns of a panel
+// 24 accumulators of 32, or 12 of 16; with 28 the compiler moves them about, and loses a quarter.
+constexpr int row_most = lanes == 16 ? 12 : 6;
+
+struct row_product {
+    const float* x; // (r, k) at x[r * x_row + k]
+    int64_t x_row;
+    const float* panel; // (k, c) at panel[k * row_panel + c], padded with zeros
+    const float* bias;  // row_panel values
+    int64_t depth;
+};
+
+// Rows are addressed from few pointers with the scales that an address may have, since a pointer
+// for each would not fit the registers.
+template <int R>
+struct row_pointers {
+    static constexpr int groups = (R + 4) / 5;
+    const char* at[groups];
+    int64_t step, step3;
+
+    MIGRAPHX_VEC_INLINE row_pointers(const float* x, int64_t x_row) {
+        step = x_row * int64_t(sizeof(float));
+        step3 = step * 3;
+#if defined(__x86_64__)
+        asm("" : "+r"(step3)); // or it is derived anew for each row
+#endif
+        for (int g = 0; g < groups; ++g) {
+            at[g] = reinterpret_cast<const char*>(x) + g * 5 * step;
+#if defined(__x86_64__)
+            asm("" : "+r"(at[g]));
+#endif
+        }
+    }
+    MIGRAPHX_VEC_INLINE float get(int r, int64_t k) const {
+        const char* p = at[r / 5] + k * int64_t(sizeof(float));
+        switch (r % 5) {
+        case 0:
+            break;
+        case 1:
+            p += step;
+            break;
+        case 2:
+            p += 2 * step;
+            break;
+        case 3:
+            p += step3;
+            break;
+        default:
+            p += 4 * step;
+            break;
+        }
+        return *reinterpret_cast<const float*>(p);
+    }
+    MIGRAPHX_VEC_INLINE void advance(int64_t k) {
+        for (int g = 0; g < groups; ++g)
+            at[g] += k * int64_t(sizeof(float));
+    }
+};
+
+template <int R, int V>
+inline void row_tile(const row_product& p, const row_epilogue& e, const tile_place& at) {
+    vf acc[R][V];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            acc[r][v] = load(p.bias + v * lanes);
+    row_pointers<R> x(p.x, p.x_row);
+    const float* w = p.panel;
+    constexpr int unroll = 4;
+    constexpr int ahead = 24; // rows of the panel
+    const auto multiply = [&](int64_t k) __attribute__((always_inline)) {
+        vf b[V];
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) {
+            b[v] = load(w + k * row_panel + v * lanes);
+            // Weights come from far; the processor's own prefetching ends with each page.
+            __builtin_prefetch(w + (k + ahead) * row_panel + v * lanes);
+        }
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) {
+            const vf a = splat(x.get(r, k));
+#pragma GCC unroll 4
+            for (int v = 0; v < V; ++v)
+                acc[r][v] = fma(a, b[v], acc[r][v]);
+        }
+    };
+    int64_t k = p.depth;
+    for (; k >= unroll; k -= unroll) {
+#pragma GCC unroll 4
+        for (int i = 0; i < unroll; ++i)
+            multiply(i);
+        x.advance(unroll);
+        w += unroll * row_panel;
+    }
+    for (; k > 0; --k) {
+        multiply(0);
+        x.advance(1);
+        w += row_panel;
+    }
+    finish_tile<R, V>(acc, e, at);
+}
+
+// One row has too few sums to keep the multipliers busy: four for each vector.
+template <int V>
+inline void single_row(const row_product& p, const row_epilogue& e, const tile_place& at) {
+    constexpr int parts = 4;
+    vf sum[parts][V];
+    for (int i = 0; i < parts; ++i)
+        for (int v = 0; v < V; ++v)
+            sum[i][v] = i == 0 ? load(p.bias + v * lanes) : vf{};
+    int64_t k = 0;
+    for (; k + parts <= p.depth; k += parts)
+        for (int i = 0; i < parts; ++i)
+            for (int v = 0; v < V; ++v)
+                sum[i][v] = fma(splat(p.x[k + i]), load(p.panel + (k + i) * row_panel + v * lanes),
+                                sum[i][v]);
+    for (; k < p.depth; ++k)
+        for (int v = 0; v < V; ++v)
+            sum[0][v] = fma(splat(p.x[k]), load(p.panel + k * row_panel + v * lanes), sum[0][v]);
+    vf acc[1][V];
+    for (int v = 0; v < V; ++v)
+        acc[0][v] = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+    finish_tile<1, V>(acc, e, at);
+}
+
+template <int R>
+inline void row_tile_of(const row_product& p, const row_epilogue& e, const tile_place& at) {
+    if constexpr (R == 1) {
+        if (at.channels > lanes)
+            single_row<2>(p, e, at);
+        else
+            single_row<1>(p, e, at);
+    } else if (at.channels > lanes)
+        row_tile<R, 2>(p, e, at);
+    else
+        row_tile<R, 1>(p, e, at);
+}
+
+// Any number of rows, in tiles of about the same height.
+inline void row_block(row_product p, const row_epilogue& e, tile_place at, int64_t rows) {
+    for (int64_t tiles = (rows + row_most - 1) / row_most; tiles > 0; --tiles) {
+        const int64_t r = (rows + tiles - 1) / tiles;
+        switch (r) {
+#define MIGRAPHX_ROWS(n)                                                                           \
+    case n:                                                                                        \
+        row_tile_of<n <= row_most ? n : 1>(p, e, at);                                              \
+        break;
+            MIGRAPHX_ROWS(1)
+            MIGRAPHX_ROWS(2)
+            MIGRAPHX_ROWS(3)
+            MIGRAPHX_ROWS(4)
+            MIGRAPHX_ROWS(5)
+            MIGRAPHX_ROWS(6)
+            MIGRAPHX_ROWS(7)
+            MIGRAPHX_ROWS(8)
+            MIGRAPHX_ROWS(9)
+            MIGRAPHX_ROWS(10)
+            MIGRAPHX_ROWS(11)
+            MIGRAPHX_ROWS(12)
+#undef MIGRAPHX_ROWS
+        default:
+            break;
+        }
+        p.x += r * p.x_row;
+        at.y += r * at.y_row;
+        at.row += r;
+        rows -= r;
+    }
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/kernels/separable.hpp"
+#include "targets/cpu/kernels/row_gemm.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+namespace {
+
+constexpr int block_most = lanes == 16 ? 8 : 4; // positions of a register tile
+constexpr int64_t block_rows = 2 * row_most;    // that go by all panels together
+constexpr int64_t many_weights = 128 * 1024, near_floats = 64 * 1024;
+alignas(64) constexpr float zeros[lanes] = {};
+
+// A row of the result.
+struct depthwise_row {
+    const float* const* rows; // of the input, for each row of the window; null: outside
+    int64_t x_col, width;
+    int64_t kernel_h, kernel_w, stride, dilation;
+    const float* w;
+    const float* bias;
+    int64_t channels; // that each position has
+    int64_t from, to; // vectors of channels
+    bool filled_up;
+};
+
+// P neighbours, the first window of which starts at column `first`, and one vector of channels, the
+// first of which is `channel`. K and S are the window's width and step, or 0; with Edge some
+// columns are outside.
+template <int K, int S, int P, bool Edge>
+inline void depthwise_block(const depthwise_row& d, const row_epilogue& e, const tile_place& at,
+                            const float* taps, const float* bias_at, int64_t first) {
+    vf acc[P][1];
+    const vf bias = load(bias_at);
+    // Copies: a store may alias what is behind a reference.
+    const int64_t kernel_h = d.kernel_h, kernel_w = d.kernel_w, x_col = d.x_col, width = d.width;
+    const int64_t stride = d.stride, dilation = d.dilation, channel = at.channel;
+    const float* const* rows = d.rows;
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p)
+        acc[p][0] = bias;
+    const auto column = [&](const float* row, int64_t c) __attribute__((always_inline)) {
+        const float* from = row + c * x_col;
+        if constexpr (Edge)
+            from = uint64_t(c) < uint64_t(width) ? from : zeros;
+        return load(from);
+    };
+    for (int64_t i = 0; i < kernel_h; ++i) {
+        const float* row = rows[i];
+        const float* w = taps;
+        taps += (K > 0 ? K : kernel_w) * lanes;
+        if (row == nullptr)
+            continue;
+        row += channel;
+        if constexpr (K > 0) {
+            constexpr int columns = (P - 1) * S + K;
+            vf x[columns];
+            if constexpr (Edge) {
+#pragma GCC unroll 32
+                for (int c = 0; c < columns; ++c)
+                    x[c] = column(row, first + c);
+            } else {
+                const float* from = row + first * x_col;
+#pragma GCC unroll 32
+                for (int c = 0; c < columns; ++c, from += x_col)
+                    x[c] = load(from);
+            }
+#pragma GCC unroll 8
+            for (int j = 0; j < K; ++j) {
+                const vf tap = load(w + j * lanes);
+#pragma GCC unroll 8
+                for (int p = 0; p < P; ++p)
+                    acc[p][0] = fma(x[p * S + j], tap, acc[p][0]);
+            }
+        } else {
+            for (int64_t j = 0; j < kernel_w; ++j) {
+                const vf tap = load(w + j * lanes);
+#pragma GCC unroll 8
+                for (int p = 0; p < P; ++p)
+                    acc[p][0] = fma(column(row, first + j * dilation + p * stride), tap, acc[p][0]);
+            }
+        }
+    }
+    finish_tile<P, 1>(acc, e, at);
+}
+
+// Blocks of P; the last one ends at the last column, so it may repeat some of its neighbour's. All
+// channels of a block before the next one: memory is gone through in its order.
+template <int K, int S, int P>
+inline void depthwise_columns(const depthwise_row& d, const row_epilogue& e, const tile_place& row,
+                              int64_t columns, int64_t pad) {
+    const int64_t reach = (P - 1) * d.stride + (d.kernel_w - 1) * d.dilation;
+    const int64_t taps = d.kernel_h * d.kernel_w * lanes;
+    for (int64_t c = 0; c < columns; c += P) {
+        const int64_t at_column = c + P <= columns ? c : columns - P;
+        const int64_t first = at_column * d.stride - pad;
+        const bool inside = first >= 0 && first + reach < d.width;
+        for (int64_t v = d.from; v < d.to; ++v) {
+            tile_place at = row;
+            at.channel = first_channel(v, lanes, d.channels, d.filled_up);
+            at.channels = d.channels - at.channel;
+            at.y += at_column * row.y_row + at.channel;
+            at.row += at_column;
+            if (inside)
+                depthwise_block<K, S, P, false>(d, e, at, d.w + v * taps, d.bias + v * lanes,
+                                                first);
+            else
+                depthwise_block<K, S, P, true>(d, e, at, d.w + v * taps, d.bias + v * lanes, first);
+        }
+    }
+}
+
+template <int K, int S>
+void depthwise_line(const depthwise_row& d, const row_epilogue& e, const tile_place& row,
+                    int64_t columns, int64_t pad) {
+    if constexpr (lanes == 16) {
+        const int64_t by8 = (columns + 7) / 8 * 8, by7 = (columns + 6) / 7 * 7,
+                      by4 = (columns + 3) / 4 * 4;
+        if (columns >= 8 && by8 <= by7 && by8 <= by4 + 4)
+            return depthwise_columns<K, S, 8>(d, e, row, columns, pad);
+        if (columns >= 7 && by7 <= by4 + 4)
+            return depthwise_columns<K, S, 7>(d, e, row, columns, pad);
+    }
+    if (columns >= 4)
+        depthwise_columns<K, S, 4>(d, e, row, columns, pad);
+    else if (columns >= 2)
+        depthwise_columns<K, S, 2>(d, e, row, columns, pad);
+    else
+        depthwise_columns<K, S, 1>(d, e, row, columns, pad);
+}
+
+using line_function = void (*)(const depthwise_row&, const row_epilogue&, const tile_place&,
+                               int64_t, int64_t);
+
+line_function line_for(const depthwise_params& p) {
+    if (p.dilation_w != 1)
+        return depthwise_line<0, 0>;
+    if (p.kernel_w == 3 && p.stride_w == 1)
+        return depthwise_line<3, 1>;
+    if (p.kernel_w == 3 && p.stride_w == 2)
+        return depthwise_line<3, 2>;
+    if (p.kernel_w == 5 && p.stride_w == 1)
+        return depthwise_line<5, 1>;
+    if (p.kernel_w == 5 && p.stride_w == 2)
+        return depthwise_line<5, 2>;
+    return depthwise_line<0, 0>;
+}
+
+// Rows [from, to) of the 1x1 result into the ring.
+void fill_ring(const depthwise_params& p, float* ring, int64_t image, int64_t from, int64_t to) {
+    const int64_t panels = (p.channels + row_panel - 1) / row_panel;
+    const int64_t col = panels * row_panel;
+    while (from < to) {
+        const int64_t slot = from % p.ring_rows;
+        int64_t n = p.ring_rows - slot;
+        n = n < to - from ? n : to - from;
+        const float* x = p.x + image * p.x_image + from * p.width * p.x_col;
+        float* y = ring + slot * p.width * col;
+        for (int64_t left = n * p.width; left > 0;) {
+            // In blocks of about the same height.
+            const int64_t blocks = (left + block_rows - 1) / block_rows;
+            const int64_t rows = (left + blocks - 1) / blocks;
+            for (int64_t j = 0; j < panels; ++j)
+                row_block({x, p.x_col, p.panels + j * row_panel * p.depth,
+                           p.panel_bias + j * row_panel, p.depth},
+                          p.between, {y + j * row_panel, col, image, 0, j * row_panel, row_panel},
+                          rows);
+            x += rows * p.x_col;
+            y += rows * col;
+            left -= rows;
+        }
+        from += n;
+    }
+}
+
+void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
+               int64_t from, int64_t to) {
+    const bool fused = p.panels != nullptr;
+    const line_function line = line_for(p);
+    const int64_t extent = (p.kernel_h - 1) * p.dilation_h + 1;
+    const float* rows[depthwise_rows_most];
+    depthwise_row d{};
+    d.rows = rows;
+    d.kernel_h = p.kernel_h;
+    d.kernel_w = p.kernel_w;
+    d.stride = p.stride_w;
+    d.dilation = p.dilation_w;
+    d.width = p.width;
+    d.w = p.w;
+    d.bias = p.bias;
+    d.channels = p.channels;
+    d.from = from;
+    d.to = to;
+    d.filled_up = fused;
+    const float* x = p.x + image * p.x_image;
+    d.x_col = p.x_col;
+    int64_t x_row = p.x_row;
+    if (fused) {
+        x = scratch;
+        d.x_col = (p.channels + row_panel - 1) / row_panel * row_panel;
+        x_row = p.width * d.x_col;
+    }
+    // Rows of the result that one filling of the ring serves.
+    const int64_t group = fused ? (p.ring_rows - extent) / p.stride_h + 1 : 1;
+    int64_t done = 0; // rows of the 1x1 result
+    for (int64_t o = begin; o < end; ++o) {
+        const int64_t first = o * p.stride_h - p.pad_top;
+        if (fused && (o - begin) % group == 0) {
+            const int64_t last = o + group < end ? o + group : end;
+            int64_t need = (last - 1) * p.stride_h - p.pad_top + extent;
+            need = need < p.height ? need : p.height;
+            // Rows that no window sees are left out.
+            done = done > first ? done : first;
+            if (done < need) {
+                fill_ring(p, scratch, image, done, need);
+                done = need;
+            }
+        }
+        for (int64_t i = 0; i < p.kernel_h; ++i) {
+            const int64_t row = first + i * p.dilation_h;
+            rows[i] = row < 0 || row >= p.height ? nullptr
+                                                 : x + (fused ? row % p.ring_rows : row) * x_row;
+        }
+        line(d, p.epilogue,
+             {p.y + image * p.y_image + o * p.y_row, p.y_col, image, o * p.out_width, 0, 0},
+             p.out_width, p.pad_left);
+    }
+}
+
+void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
+               int64_t from, int64_t to) {
+    // A few rows and all panels at a time, so that the result is written in the order of memory;
+    // panels beyond the second cache are read for many rows instead.
+    int64_t most = block_rows;
+    if (p.scale != nullptr)
+        most = row_most;
+    else if ((to - from) * row_panel * p.channels > many_weights)
+        most =
+            near_floats / p.channels > most ? near_floats / p.channels / row_most * row_most : most;
+    for (int64_t r = begin; r < end;) {
+        // Blocks of about the same height.
+        const int64_t blocks = (end - r + most - 1) / most;
+        const int64_t rows = (end - r + blocks - 1) / blocks;
+        const float* x = p.x + image * p.x_image + r * p.x_row;
+        int64_t x_row = p.x_row;
+        if (p.scale != nullptr) {
+            const float* s = p.scale + image * p.scale_image;
+            for (int64_t i = 0; i < rows; ++i) {
+                int64_t c = 0;
+                for (; c + lanes <= p.channels; c += lanes)
+                    store(scratch + i * p.channels + c, load(x + i * x_row + c) * load(s + c));
+                for (; c < p.channels; ++c)
+                    scratch[i * p.channels + c] = x[i * x_row + c] * s[c];
+            }
+            x = scratch;
+            x_row = p.channels;
+        }
+        float* y = p.y + image * p.y_image + r * p.y_row;
+        for (int64_t j = from; j < to; ++j) {
+            // The result's lines are often another core's: those of the next rows are asked for.
+            if (most == block_rows && r + rows < end)
+                for (int64_t i = rows; i < 2 * rows; ++i)
+                    for (int64_t c = 0; c < row_panel; c += 16)
+                        __builtin_prefetch(y + i * p.y_row + j * row_panel + c, 1);
+            row_block(
+                {x, x_row, p.w + j * row_panel * p.channels, p.bias + j * row_panel, p.channels},
+                p.epilogue,
+                {y + j * row_panel, p.y_row, image, r, j * row_panel, p.outputs - j * row_panel},
+                rows);
+        }
+        r += rows;
+    }
+}
+
+// Of two inputs, one vector of each at a time.
+inline int64_t interleave_two(const float* a, const float* b, float* y, int64_t channels) {
+    vi low, high; // lanes of both vectors
+    for (int i = 0; i < lanes; ++i) {
+        low[i] = i / 2 + i % 2 * lanes;
+        high[i] = low[i] + lanes / 2;
+    }
+    int64_t c = 0;
+    for (; c + lanes <= channels; c += lanes) {
+        const vf p = load(a + c), q = load(b + c);
+        store(y + 2 * c, __builtin_shuffle(p, q, low));
+        store(y + 2 * c + lanes, __builtin_shuffle(p, q, high));
+    }
+    return c;
+}
+
+void interleave(const interleave_params& p, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+        const int64_t image = row / p.rows, at = row % p.rows;
+        const float* x[interleave_params::most];
+        for (int64_t j = 0; j < p.parts; ++j)
+            x[j] = p.x[j] + image * p.x_image[j] + at * p.x_row[j];
+        float* y = p.y + image * p.y_image + at * p.y_row;
+        int64_t c = p.parts == 2 ? interleave_two(x[0], x[1], y, p.channels) : 0;
+        for (; c < p.channels; ++c)
+            for (int64_t j = 0; j < p.parts; ++j)
+                y[c * p.parts + j] = x[j][c];
+    }
+}
+
+} // namespace
+
+void fill_separable(separable_kernels& table) {
+    table.vector = lanes;
+    table.panel = row_panel;
+    table.pointwise = pointwise;
+    table.depthwise = depthwise;
+    table.interleave = interleave;
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA

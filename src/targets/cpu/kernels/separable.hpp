@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Convolutions of f32 images whose channels are neighbours: 1x1 (a product of rows), depthwise, and
+// a 1x1 whose result only a depthwise one reads: a few rows of it are kept, in the second cache.
+#pragma once
+
+#include "targets/cpu/kernels/row_epilogue.hpp"
+
+#include <cstdint>
+
+namespace migraphx::cpu {
+
+// 1x1: y = epilogue(x w + bias); rows of an image follow each other at x_row and y_row.
+struct pointwise_params {
+    const float* x;
+    const float* w;    // panels of `panel` outputs, `channels` rows each, filled up with zeros
+    const float* bias; // whole panels
+    float* y;
+    const float* scale; // of the channels of x, or null
+    int64_t channels, outputs, rows;
+    int64_t x_image, x_row, y_image, y_row, scale_image;
+    row_epilogue epilogue;
+};
+
+// Depthwise, of x or of what the 1x1 makes of it.
+struct depthwise_params {
+    const float* x;
+    int64_t x_image, x_row, x_col;
+    int64_t channels; // of the depthwise convolution
+    int64_t height, width, out_height, out_width;
+    int64_t kernel_h, kernel_w, stride_h, stride_w;
+    int64_t dilation_h, dilation_w; // 1: dense
+    int64_t pad_top, pad_left;
+    const float* w;    // for each vector of channels its taps, see `first_channel`
+    const float* bias; // like a tap
+    float* y;
+    int64_t y_image, y_row, y_col;
+    row_epilogue epilogue;
+    // The 1x1 before it, if there is one: x_row is width * x_col then.
+    const float* panels; // or null
+    const float* panel_bias;
+    int64_t depth;        // channels of x
+    int64_t ring_rows;    // of its result that are kept
+    row_epilogue between; // steps without operands
+};
+
+// Channel c of input j becomes channel c * parts + j (a channel shuffle).
+struct interleave_params {
+    static constexpr int64_t most = 8;
+    const float* x[most];
+    int64_t x_image[most], x_row[most]; // steps; those of channels are 1
+    int64_t parts, channels, rows;      // channels of an input, rows of an image
+    float* y;
+    int64_t y_image, y_row;
+};
+
+struct separable_kernels {
+    int64_t vector, panel; // channels
+    // Rows [begin, end) of an image, panels of outputs [from, to). `scratch`: pointwise_block rows
+    // of x, needed with `scale`.
+    void (*pointwise)(const pointwise_params& p, float* scratch, int64_t image, int64_t begin,
+                      int64_t end, int64_t from, int64_t to);
+    // Rows [begin, end) of the result, vectors of channels [from, to). With `panels` these are all,
+    // and `scratch` has ring_rows rows of whole panels.
+    void (*depthwise)(const depthwise_params& p, float* scratch, int64_t image, int64_t begin,
+                      int64_t end, int64_t from, int64_t to);
+    // Rows [begin, end) of all images as one.
+    void (*interleave)(const interleave_params& p, int64_t begin, int64_t end);
+};
+
+// The first channel of a vector of the depthwise weights. Without a 1x1 before it the last vector
+// ends at the last channel, so that no load needs a mask; with one it is filled up.
+constexpr int64_t first_channel(int64_t vector, int64_t width, int64_t channels, bool filled_up) {
+    const int64_t at = vector * width;
+    return filled_up || at + width <= channels ? at : channels - width;
+}
+
+constexpr int64_t pointwise_block = 12;     // rows of x that `scratch` of `pointwise` holds
+constexpr int64_t depthwise_rows_most = 16; // of a window
+
+} // namespace migraphx::cpu

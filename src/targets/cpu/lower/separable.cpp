@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/lower/separable.hpp"
+
+#include "targets/cpu/kernels/dispatch/run_separable.hpp"
+#include "targets/cpu/lower/convolution.hpp"
+#include "targets/cpu/lower/operands.hpp"
+#include "targets/cpu/lower/row_epilogue.hpp"
+#include "targets/cpu/lowering.hpp"
+
+#include <migraphx/module.hpp>
+
+#include "base/parallel.hpp"
+#include "base/str.hpp"
+#include "runtime/weight_store.hpp"
+
+#include <algorithm>
+
+namespace migraphx::cpu {
+
+namespace {
+
+float* floats(char* p) {
+    return reinterpret_cast<float*>(p);
+}
+
+// A tensor N, C, positions… whose channels are neighbours and whose positions follow each other.
+struct rows_layout {
+    int64_t image, row;
+};
+
+std::optional<rows_layout> rows_of(const shape& s) {
+    if (s.type() != shape::float_type or s.dynamic() or s.ndim() < 3 or s.elements() == 0 or
+        s.broadcasted())
+        return std::nullopt;
+    const auto strides = strides_of(s);
+    const auto row = merged_stride(s, 2, s.ndim());
+    if (not row or (s.lens()[1] != 1 and strides[1] != 1))
+        return std::nullopt;
+    return rows_layout{strides[0], *row};
+}
+
+int64_t positions(const shape& s) {
+    return elements_between(s, 2, s.ndim());
+}
+
+bool all_are(const std::vector<int64_t>& v, int64_t x) {
+    return std::all_of(v.begin(), v.end(), [&](auto i) { return i == x; });
+}
+
+// One position, or rows and columns; one spatial axis counts as a row.
+struct window2 {
+    int64_t kernel_h = 1, kernel_w, stride_h = 1, stride_w, dilation_h = 1, dilation_w, top = 0,
+            left;
+};
+
+window2 window2_of(const convolution_window& w) {
+    const auto last = w.kernel.size() - 1;
+    window2 r{};
+    r.kernel_h = r.stride_h = r.dilation_h = 1;
+    r.kernel_w = w.kernel[last];
+    r.stride_w = w.stride[last];
+    r.dilation_w = w.dilation[last] + 1;
+    r.left = w.before[last];
+    if (last == 1) {
+        r.kernel_h = w.kernel[0];
+        r.stride_h = w.stride[0];
+        r.dilation_h = w.dilation[0] + 1;
+        r.top = w.before[0];
+    }
+    return r;
+}
+
+// What the result's padding reads beyond the image counts as zeros, however far it is.
+void set_window(depthwise_params& q, const convolution_window& given) {
+    const auto w = window2_of(given);
+    q.kernel_h = w.kernel_h, q.kernel_w = w.kernel_w;
+    q.stride_h = w.stride_h, q.stride_w = w.stride_w;
+    q.dilation_h = w.dilation_h, q.dilation_w = w.dilation_w;
+    q.pad_top = w.top, q.pad_left = w.left;
+}
+
+void set_images(depthwise_params& q, const shape& x, const shape& y) {
+    const bool plane = x.ndim() == 4;
+    const auto xs = strides_of(x), ys = strides_of(y);
+    const auto last = x.ndim() - 1;
+    q.height = plane ? int64_t(x.lens()[2]) : 1;
+    q.out_height = plane ? int64_t(y.lens()[2]) : 1;
+    q.width = int64_t(x.lens()[last]);
+    q.out_width = int64_t(y.lens()[last]);
+    q.channels = int64_t(y.lens()[1]);
+    q.x_image = xs[0];
+    q.x_row = plane ? xs[2] : 0;
+    q.x_col = xs[last];
+    q.y_image = ys[0];
+    q.y_row = plane ? ys[2] : 0;
+    q.y_col = ys[last];
+}
+
+std::shared_ptr<const packed_weight>
+packed_form(const problem& p, std::size_t input, const std::string& form, std::size_t count,
+            const std::function<void(const float*, float*)>& fill) {
+    return p.weights->get(p.constants[input], form, [&] {
+        auto packed = allocate_weight(count * sizeof(float));
+        fill(floats(p.constants[input].data()), floats(packed.data.get()));
+        return packed;
+    });
+}
+
+std::shared_ptr<const packed_weight> pack_panels(const problem& p, std::size_t input) {
+    const auto& s = p.inputs[input];
+    const auto outputs = int64_t(s.lens()[0]), channels = int64_t(s.lens()[1]);
+    return packed_form(p, input, str("1x1 ", isa_name(), ' ', s),
+                       pointwise_weight_floats(channels, outputs),
+                       [&](const float* from, float* to) {
+                           pack_pointwise(from, int64_t(s.strides()[0]), int64_t(s.strides()[1]),
+                                          channels, outputs, to);
+                       });
+}
+
+std::shared_ptr<const packed_weight> pack_taps(const problem& p, std::size_t input,
+                                               bool filled_up) {
+    const auto& s = p.inputs[input];
+    const auto channels = int64_t(s.lens()[0]);
+    const auto w = s.ndim() - 1;
+    const auto kernel_h = s.ndim() == 4 ? int64_t(s.lens()[2]) : 1;
+    const auto kernel_w = int64_t(s.lens()[w]);
+    return packed_form(
+        p, input, str("depthwise ", isa_name(), ' ', filled_up, ' ', s),
+        depthwise_weight_floats(channels, kernel_h * kernel_w), [&](const float* from, float* to) {
+            pack_depthwise(from, int64_t(s.strides()[0]),
+                           s.ndim() == 4 ? int64_t(s.strides()[2]) : 0, int64_t(s.strides()[w]),
+                           channels, kernel_h, kernel_w, filled_up, to);
+        });
+}
+
+// The bias of a depthwise convolution lies like one of its taps.
+std::vector<float> depthwise_bias(const planned_epilogue& e, const problem& p, int64_t channels,
+                                  bool filled_up) {
+    const auto given = e.bias_values(p, std::size_t(channels));
+    const auto width = kernels().separable.vector;
+    std::vector<float> result(depthwise_weight_floats(channels, 1));
+    for (int64_t i = 0; i < int64_t(result.size()); i++) {
+        const auto c = first_channel(i / width, width, channels, filled_up) + i % width;
+        if (c < channels)
+            result[std::size_t(i)] = given[std::size_t(c)];
+    }
+    return result;
+}
+
+struct pointwise_kernel : kernel {
+    pointwise_params params{};
+    separable_schedule schedule;
+    planned_epilogue epilogue;
+    std::vector<float> bias;
+    std::shared_ptr<const packed_weight> weights;
+    std::optional<std::size_t> scale; // input
+
+    void run(const kernel_args& args) const override {
+        auto q = params;
+        q.x = floats(args.inputs[0]);
+        q.w = floats(weights->data.get());
+        q.bias = bias.data();
+        q.y = floats(args.outputs[0]);
+        q.scale = scale ? floats(args.inputs[*scale]) : nullptr;
+        q.epilogue = epilogue.bound(args, bias.data());
+        run_pointwise(schedule, q, floats(args.scratch));
+    }
+    std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
+    std::string name() const override { return str("pointwise ", isa_name()); }
+    bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
+    void add_constants(held_constants& held) const override { weights->add_to(held); }
+};
+
+struct depthwise_kernel : kernel {
+    depthwise_params params{};
+    separable_schedule schedule;
+    planned_epilogue between, epilogue;
+    std::vector<float> panel_bias, bias;
+    std::shared_ptr<const packed_weight> panels, weights; // panels: of the 1x1, if there is one
+
+    void run(const kernel_args& args) const override {
+        auto q = params;
+        q.x = floats(args.inputs[0]);
+        if (panels) {
+            q.panels = floats(panels->data.get());
+            q.panel_bias = panel_bias.data();
+            q.between = between.bound(args, panel_bias.data());
+        }
+        q.w = floats(weights->data.get());
+        q.bias = bias.data();
+        q.y = floats(args.outputs[0]);
+        q.epilogue = epilogue.bound(args, bias.data());
+        run_depthwise(schedule, q, floats(args.scratch));
+    }
+    std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
+    std::string name() const override {
+        return str(panels ? "pointwise_depthwise " : "depthwise ", isa_name());
+    }
+    bool reads_input(std::size_t i) const override {
+        return i != 1 and (not panels or i != 2) and i != epilogue.bias and i != between.bias;
+    }
+    void add_constants(held_constants& held) const override {
+        weights->add_to(held);
+        if (panels)
+            panels->add_to(held);
+    }
+};
+
+const module* body_of(const problem& p, std::size_t i) {
+    return i < p.modules.size() ? p.modules[i] : nullptr;
+}
+
+std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, std::string& reason) {
+    if (not is_pointwise_convolution(p.op, p.inputs[0], p.inputs[1], p.output))
+        reason = "not a product of rows";
+    else if (scaled and not is_channel_scale(p.inputs[2], p.inputs[0]))
+        reason = "not one factor for each channel";
+    else if (not p.is_constant(1))
+        reason = "weights that are not constant";
+    else
+        return plan_row_epilogue(inputs_of(p), body_of(p, 0), scaled ? 3 : 2, p.output, reason);
+    return std::nullopt;
+}
+
+std::optional<planned_epilogue> plan_depthwise(const problem& p, std::string& reason) {
+    if (not is_depthwise_convolution(p.op, p.inputs[0], p.inputs[1], p.output))
+        reason = "not one window for each channel, channels last";
+    else if (not p.is_constant(1))
+        reason = "weights that are not constant";
+    else if (int64_t(p.inputs[0].lens()[1]) < kernels().separable.vector)
+        reason = "few channels";
+    else
+        return plan_row_epilogue(inputs_of(p), body_of(p, 0), 2, p.output, reason);
+    return std::nullopt;
+}
+
+struct fused_plan {
+    shape middle; // the result of the 1x1, which has no memory of its own
+    planned_epilogue between, epilogue;
+};
+
+std::optional<fused_plan> plan_fused(const problem& p, std::string& reason) {
+    const auto &x = p.inputs[0], &w1 = p.inputs[1], &w2 = p.inputs[2];
+    auto lens = x.lens();
+    lens[1] = w1.lens()[0];
+    const auto middle = shape::from_permutation(shape::float_type, lens, {0, 2, 3, 1});
+    if (not p.is_constant(1) or not p.is_constant(2)) {
+        reason = "weights that are not constant";
+        return std::nullopt;
+    }
+    if (not rows_of(x) or not is_depthwise_convolution(p.op, middle, w2, p.output)) {
+        reason = "channels are not neighbours in memory";
+        return std::nullopt;
+    }
+    const auto in = inputs_of(p);
+    const auto between = plan_row_epilogue(in, body_of(p, 0), 3, middle, reason);
+    if (not between)
+        return std::nullopt;
+    if (between->has_operands()) {
+        reason = "operands between the convolutions";
+        return std::nullopt;
+    }
+    const auto extra = p.modules[0]->get_parameter_names().size() - 1;
+    const auto epilogue = plan_row_epilogue(in, body_of(p, 1), 3 + extra, p.output, reason);
+    if (not epilogue)
+        return std::nullopt;
+    return fused_plan{middle, *between, *epilogue};
+}
+
+lowered pointwise_depthwise(const problem& p) {
+    std::string reason;
+    const auto plan = plan_fused(p, reason);
+    if (not plan)
+        return lowered::refuse(reason);
+    const auto &x = p.inputs[0], &w2 = p.inputs[2];
+    const auto& middle = plan->middle;
+    auto k = std::make_unique<depthwise_kernel>();
+    k->between = plan->between;
+    k->epilogue = plan->epilogue;
+    auto& q = k->params;
+    set_images(q, middle, p.output);
+    auto depthwise = p;
+    depthwise.inputs = {middle, w2};
+    set_window(q, window_of(depthwise));
+    const auto rows = *rows_of(x);
+    q.x_image = rows.image;
+    q.x_col = rows.row;
+    q.x_row = rows.row * q.width;
+    q.depth = int64_t(x.lens()[1]);
+    k->panels = pack_panels(p, 1);
+    k->weights = pack_taps(p, 2, true);
+    q.panels = floats(k->panels->data.get());
+    k->schedule = schedule_depthwise(q, int64_t(x.lens()[0]), num_threads());
+    k->panel_bias = plan->between.bias_values(p, pointwise_weight_floats(1, q.channels));
+    k->bias = depthwise_bias(plan->epilogue, p, q.channels, true);
+    return k;
+}
+
+const implementations pointwise_depthwise_choices{{"cpu::pointwise_depthwise"},
+                                                  {{"pointwise_depthwise", pointwise_depthwise}}};
+
+} // namespace
+
+bool fused_separable_pays(const operation& op, const shape& x, const shape& w,
+                          const shape& middle) {
+    // Threads share rows, and compute the rows between their shares twice. Costs are for a value of
+    // the 1x1's result, in the time of 32 products.
+    const auto threads = double(num_threads()), height = double(middle.lens()[2]);
+    const auto extent = double(op.get_vector<int64_t>("dilation")[0]) * double(w.lens()[2] - 1) + 1;
+    const auto twice = std::max(0.0, extent - double(op.get_vector<int64_t>("stride")[0])) *
+                       (threads - 1) / height;
+    constexpr double second_cache = 1 << 20; // what a thread may have there
+    const double saved = double(middle.bytes()) / threads > second_cache ? 0.8 : 0.2;
+    return saved > twice * double(x.lens()[1]) / 32;
+}
+
+bool is_pointwise_convolution(const operation& op, const shape& x, const shape& w, const shape& y) {
+    if (not rows_of(x) or not rows_of(y) or w.type() != shape::float_type or w.elements() == 0 or
+        op.get<int64_t>("group") != 1)
+        return false;
+    const auto pads = op.get_vector<int64_t>("padding");
+    return std::all_of(w.lens().begin() + 2, w.lens().end(), [](auto n) { return n == 1; }) and
+           all_are(op.get_vector<int64_t>("stride"), 1) and all_are(pads, 0);
+}
+
+bool is_depthwise_convolution(const operation& op, const shape& x, const shape& w, const shape& y) {
+    const auto is_image = [](const shape& s) {
+        return s.type() == shape::float_type and not s.dynamic() and
+               (s.ndim() == 3 or s.ndim() == 4) and s.elements() > 0 and not s.broadcasted() and
+               (s.lens()[1] == 1 or s.strides()[1] == 1);
+    };
+    if (not is_image(x) or not is_image(y) or w.type() != shape::float_type or w.elements() == 0)
+        return false;
+    const auto channels = x.lens()[1];
+    if (op.get<int64_t>("group") != int64_t(channels) or y.lens()[1] != channels or
+        w.lens()[1] != 1)
+        return false;
+    const auto pads = op.get_vector<int64_t>("padding");
+    return (w.ndim() == 3 or w.lens()[2] <= std::size_t(depthwise_rows_most)) and
+           std::all_of(pads.begin(), pads.end(), [](auto n) { return n >= 0; });
+}
+
+bool is_channel_scale(const shape& s, const shape& x) {
+    if (s.type() != shape::float_type or s.dynamic() or s.lens() != x.lens())
+        return false;
+    const auto strides = strides_of(s);
+    return std::all_of(strides.begin() + 2, strides.end(), [](auto n) { return n == 0; }) and
+           (strides[1] == 1 or s.lens()[1] == 1);
+}
+
+namespace {
+
+lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
+    std::string reason;
+    const auto epilogue = plan_pointwise(p, scale.has_value(), reason);
+    if (not epilogue)
+        return lowered::refuse(reason);
+    const auto &x = p.inputs[0], &y = p.output;
+    auto images = int64_t(x.lens()[0]), rows = positions(x);
+    auto k = std::make_unique<pointwise_kernel>();
+    k->scale = scale;
+    const auto from = *rows_of(x), to = *rows_of(y);
+    auto& q = k->params;
+    if (not scale and from.image == rows * from.row and to.image == rows * to.row and
+        epilogue->merges_images(rows)) {
+        rows *= images;
+        images = 1;
+    }
+    q.channels = int64_t(x.lens()[1]);
+    q.outputs = int64_t(y.lens()[1]);
+    q.rows = rows;
+    q.x_image = from.image, q.x_row = from.row;
+    q.y_image = to.image, q.y_row = to.row;
+    static const float any = 0;
+    if (scale) {
+        q.scale = &any; // for the schedule
+        q.scale_image = strides_of(p.inputs[*scale])[0];
+    }
+    k->schedule = schedule_pointwise(q, images, num_threads());
+    k->epilogue = *epilogue;
+    k->weights = pack_panels(p, 1);
+    k->bias = epilogue->bias_values(p, pointwise_weight_floats(1, q.outputs));
+    return k;
+}
+
+lowered scaled_convolution(const problem& p) {
+    return lower_pointwise(p, 2);
+}
+
+const implementations scaled_choices{{"cpu::scaled_convolution"},
+                                     {{"pointwise", scaled_convolution}}};
+
+} // namespace
+
+lowered pointwise_convolution(const problem& p) {
+    return lower_pointwise(p, std::nullopt);
+}
+
+lowered depthwise_convolution(const problem& p) {
+    std::string reason;
+    const auto epilogue = plan_depthwise(p, reason);
+    if (not epilogue)
+        return lowered::refuse(reason);
+    const auto &x = p.inputs[0], &y = p.output;
+    auto k = std::make_unique<depthwise_kernel>();
+    set_images(k->params, x, y);
+    set_window(k->params, window_of(p));
+    k->schedule = schedule_depthwise(k->params, int64_t(x.lens()[0]), num_threads());
+    k->epilogue = *epilogue;
+    k->weights = pack_taps(p, 1, false);
+    k->bias = depthwise_bias(*epilogue, p, k->params.channels, false);
+    return k;
+}
+
+bool is_separable_convolution(const problem& p) {
+    const auto name = p.op.name();
+    std::string reason;
+    if (name == "convolution" or name == "cpu::convolution")
+        return plan_pointwise(p, false, reason) or plan_depthwise(p, reason);
+    if (name == "cpu::scaled_convolution")
+        return plan_pointwise(p, true, reason).has_value();
+    return name == "cpu::pointwise_depthwise" and plan_fused(p, reason);
+}
+
+} // namespace migraphx::cpu

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// 1x1 and depthwise convolutions by own kernels.
+#pragma once
+
+#include "runtime/kernel.hpp"
+
+namespace migraphx::cpu {
+
+lowered pointwise_convolution(const problem& p);
+lowered depthwise_convolution(const problem& p);
+
+/// A 1x1 convolution of x, the weights of which are `w`, is one that own kernels do.
+bool is_pointwise_convolution(const operation& op, const shape& x, const shape& w, const shape& y);
+/// The same for a convolution of each channel by itself.
+bool is_depthwise_convolution(const operation& op, const shape& x, const shape& w, const shape& y);
+
+/// Own kernels do this convolution, with the strides that the problem's shapes have.
+bool is_separable_convolution(const problem& p);
+
+/// `s` holds one factor for each channel of x.
+bool is_channel_scale(const shape& s, const shape& x);
+
+/// Own kernels interleave the channels of so many tensors of this shape.
+bool can_interleave(const shape& x, std::size_t parts);
+
+/// One kernel for a 1x1 of x and the depthwise convolution `op` with weights `w` of its result,
+/// `middle`, is faster than two, by sizes.
+bool fused_separable_pays(const operation& op, const shape& x, const shape& w, const shape& middle);
+
+} // namespace migraphx::cpu

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Convolutions of channels that are neighbours take up what comes before them: a depthwise one the
+// 1x1 that only it reads, a 1x1 the product with a value for each channel. What lies between need
+// not go through memory.
+#include "targets/cpu/lower/row_epilogue.hpp"
+#include "targets/cpu/lower/separable.hpp"
+#include "targets/cpu/passes/passes.hpp"
+
+#include <migraphx/instruction.hpp>
+#include <migraphx/make_op.hpp>
+#include <migraphx/module.hpp>
+#include <migraphx/pass_manager.hpp>
+
+#include <string>
+
+
+namespace migraphx::cpu {
+
+namespace {
+
+bool is_convolution(instruction_ref ins) {
+    return ins->name() == "convolution" or ins->name() == "cpu::convolution";
+}
+
+operation plain(instruction_ref ins) {
+    return make_op("convolution", ins->get_operator().to_value());
+}
+
+// Its epilogue, if it has one, in the form that the kernels take.
+std::optional<planned_epilogue> epilogue_of(instruction_ref ins) {
+    std::string reason;
+    const auto& modules = ins->module_inputs();
+    return plan_row_epilogue(inputs_of(ins), modules.empty() ? nullptr : modules.front(), 2,
+                             ins->get_shape(), reason);
+}
+
+// The convolution's own module, or one that does nothing.
+module_ref body_of(module_pass_manager& mpm, instruction_ref ins, const std::string& name) {
+    if (not ins->module_inputs().empty())
+        return ins->module_inputs().front();
+    module empty;
+    empty.add_return({empty.add_parameter("x0", shape{shape::float_type})});
+    auto* body = mpm.create_module(mpm.get_module().name() + name, std::move(empty));
+    body->set_bypass();
+    return body;
+}
+
+// A region that is the product of its two inputs.
+bool is_product(instruction_ref ins) {
+    if (ins->name() != "pointwise" or ins->inputs().size() != 2)
+        return false;
+    const auto returns = ins->module_inputs().front()->get_returns();
+    if (returns.size() != 1 or returns[0]->name() != "mul")
+        return false;
+    const auto &a = returns[0]->inputs()[0], &b = returns[0]->inputs()[1];
+    return a->name() == "@param" and b->name() == "@param" and a != b;
+}
+
+} // namespace
+
+void fuse_channel_scale::apply(module_pass_manager& mpm) const {
+    auto& m = mpm.get_module();
+    std::size_t number = 0;
+    for (auto ins = m.begin(); ins != m.end(); ++ins) {
+        if (not is_convolution(ins))
+            continue;
+        const auto product = ins->inputs()[0];
+        if (not is_product(product) or product->outputs().size() != 1 or
+            not is_literal(ins->inputs()[1]) or not epilogue_of(ins))
+            continue;
+        for (std::size_t i = 0; i < 2; i++) {
+            const auto x = product->inputs()[i], s = product->inputs()[1 - i];
+            if (not is_channel_scale(s->get_shape(), x->get_shape()) or
+                not is_pointwise_convolution(plain(ins), x->get_shape(),
+                                             ins->inputs()[1]->get_shape(), ins->get_shape()) or
+                x->get_shape().lens().back() == 1)
+                continue;
+            std::vector<instruction_ref> inputs{x, ins->inputs()[1], s};
+            inputs.insert(inputs.end(), ins->inputs().begin() + 2, ins->inputs().end());
+            const auto symbols = ins->get_debug_symbols();
+            auto fused = m.replace_instruction(
+                ins, make_op("cpu::scaled_convolution", ins->get_operator().to_value()), inputs,
+                {body_of(mpm, ins, ":scaled" + std::to_string(number++))});
+            fused->add_debug_symbols(symbols);
+            break;
+        }
+    }
+}
+
+void fuse_depthwise::apply(module_pass_manager& mpm) const {
+    auto& m = mpm.get_module();
+    std::size_t number = 0;
+    for (auto ins = m.begin(); ins != m.end(); ++ins) {
+        if (not is_convolution(ins))
+            continue;
+        const auto first = ins->inputs()[0];
+        if (not is_convolution(first) or first->outputs().size() != 1 or
+            not is_literal(first->inputs()[1]) or not is_literal(ins->inputs()[1]) or
+            not m.has_instruction(first))
+            continue;
+        const auto between = epilogue_of(first);
+        if (not between or between->has_operands() or not epilogue_of(ins))
+            continue;
+        const auto &a = first->inputs(), &b = ins->inputs();
+        const auto middle = first->get_shape();
+        if (not is_pointwise_convolution(plain(first), a[0]->get_shape(), a[1]->get_shape(),
+                                         middle) or
+            not is_depthwise_convolution(plain(ins), middle, b[1]->get_shape(),
+                                         ins->get_shape()) or
+            middle.ndim() != 4 or
+            not fused_separable_pays(plain(ins), a[0]->get_shape(), b[1]->get_shape(), middle))
+            continue;
+        std::vector<instruction_ref> inputs{a[0], a[1], b[1]};
+        inputs.insert(inputs.end(), a.begin() + 2, a.end());
+        inputs.insert(inputs.end(), b.begin() + 2, b.end());
+        auto symbols = first->get_debug_symbols();
+        symbols.insert(ins->get_debug_symbols().begin(), ins->get_debug_symbols().end());
+        auto fused = m.replace_instruction(
+            ins, make_op("cpu::pointwise_depthwise", ins->get_operator().to_value()), inputs,
+            {body_of(mpm, first, ":between" + std::to_string(number)),
+             body_of(mpm, ins, ":depthwise" + std::to_string(number))});
+        number++;
+        fused->add_debug_symbols(symbols);
+    }
+}
+
+} // namespace migraphx::cpu

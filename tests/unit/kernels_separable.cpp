@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// 1x1 and depthwise convolutions, and both in one, against sums in double on every instruction set
+// of this machine: channels round the vectors, windows, steps, dilations and paddings of all kinds,
+// several images, both ways to cut.
+#include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_separable.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+using namespace migraphx::cpu;
+using namespace kernel_test;
+
+namespace {
+
+struct window {
+    int64_t kernel_h, kernel_w, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, top = 0,
+                                left = 0, below = 0, right = 0;
+};
+
+// N, H, W, C with `beside` more channels between neighbours.
+struct image {
+    int64_t images, height, width, channels, beside = 0;
+    int64_t col() const { return channels + beside; }
+    int64_t row() const { return width * col(); }
+    int64_t step() const { return height * row(); }
+    size_t floats() const { return size_t(images * step()); }
+};
+
+using floats = std::vector<float>;
+using doubles = std::vector<double>; // packed
+
+doubles packed(const image& s, const floats& x) {
+    doubles y;
+    for (int64_t i = 0; i < s.images * s.height * s.width; ++i)
+        for (int64_t c = 0; c < s.channels; ++c)
+            y.push_back(double(x[size_t(i * s.col() + c)]));
+    return y;
+}
+
+doubles times(const doubles& x, int64_t channels, const floats& w, const floats& bias) {
+    doubles y;
+    const auto outputs = int64_t(bias.size());
+    for (size_t i = 0; i < x.size() / size_t(channels); ++i)
+        for (int64_t o = 0; o < outputs; ++o) {
+            double s = double(bias[size_t(o)]);
+            for (int64_t c = 0; c < channels; ++c)
+                s += x[i * size_t(channels) + size_t(c)] * double(w[size_t(o * channels + c)]);
+            y.push_back(s);
+        }
+    return y;
+}
+
+doubles each_channel(const doubles& x, const image& s, const image& out, const window& v,
+                     const floats& w, const floats& bias) {
+    doubles y;
+    for (int64_t n = 0; n < s.images; ++n)
+        for (int64_t i = 0; i < out.height; ++i)
+            for (int64_t j = 0; j < out.width; ++j)
+                for (int64_t c = 0; c < out.channels; ++c) {
+                    double sum = double(bias[size_t(c)]);
+                    for (int64_t a = 0; a < v.kernel_h; ++a)
+                        for (int64_t b = 0; b < v.kernel_w; ++b) {
+                            const auto row = i * v.stride_h - v.top + a * v.dilation_h;
+                            const auto col = j * v.stride_w - v.left + b * v.dilation_w;
+                            if (row < 0 || row >= s.height || col < 0 || col >= s.width)
+                                continue;
+                            sum += x[size_t(((n * s.height + row) * s.width + col) * out.channels +
+                                            c)] *
+                                   double(w[size_t((c * v.kernel_h + a) * v.kernel_w + b)]);
+                        }
+                    y.push_back(sum);
+                }
+    return y;
+}
+
+// The steps of the tests: hard-swish or a clamp, then the product with a value for each channel,
+// the sum with a residual, another clamp.
+struct tail {
+    bool hard_swish = false, steps = false;
+    floats scale, residual;
+    tail(bool h, bool s, const image& out)
+        : hard_swish(h), steps(s), scale(random_floats(size_t(out.channels), 7)),
+          residual(random_floats(size_t(out.images * out.height * out.width * out.channels), 8)) {}
+    void set(row_epilogue& e, const image& out) const {
+        e.first = hard_swish ? row_op::hard_swish : row_op::clamp;
+        e.alpha = 1.0f / 6;
+        e.beta = 0.5f;
+        e.low = hard_swish ? 0.0f : -0.5f;
+        e.high = hard_swish ? 1.0f : 0.75f;
+        e.shift = 0.25f;
+        if (not steps)
+            return;
+        const row_step product{row_op::multiply, 0, 0, scale.data(), 0, 0, 1},
+            sum{row_op::add,  0, 0, residual.data(), out.height * out.width * out.channels,
+                out.channels, 1},
+            clamp{row_op::clamp, -0.3f, 0.6f, nullptr, 0, 0, 0};
+        // The sum with a residual first, as the kernels do it in registers, or last.
+        e.count = 3;
+        e.steps[0] = hard_swish ? product : sum;
+        e.steps[1] = hard_swish ? sum : clamp;
+        e.steps[2] = hard_swish ? clamp : product;
+    }
+    void apply(doubles& y) const {
+        for (size_t i = 0; i < y.size(); ++i) {
+            y[i] = hard_swish ? y[i] * std::min(1.0, std::max(0.0, y[i] / 6 + 0.5)) + 0.25
+                              : std::min(0.75, std::max(-0.5, y[i]));
+            const auto s = double(scale[i % scale.size()]), r = double(residual[i]);
+            const auto clamped = [](double v) {
+                return std::min(double(0.6f), std::max(double(-0.3f), v));
+            };
+            if (steps)
+                y[i] = hard_swish ? clamped(y[i] * s + r) : clamped(y[i] + r) * s;
+        }
+    }
+};
+
+void expect_near(const image& out, const floats& got, const doubles& want) {
+    double top = 1e-9;
+    for (auto x : want)
+        top = std::max(top, std::abs(x));
+    size_t i = 0;
+    for (int64_t p = 0; p < out.images * out.height * out.width; ++p)
+        for (int64_t c = 0; c < out.col(); ++c) {
+            const auto value = got[size_t(p * out.col() + c)];
+            if (c >= out.channels)
+                ASSERT_EQ(value, 77) << "written beside channel " << c << " of position " << p;
+            else
+                ASSERT_NEAR(value, want[i++], 2e-6 * top) << "channel " << c << " of " << p;
+        }
+}
+
+TEST(kernels_separable, pointwise) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        for (int64_t channels : {1, 3, 16, 40})
+            for (int64_t outputs : {1, 7, 16, 17, 32, 75})
+                for (int64_t rows : {1, 5, 14, 15, 29, 90})
+                    for (int threads : {1, 2})
+                        for (bool extra : {false, true}) {
+                            const image in{2, 1, rows, channels, extra ? 3 : 0},
+                                out{2, 1, rows, outputs, extra ? 5 : 0};
+                            const auto x = random_floats(in.floats(), 1),
+                                       w = random_floats(size_t(channels * outputs), 2),
+                                       bias = random_floats(size_t(outputs), 3),
+                                       scale = random_floats(size_t(2 * channels), 4);
+                            const tail end(outputs % 2 == 0, extra, out);
+                            pointwise_params p{};
+                            p.channels = channels, p.outputs = outputs, p.rows = rows;
+                            p.x_image = in.step(), p.x_row = in.col();
+                            p.y_image = out.step(), p.y_row = out.col();
+                            end.set(p.epilogue, out);
+                            if (extra) {
+                                p.scale = scale.data();
+                                p.scale_image = channels;
+                            }
+                            auto s = schedule_pointwise(p, 2, threads, table);
+                            if (threads == 2 and rows > 14) { // both cuts
+                                s.threads = 2;
+                                s.row_parts = rows == 29 ? 3 : 1;
+                                s.panel_parts = rows == 29 ? 1 : 2;
+                            }
+                            floats packed_w(pointwise_weight_floats(channels, outputs, table)),
+                                b(pointwise_weight_floats(1, outputs, table)), y(out.floats(), 77),
+                                scratch(s.scratch_bytes() / 4 + 1);
+                            pack_pointwise(w.data(), channels, 1, channels, outputs,
+                                           packed_w.data(), table);
+                            std::copy(bias.begin(), bias.end(), b.begin());
+                            p.x = x.data(), p.w = packed_w.data(), p.bias = b.data();
+                            p.y = y.data();
+                            run_pointwise(s, p, scratch.data(), table);
+                            auto from = packed(in, x);
+                            if (extra)
+                                for (size_t i = 0; i < from.size(); ++i)
+                                    from[i] *= double(
+                                        scale[i / size_t(rows * channels) * size_t(channels) +
+                                              i % size_t(channels)]);
+                            auto want = times(from, channels, w, bias);
+                            end.apply(want);
+                            ASSERT_NO_FATAL_FAILURE(expect_near(out, y, want))
+                                << to_string(level) << ' ' << channels << "->" << outputs << " x "
+                                << rows;
+                        }
+    }
+}
+
+void check_depthwise(const kernel_table& table, const image& in, int64_t channels, const window& v,
+                     bool fused, int64_t ring_rows, int64_t row_parts, bool extra) {
+    const image middle{in.images, in.height, in.width, channels, fused ? 0 : in.beside};
+    const image out{
+        in.images,
+        (in.height + v.top + v.below - (v.kernel_h - 1) * v.dilation_h - 1) / v.stride_h + 1,
+        (in.width + v.left + v.right - (v.kernel_w - 1) * v.dilation_w - 1) / v.stride_w + 1,
+        channels, extra ? 2 : 0};
+    const auto taps = v.kernel_h * v.kernel_w;
+    const auto x = random_floats(in.floats(), 1),
+               w1 = random_floats(size_t(in.channels * channels), 2),
+               b1 = random_floats(size_t(channels), 3),
+               w2 = random_floats(size_t(channels * taps), 4),
+               b2 = random_floats(size_t(channels), 5);
+    const tail between(extra, false, middle), end(not extra, extra, out);
+    depthwise_params p{};
+    p.x_image = in.step(), p.x_row = in.row(), p.x_col = in.col();
+    p.channels = channels;
+    p.height = in.height, p.width = in.width;
+    p.out_height = out.height, p.out_width = out.width;
+    p.kernel_h = v.kernel_h, p.kernel_w = v.kernel_w;
+    p.stride_h = v.stride_h, p.stride_w = v.stride_w;
+    p.dilation_h = v.dilation_h, p.dilation_w = v.dilation_w;
+    p.pad_top = v.top, p.pad_left = v.left;
+    p.y_image = out.step(), p.y_row = out.row(), p.y_col = out.col();
+    p.depth = in.channels;
+    between.set(p.between, middle);
+    end.set(p.epilogue, out);
+    floats panels(pointwise_weight_floats(in.channels, channels, table)),
+        panel_bias(pointwise_weight_floats(1, channels, table)),
+        taps_w(depthwise_weight_floats(channels, taps, table)),
+        taps_b(depthwise_weight_floats(channels, 1, table)), y(out.floats(), 77);
+    pack_pointwise(w1.data(), in.channels, 1, in.channels, channels, panels.data(), table);
+    std::copy(b1.begin(), b1.end(), panel_bias.begin());
+    pack_depthwise(w2.data(), taps, v.kernel_w, 1, channels, v.kernel_h, v.kernel_w, fused,
+                   taps_w.data(), table);
+    pack_depthwise(b2.data(), 1, 1, 1, channels, 1, 1, fused, taps_b.data(), table);
+    p.x = x.data(), p.w = taps_w.data(), p.bias = taps_b.data(), p.y = y.data();
+    if (fused)
+        p.panels = panels.data(), p.panel_bias = panel_bias.data();
+    auto s = schedule_depthwise(p, in.images, 2, table);
+    s.threads = 2;
+    s.row_parts = std::min(row_parts, out.height);
+    s.panel_parts = fused or extra or channels < 2 * table.separable.vector ? 1 : 2;
+    if (fused) {
+        p.ring_rows = (v.kernel_h - 1) * v.dilation_h + 1 + ring_rows;
+        s.scratch_floats =
+            size_t(p.ring_rows * p.width) * pointwise_weight_floats(1, channels, table);
+    }
+    floats scratch(s.scratch_bytes() / 4 + 1, std::numeric_limits<float>::quiet_NaN());
+    run_depthwise(s, p, scratch.data(), table);
+    auto want = packed(in, x);
+    if (fused) {
+        want = times(want, in.channels, w1, b1);
+        between.apply(want);
+    }
+    want = each_channel(want, middle, out, v, w2, b2);
+    end.apply(want);
+    expect_near(out, y, want);
+}
+
+const window windows[] = {
+    {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, {3, 3, 2, 2, 1, 1, 1, 1, 1, 1}, {3, 3, 2, 2, 1, 1, 0, 0, 1, 1},
+    {5, 5, 1, 1, 1, 1, 2, 2, 2, 2}, {5, 5, 2, 2, 1, 1, 2, 2, 2, 2}, {3, 3, 2, 1, 1, 1, 1, 1, 1, 1},
+    {5, 3, 1, 2, 1, 1, 2, 0, 2, 0}, {3, 3, 1, 1, 2, 3, 2, 3, 2, 3}, {1, 7, 1, 1, 1, 1, 0, 3, 0, 3},
+    {2, 2, 3, 3, 1, 1, 3, 3, 2, 2}, {3, 1, 4, 2, 1, 1, 0, 0, 0, 0}, {4, 4, 1, 1, 1, 1, 5, 4, 3, 6}};
+
+TEST(kernels_separable, depthwise) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        for (const auto& v : windows)
+            for (int64_t channels : {16, 17, 40, 64})
+                for (int64_t width : {5, 7, 9, 16, 26})
+                    for (bool extra : {false, true})
+                        ASSERT_NO_FATAL_FAILURE(
+                            check_depthwise(table, {2, 8, width, channels, extra ? 1 : 0}, channels,
+                                            v, false, 0, extra ? 3 : 1, extra))
+                            << to_string(level) << ' ' << channels << " channels, " << v.kernel_h
+                            << 'x' << v.kernel_w << ", width " << width;
+    }
+}
+
+TEST(kernels_separable, pointwise_then_depthwise) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        for (const auto& v : windows)
+            for (int64_t channels : {3, 16, 33, 72})
+                for (int64_t width : {5, 14, 17})
+                    for (bool extra : {false, true})
+                        ASSERT_NO_FATAL_FAILURE(
+                            check_depthwise(table, {2, 9, width, 10, extra ? 3 : 0}, channels, v,
+                                            true, extra ? 0 : 3, extra ? 2 : 1, extra))
+                            << to_string(level) << ' ' << channels << " channels, " << v.kernel_h
+                            << 'x' << v.kernel_w << ", width " << width;
+    }
+}
+
+} // namespace
