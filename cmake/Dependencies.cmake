@@ -36,6 +36,12 @@ if(NOT TARGET DNNL::dnnl)
     endif()
 endif()
 
+# LLVM, for generated code; without it the tile machine runs everything.
+find_package(LLVM 19.1 CONFIG QUIET HINTS /usr/lib/llvm-19)
+if(NOT LLVM_FOUND)
+    message(STATUS "LLVM 19 was not found: code generation is left out")
+endif()
+
 # Python and nanobind, of the same virtual environment
 if(MIGRAPHX_PYTHON)
     if(MIGRAPHX_DEPS AND NOT Python_EXECUTABLE AND EXISTS ${MIGRAPHX_DEPS}/bin/python)

@@ -100,6 +100,22 @@ function(add_kernel_library lib folder)
     endforeach()
 endfunction()
 
+# add_jit_library(<lib> <folder>): the code generator, with the parts of LLVM that it needs inside. It
+# is a module that libmigraphx_cpu opens when it is there; nothing of LLVM is visible outside.
+function(add_jit_library lib folder)
+    room_sources(files ${folder})
+    if(NOT files OR NOT TARGET migraphx_cpu OR NOT LLVM_FOUND)
+        return()
+    endif()
+    add_library(${lib} MODULE ${files})
+    llvm_map_components_to_libnames(llvm_libs x86codegen x86desc x86info core mc support target)
+    target_include_directories(${lib} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})
+    target_link_libraries(${lib} PRIVATE mgx_flags ${llvm_libs})
+    target_link_options(${lib} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,-Bsymbolic)
+    target_compile_options(${lib} PRIVATE -fvisibility=hidden -fvisibility-inlines-hidden)
+    set_property(GLOBAL APPEND PROPERTY MIGRAPHX_MODULES ${lib})
+endfunction()
+
 # link_engine(<target>): everything a program of the project may use.
 function(link_engine target)
     foreach(lib migraphx migraphx_onnx migraphx_tf migraphx_cpu)

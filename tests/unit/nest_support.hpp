@@ -24,6 +24,7 @@ using migraphx::codegen::nest_builder;
 using migraphx::codegen::nest_operand;
 using migraphx::codegen::scalar_value;
 using migraphx::cpu::isa;
+using migraphx::cpu::nest_backend;
 using dims = std::vector<int64_t>;
 
 inline std::vector<isa> nest_levels() {
@@ -181,8 +182,12 @@ struct run_case {
         return run(
             [&](const auto& in, const auto& out) { migraphx::codegen::interpret(n, in, out); });
     }
-    std::vector<buffer> executed(isa level) const {
-        const auto plan = migraphx::cpu::compile_nest(n, level);
+    std::vector<buffer> executed(isa level, nest_backend backend = nest_backend::tiles) const {
+        const auto plan = migraphx::cpu::compile_nest(n, level, backend);
+        if (backend == nest_backend::generated and n.elements() > 0) {
+            EXPECT_NE(plan->generated, nullptr);
+            EXPECT_EQ(plan->generated->code->why, "") << migraphx::codegen::to_string(n);
+        }
         return run([&](const auto& in, const auto& out) {
             migraphx::cpu::run_nest(*plan, in.data(), out.data());
         });
@@ -217,14 +222,36 @@ inline void expect_close(const buffer& got, const buffer& want, double tolerance
     }
 }
 
+// The same bits everywhere; NaN is NaN.
+inline void expect_same_bits(const buffer& got, const buffer& want, const std::string& what) {
+    for (std::size_t i = 0; i < want.count(); ++i) {
+        const std::size_t at = buffer::guard + i * want.element;
+        if (std::memcmp(got.bytes.data() + at, want.bytes.data() + at, want.element) == 0)
+            continue;
+        const scalar_value g = got.get(i);
+        const scalar_value w = want.get(i);
+        if (is_real(want.type) and std::isnan(w.real) and std::isnan(g.real))
+            continue;
+        FAIL() << what << " element " << i << " got " << g.real << " " << g.integer << " want "
+               << w.real << " " << w.integer;
+    }
+}
+
 inline void check_case(const run_case& c, double tolerance, double scale, const std::string& what) {
     const auto want = c.interpreted();
     for (isa level : nest_levels()) {
         const auto got = c.executed(level);
+        const auto text = [&](std::size_t k) {
+            return what + " on " + migraphx::cpu::to_string(level) + " output " +
+                   std::to_string(k) + "\n" + migraphx::codegen::to_string(c.n);
+        };
         for (std::size_t k = 0; k < want.size(); ++k)
-            expect_close(got[k], want[k], tolerance, scale,
-                         what + " on " + migraphx::cpu::to_string(level) + " output " +
-                             std::to_string(k) + "\n" + migraphx::codegen::to_string(c.n));
+            expect_close(got[k], want[k], tolerance, scale, text(k));
+        if (not migraphx::cpu::jit_available())
+            continue;
+        const auto generated = c.executed(level, nest_backend::generated);
+        for (std::size_t k = 0; k < want.size(); ++k)
+            expect_same_bits(generated[k], got[k], "generated code: " + text(k));
     }
 }
 

@@ -2,7 +2,11 @@
 // Makes a plan of a lowered nest: order of the calls, tile slots, what is read and written in
 // place.
 
+#include "base/settings.hpp"
 #include "targets/cpu/nest_lower.hpp"
+#include "targets/cpu/nest_plan.hpp"
+
+#include <migraphx/errors.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,6 +15,11 @@ namespace migraphx::cpu {
 namespace {
 
 using codegen::nest;
+
+const setting<std::string> forced_backend{
+    "MIGRAPHX_CPU_NEST", "auto",
+    "what runs fused pointwise regions: tiles, jit (compiled at once), interpreter, or auto (tiles "
+    "first, compiled code once it pays)"};
 
 constexpr int64_t shortest_row = 512;      // inner dims below it share tiles
 constexpr int64_t tile_memory = 20 * 1024; // bytes that a tile occupies
@@ -70,7 +79,7 @@ public:
         plan->scalar_calls = std::move(graph.scalar_calls);
     }
 
-    std::shared_ptr<const nest_plan> run() {
+    std::shared_ptr<nest_plan> run() {
         const std::size_t count = graph.nodes.size();
         places.resize(count);
         last_use.assign(count, -1);
@@ -505,8 +514,38 @@ private:
 
 } // namespace
 
-std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level) {
-    return nest_scheduler(codegen::simplify(n), kernels_for(level).nest, level).run();
+nest_backend chosen_nest_backend() {
+    static const nest_backend chosen = [] {
+        const std::string& name = forced_backend;
+        if (name == "auto")
+            return nest_backend::automatic;
+        if (name == "tiles")
+            return nest_backend::tiles;
+        if (name == "jit")
+            return nest_backend::generated;
+        if (name == "interpreter")
+            return nest_backend::interpreter;
+        fail(error_kind::invalid_argument,
+             "MIGRAPHX_CPU_NEST: auto, tiles, jit or interpreter was expected, got '" + name + "'");
+    }();
+    return chosen;
+}
+
+std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
+                                              nest_backend backend) {
+    codegen::nest simplified = codegen::simplify(n);
+    auto plan = nest_scheduler(simplified, kernels_for(level).nest, level).run();
+    plan->backend = backend;
+    if (backend == nest_backend::interpreter)
+        plan->source = std::move(simplified);
+    else if (backend != nest_backend::tiles and plan->elements > 0)
+        plan->generated = make_jit_nest(simplified, level);
+    if (plan->generated != nullptr and backend == nest_backend::generated)
+        compile_now(*plan->generated->code);
+    if (plan->generated != nullptr and backend == nest_backend::automatic and
+        not plan->generated->pays)
+        plan->generated = nullptr;
+    return plan;
 }
 
 } // namespace migraphx::cpu

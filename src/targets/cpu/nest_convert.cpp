@@ -58,7 +58,7 @@ int nest_lowering::from_bool(const nest_op& op) {
 int nest_lowering::from_integer(int reg, const nest_op& op, shape::type_t from) {
     const int source = op.operands[0].number;
     if (op.type == shape::bool_type) {
-        const int positive = call("greater", vm_class::i64, kernels.wide_i64[int(vm_wide::greater)],
+        const int positive = wide(vm_wide::greater, "greater", vm_class::i64,
                                   {reg_node(source), constant(vm_class::i64, 0, 0)}, 0.25);
         return cast(vm_cast::i64_f32, vm_class::f32, positive);
     }
@@ -76,10 +76,10 @@ int nest_lowering::from_integer(int reg, const nest_op& op, shape::type_t from) 
 int nest_lowering::clipped(int id, integer_limits have, shape::type_t to) {
     const integer_limits want = limits_of(to);
     if (have.low < want.low)
-        id = call("max", vm_class::i64, kernels.wide_i64[int(vm_wide::max)],
+        id = wide(vm_wide::max, "max", vm_class::i64,
                   {id, constant(vm_class::i64, 0, want.low)}, 0.25);
     if (have.high > want.high)
-        id = call("min", vm_class::i64, kernels.wide_i64[int(vm_wide::min)],
+        id = wide(vm_wide::min, "min", vm_class::i64,
                   {id, constant(vm_class::i64, 0, want.high)}, 0.25);
     return id;
 }
@@ -87,7 +87,7 @@ int nest_lowering::clipped(int id, integer_limits have, shape::type_t to) {
 int nest_lowering::from_double(const nest_op& op) {
     const int id = reg_node(op.operands[0].number);
     if (op.type == shape::bool_type) {
-        const int positive = call("greater", vm_class::f64, kernels.wide_f64[int(vm_wide::greater)],
+        const int positive = wide(vm_wide::greater, "greater", vm_class::f64,
                                   {id, constant(vm_class::f64, 0, 0)}, 0.25);
         return cast(vm_cast::f64_f32, vm_class::f32, positive);
     }
@@ -137,7 +137,7 @@ int nest_lowering::to_float_type(int reg, shape::type_t type, int id, const nest
     s.type = type;
     s.operand_types = {shape::float_type};
     graph.scalar_calls.push_back(std::move(s));
-    const int rounded = call("convert", vm_class::f32, scalar_call_tile, {inside}, 20);
+    const int rounded = call("convert", vm_class::f32, {vm_family::scalar}, {inside}, 20);
     node(rounded).scalar_call = int(graph.scalar_calls.size()) - 1;
     return rounded;
 }
@@ -150,7 +150,8 @@ vm_store nest_lowering::lower_store(const codegen::nest_output& o) {
     s.native = (type == shape::float_type and cls == vm_class::f32) or
                (type == shape::double_type and cls == vm_class::f64) or
                ((type == shape::int64_type or type == shape::uint64_type) and cls == vm_class::i64);
-    if (is_integer_type(type) and cls == vm_class::f32)
+    s.saturating = is_integer_type(type) and cls == vm_class::f32;
+    if (s.saturating)
         s.fn = kernels.saturating_store[int(type)];
     else if (vm_store_fn fn = scalar_store(type); fn != nullptr)
         s.fn = fn;

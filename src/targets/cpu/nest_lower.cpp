@@ -201,13 +201,30 @@ vm_rate nest_lowering::fastest(const std::vector<int>& operands) {
     return r;
 }
 
-int nest_lowering::call(const char* name, vm_class cls, vm_fn fn, std::vector<int> operands,
+vm_fn nest_lowering::pointer_to(vm_function f, vm_class cls) const {
+    switch (f.family) {
+    case vm_family::math:
+        return kernels.math[f.code];
+    case vm_family::wide:
+        return cls == vm_class::f64 ? kernels.wide_f64[f.code] : kernels.wide_i64[f.code];
+    case vm_family::cast:
+        return kernels.cast[f.code];
+    case vm_family::scalar:
+        return scalar_call_tile;
+    case vm_family::none:
+        break;
+    }
+    return nullptr;
+}
+
+int nest_lowering::call(const char* name, vm_class cls, vm_function f, std::vector<int> operands,
                         double cost) {
     vm_node v;
     v.what = vm_node::kind::call;
     v.cls = cls;
     v.rate = fastest(operands);
-    v.fn = fn;
+    v.function = f;
+    v.fn = pointer_to(f, cls);
     v.operands = std::move(operands);
     v.cost = cost * lane_cost;
     v.name = name;
@@ -215,7 +232,7 @@ int nest_lowering::call(const char* name, vm_class cls, vm_fn fn, std::vector<in
 }
 
 int nest_lowering::cast(vm_cast c, vm_class cls, int operand) {
-    return call("cast", cls, kernels.cast[int(c)], {operand}, 0.3);
+    return call("cast", cls, {vm_family::cast, uint8_t(c)}, {operand}, 0.3);
 }
 
 int nest_lowering::scalar(const nest_op& op) {
@@ -231,7 +248,7 @@ int nest_lowering::scalar(const nest_op& op) {
                                      : operand_node(op, i));
     }
     graph.scalar_calls.push_back(std::move(s));
-    const int id = call(op.name(), vm_class_of(op.type), scalar_call_tile, std::move(operands), 20);
+    const int id = call(op.name(), vm_class_of(op.type), {vm_family::scalar}, std::move(operands), 20);
     node(id).scalar_call = int(graph.scalar_calls.size()) - 1;
     return id;
 }
@@ -300,7 +317,7 @@ int nest_lowering::lower_float(const nest_op& op) {
         for (std::size_t i = 0; i < op.operands.size(); ++i)
             operands.push_back(operand_node(op, i));
         const double cost = row->f == vm_math::pow ? 4 : 0.7;
-        return call(op.name(), vm_class::f32, kernels.math[int(row->f)], std::move(operands), cost);
+        return math(row->f, op.name(), std::move(operands), cost);
     }
     return scalar(op);
 }
@@ -330,27 +347,23 @@ int nest_lowering::lower_wide(int reg, const nest_op& op) {
     const std::string_view name = op.name();
     const vm_class cls = vm_class_of(op.type);
     const wide_row* row = find_named_row(wide_rows, name);
-    vm_fn fn = nullptr;
-    if (row != nullptr)
-        fn = cls == vm_class::f64 ? kernels.wide_f64[int(row->op)] : kernels.wide_i64[int(row->op)];
     if (name == "identity")
         return operand_node(op, 0);
-    if (fn == nullptr or (op.type == shape::uint64_type and differs_for_unsigned(*op.row)))
+    if (row == nullptr or pointer_to({vm_family::wide, uint8_t(row->op)}, cls) == nullptr or
+        (op.type == shape::uint64_type and differs_for_unsigned(*op.row)))
         return scalar(op);
     std::vector<int> operands;
     for (std::size_t i = 0; i < op.operands.size(); ++i)
         operands.push_back(is_condition(op, i) ? condition(op.operands[i], cls)
                                                : operand_node(op, i));
-    const int id = call(op.name(), cls, fn, std::move(operands), name == "div" ? 2 : 0.25);
+    const int id = wide(row->op, op.name(), cls, std::move(operands), name == "div" ? 2 : 0.25);
     return wrapped(reg, op, id);
 }
 
 int nest_lowering::wrapped(int reg, const nest_op& op, int id) {
     if (not lists_name(can_leave_range, op.name()) or low_bits[std::size_t(reg)] != 0)
         return id;
-    const auto wrap = [&](vm_wide w) {
-        return call("wrap", vm_class::i64, kernels.wide_i64[int(w)], {id}, 0.2);
-    };
+    const auto wrap = [&](vm_wide w) { return wide(w, "wrap", vm_class::i64, {id}, 0.2); };
     switch (op.type) {
     case shape::uint8_type:
         return wrap(vm_wide::wrap_u8);
@@ -394,8 +407,7 @@ int nest_lowering::lower_product(const nest_op& op) {
         const nest_op* gate = definition(op.operands[std::size_t(1 - side)]);
         if (gate != nullptr and std::string_view(gate->name()) == "sigmoid" and
             gate->operands[0] == x and x.is_reg())
-            return call("silu", vm_class::f32, kernels.math[int(vm_math::silu)],
-                        {reg_node(x.number)}, 0.8);
+            return math(vm_math::silu, "silu", {reg_node(x.number)}, 0.8);
     }
     std::vector<nest_operand> factors;
     collect_factors(op, factors);
@@ -412,8 +424,7 @@ int nest_lowering::lower_product(const nest_op& op) {
     }
     if (half == 3 or gate == 3 or factors[3 - half - gate] != x)
         return -1;
-    return call("gelu_erf", vm_class::f32, kernels.math[int(vm_math::gelu_erf)],
-                {reg_node(x.number)}, 0.9);
+    return math(vm_math::gelu_erf, "gelu_erf", {reg_node(x.number)}, 0.9);
 }
 
 void nest_lowering::collect_factors(const nest_op& product, std::vector<nest_operand>& factors) {

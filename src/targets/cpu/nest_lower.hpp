@@ -4,14 +4,23 @@
 #pragma once
 
 #include "codegen/nest.hpp"
-#include "targets/cpu/nest_plan.hpp"
+#include "targets/cpu/kernels/kernel_table.hpp"
 
+#include <cstdint>
 #include <vector>
 
 namespace migraphx::cpu {
 
 // How often a value changes: never, with the row (row-wise walk only), with each iteration.
 enum class vm_rate : uint8_t { once, per_row, per_element };
+
+// Which function a call is: `code` is a vm_math, vm_wide or vm_cast.
+enum class vm_family : uint8_t { none, math, wide, cast, scalar };
+
+struct vm_function {
+    vm_family family = vm_family::none;
+    uint8_t code = 0;
+};
 
 struct vm_node {
     enum class kind : uint8_t { constant, load, chain, call };
@@ -24,16 +33,25 @@ struct vm_node {
     vm_load_fn load = nullptr;
     std::vector<int> operands;     // nodes; of a chain the first is where it starts
     std::vector<chain_step> steps; // chain
+    vm_function function;          // call
     vm_fn fn = nullptr;            // call
     int scalar_call = -1;          // call: index in vm_graph::scalar_calls
     double cost = 0;               // nanoseconds per element
     const char* name = "";
 };
 
+// A scalar operator applied to each element: what has no vector form.
+struct nest_scalar_call {
+    const pointwise_row* row = nullptr; // null: convert
+    shape::type_t type = shape::float_type;
+    std::vector<shape::type_t> operand_types;
+};
+
 struct vm_store {
     int node = 0;
     vm_store_fn fn = nullptr;
-    bool native = false; // the tile has the element's own format
+    bool native = false;     // the tile has the element's own format
+    bool saturating = false; // floats to integers as `convert` does
 };
 
 struct vm_graph {

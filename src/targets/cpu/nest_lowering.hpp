@@ -65,7 +65,14 @@ private:
     // The operand as a value of the operator's own class.
     int operand_node(const nest_op& op, std::size_t i);
     vm_rate fastest(const std::vector<int>& operands);
-    int call(const char* name, vm_class cls, vm_fn fn, std::vector<int> operands, double cost);
+    vm_fn pointer_to(vm_function f, vm_class cls) const;
+    int call(const char* name, vm_class cls, vm_function f, std::vector<int> operands, double cost);
+    int math(vm_math f, const char* name, std::vector<int> operands, double cost) {
+        return call(name, vm_class::f32, {vm_family::math, uint8_t(f)}, std::move(operands), cost);
+    }
+    int wide(vm_wide f, const char* name, vm_class cls, std::vector<int> operands, double cost) {
+        return call(name, cls, {vm_family::wide, uint8_t(f)}, std::move(operands), cost);
+    }
     int cast(vm_cast c, vm_class cls, int operand);
     int scalar(const nest_op& op);
     static bool is_condition(const nest_op& op, std::size_t i) {

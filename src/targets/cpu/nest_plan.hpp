@@ -10,8 +10,10 @@
 #pragma once
 
 #include "codegen/nest.hpp"
+#include "targets/cpu/jit/nest.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,11 +52,13 @@ struct nest_step {
     uint32_t splats = 0;
 };
 
-// A scalar operator applied to each element: what has no vector form.
-struct nest_scalar_call {
-    const pointwise_row* row = nullptr; // null: convert
-    shape::type_t type = shape::float_type;
-    std::vector<shape::type_t> operand_types;
+// How a nest is run. Results of tiles and of generated code are equal to the bit; the interpreter
+// computes in double.
+enum class nest_backend : uint8_t {
+    automatic, // tiles first; generated code from when its compilation has paid
+    tiles,
+    generated, // from the first run on, where there is a compiler
+    interpreter
 };
 
 struct nest_plan {
@@ -73,10 +77,18 @@ struct nest_plan {
     std::size_t scratch_bytes = 0;      // a multiple of 64
     double nanoseconds_per_element = 0; // estimate, one thread
     std::string listing;                // the program for people
+    nest_backend backend = nest_backend::tiles;
+    codegen::nest source;                      // for the interpreter
+    std::shared_ptr<const jit_nest> generated; // null: tiles only
+    mutable std::atomic<int64_t> spent{0};     // nanoseconds, about, on tiles
 };
 
+// What MIGRAPHX_CPU_NEST says.
+nest_backend chosen_nest_backend();
+
 // Validates and simplifies the nest first.
-std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level = kernels_isa());
+std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level = kernels_isa(),
+                                              nest_backend backend = chosen_nest_backend());
 
 // Iterations begin .. end of plan.elements. Pointers are to index 0 of each tensor, in the order of
 // the nest; scratch has scratch_bytes, aligned to 64. An output may be the very memory of an input

@@ -4,6 +4,7 @@
 #include "targets/cpu/nest_plan.hpp"
 
 #include "base/parallel.hpp"
+#include "codegen/interpret.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr double inline_nanoseconds = 20000;
 constexpr double grain_nanoseconds = 10000;
+constexpr int64_t split_unit = 256; // elements
+constexpr double patience_nanoseconds = 50e6;
 constexpr std::size_t stack_scratch = 48 * 1024;
 
 // State of one execution; its arrays are at the end of the scratch memory.
@@ -240,14 +243,63 @@ void execute_nest(const nest_plan& plan, const void* const* inputs, void* const*
         walker.run_across_rows(begin, end);
 }
 
+namespace {
+
+void run_generated(const nest_plan& plan, jit_kernel kernel, const void* const* inputs,
+                   void* const* outputs) {
+    const jit_nest& j = *plan.generated;
+    const double estimate = double(plan.elements) * plan.nanoseconds_per_element;
+    if (estimate < inline_nanoseconds) {
+        execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, 0, j.cols);
+        return;
+    }
+    const auto grain =
+        int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3));
+    if (j.rows >= 4 * num_threads() or j.cols < 4 * split_unit) {
+        parallel_for(j.rows, std::max<int64_t>(grain / j.cols, 1),
+                     [&](int64_t begin, int64_t end) {
+                         execute_jit_nest(j, kernel, inputs, outputs, begin, end, 0, j.cols);
+                     });
+        return;
+    }
+    const int64_t units = (j.cols + split_unit - 1) / split_unit;
+    parallel_for(units, std::max<int64_t>(grain / (split_unit * j.rows), 1),
+                 [&](int64_t begin, int64_t end) {
+                     execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, begin * split_unit,
+                                      std::min(end * split_unit, j.cols));
+                 });
+}
+
+// Asks for generated code when tiles have taken so long that it will have paid.
+void count_towards_code(const nest_plan& plan, double estimate) {
+    const auto before = plan.spent.fetch_add(int64_t(estimate) + 100, std::memory_order_relaxed);
+    if (before < patience_nanoseconds and before + int64_t(estimate) + 100 >= patience_nanoseconds)
+        compile_later(plan.generated->code);
+}
+
+} // namespace
+
 void run_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs) {
     const double estimate = double(plan.elements) * plan.nanoseconds_per_element;
+    if (plan.backend == nest_backend::interpreter) {
+        codegen::interpret(plan.source, {inputs, plan.source.inputs.size()},
+                           {outputs, plan.source.outputs.size()});
+        return;
+    }
+    if (plan.generated != nullptr) {
+        const jit_kernel k = plan.generated->code->kernel.load(std::memory_order_acquire);
+        if (k != nullptr) {
+            run_generated(plan, k, inputs, outputs);
+            return;
+        }
+        count_towards_code(plan, estimate);
+    }
     if (estimate < inline_nanoseconds) {
         run_part(plan, inputs, outputs, 0, plan.elements);
         return;
     }
     // Parts are whole units, so that no two threads write one cache line of a contiguous output.
-    const int64_t unit = 256;
+    const int64_t unit = split_unit;
     const int64_t units = (plan.elements + unit - 1) / unit;
     const auto grain =
         int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3)) / unit;

@@ -45,9 +45,7 @@ MAP_TILE(tan, vec::tan(x))
 void elu_tile(const vm_args& args) {
     const vf alpha = splat(*static_cast<const float*>(args.src[1]));
     map_tile(
-        args, [=](vf x) __attribute__((always_inline)) {
-            return x > 0.0f ? x : alpha * expm1_negative(raw_min(splat(0.0f), x));
-        });
+        args, [=](vf x) __attribute__((always_inline)) { return elu(x, alpha); });
 }
 
 void pow_tile(const vm_args& args) {

@@ -81,8 +81,6 @@ MIGRAPHX_VEC_INLINE void ternary(vf (&a)[N], const W& w, const chain_sources& s,
         a[b] = f(a[b], x_is_splat ? fixed : w.load(px, b), w.load(py, b));
 }
 
-#define STEP(...) [](__VA_ARGS__) __attribute__((always_inline))
-
 template <int N, bool Partial>
 MIGRAPHX_VEC_INLINE void run_window(const vm_args& args, const chain_program& program,
                                     chain_window<N, Partial> w) {
@@ -96,189 +94,27 @@ MIGRAPHX_VEC_INLINE void run_window(const vm_args& args, const chain_program& pr
         const int x = t->x;
         const int y = t->y;
         switch (t->op) {
-        case chain_op::add:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return p + q; });
-            break;
-        case chain_op::sub:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return p - q; });
-            break;
-        case chain_op::rsub:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return q - p; });
-            break;
-        case chain_op::mul:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return p * q; });
-            break;
-        case chain_op::div:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return p / q; });
-            break;
-        case chain_op::rdiv:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return q / p; });
-            break;
-        case chain_op::max:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return vec::max(p, q); });
-            break;
-        case chain_op::min:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return vec::min(p, q); });
-            break;
-        case chain_op::sqdiff:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return (p - q) * (p - q); });
-            break;
-        case chain_op::prelu:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return p < 0.0f ? p * q : p; });
-            break;
-        case chain_op::rprelu:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return q < 0.0f ? p * q : q; });
-            break;
-        case chain_op::leaky_relu:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return p > 0.0f ? p : p * q; });
-            break;
-        case chain_op::equal:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return one_where(p == q); });
-            break;
-        case chain_op::greater:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return one_where(p > q); });
-            break;
-        case chain_op::less:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return one_where(p < q); });
-            break;
-        case chain_op::logical_and:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return one_where((p != 0.0f) & (q != 0.0f)); });
-            break;
-        case chain_op::logical_or:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return one_where((p != 0.0f) | (q != 0.0f)); });
-            break;
-        case chain_op::logical_xor:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return one_where((p != 0.0f) ^ (q != 0.0f)); });
-            break;
-        case chain_op::where_cond:
-            ternary(
-                a, w, s, x, y, STEP(vf c, vf p, vf q) { return c != 0.0f ? p : q; });
-            break;
-        case chain_op::where_then:
-            ternary(
-                a, w, s, x, y, STEP(vf p, vf c, vf q) { return c != 0.0f ? p : q; });
-            break;
-        case chain_op::where_else:
-            ternary(
-                a, w, s, x, y, STEP(vf q, vf c, vf p) { return c != 0.0f ? p : q; });
-            break;
-        case chain_op::clip:
-            ternary(
-                a, w, s, x, y, STEP(vf p, vf lo, vf hi) { return vec::min(vec::max(p, lo), hi); });
-            break;
-        case chain_op::mul_add:
-            ternary(
-                a, w, s, x, y, STEP(vf p, vf q, vf r) { return fma(p, q, r); });
-            break;
-        case chain_op::max_number:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return raw_max(q, p); });
-            break;
-        case chain_op::min_number:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) { return raw_min(q, p); });
-            break;
-        case chain_op::clip_number:
-            ternary(
-                a, w, s, x, y, STEP(vf p, vf lo, vf hi) { return raw_min(hi, raw_max(lo, p)); });
-            break;
-        case chain_op::abs:
-            unary(
-                a, STEP(vf p) { return vec::abs(p); });
-            break;
-        case chain_op::neg:
-            unary(
-                a, STEP(vf p) { return -p; });
-            break;
-        case chain_op::relu:
-            unary(
-                a, STEP(vf p) { return raw_max(splat(0.0f), p); });
-            break;
-        case chain_op::logical_not:
-            unary(
-                a, STEP(vf p) { return one_where(p == 0.0f); });
-            break;
-        case chain_op::sign:
-            unary(
-                a, STEP(vf p) { return one_where(p > 0.0f) - one_where(p < 0.0f); });
-            break;
-        case chain_op::square:
-            unary(
-                a, STEP(vf p) { return p * p; });
-            break;
-        case chain_op::sqrt:
-            unary(
-                a, STEP(vf p) { return vec::sqrt(p); });
-            break;
-        case chain_op::rsqrt:
-            unary(
-                a, STEP(vf p) { return 1.0f / vec::sqrt(p); });
-            break;
-        case chain_op::recip:
-            unary(
-                a, STEP(vf p) { return 1.0f / p; });
-            break;
-        case chain_op::ceil:
-            unary(
-                a, STEP(vf p) { return vec::ceil(p); });
-            break;
-        case chain_op::floor:
-            unary(
-                a, STEP(vf p) { return vec::floor(p); });
-            break;
-        case chain_op::nearbyint:
-            unary(
-                a, STEP(vf p) { return nearest(p); });
-            break;
-        case chain_op::isnan:
-            unary(
-                a, STEP(vf p) { return one_where(p != p); });
-            break;
-        case chain_op::isinf:
-            unary(
-                a, STEP(vf p) { return one_where(vec::abs(p) == float_infinity); });
-            break;
-        case chain_op::positive:
-            unary(
-                a, STEP(vf p) { return one_where(p > 0.0f); });
-            break;
-        case chain_op::nonzero:
-            unary(
-                a, STEP(vf p) { return one_where(p != 0.0f); });
-            break;
-        case chain_op::clamp_finite:
-            binary(
-                a, w, s, x, STEP(vf p, vf q) {
-                    const vf inside = raw_max(-q, raw_min(q, p)); // NaN stays
-                    return vec::abs(p) == float_infinity ? p : inside;
-                });
-            break;
-        case chain_op::round_half:
-            unary(
-                a, STEP(vf p) { return round_to_half(p); });
-            break;
-        case chain_op::round_bf16:
-            unary(
-                a, STEP(vf p) { return round_to_bf16(p); });
-            break;
+#define UNARY_STEP(name, expression)                                                               \
+    case chain_op::name:                                                                           \
+        unary(                                                                                     \
+            a, [](vf p) __attribute__((always_inline)) { return expression; });                    \
+        break;
+#define BINARY_STEP(name, expression)                                                              \
+    case chain_op::name:                                                                           \
+        binary(                                                                                    \
+            a, w, s, x, [](vf p, vf q) __attribute__((always_inline)) { return expression; });     \
+        break;
+#define TERNARY_STEP(name, expression)                                                             \
+    case chain_op::name:                                                                           \
+        ternary(                                                                                   \
+            a, w, s, x, y, [](vf p, vf q, vf r) __attribute__((always_inline)) {                   \
+                return expression;                                                                 \
+            });                                                                                    \
+        break;
+#include "targets/cpu/kernels/nest_steps.inc"
+#undef UNARY_STEP
+#undef BINARY_STEP
+#undef TERNARY_STEP
         }
     }
     float* dst = static_cast<float*>(args.dst);
@@ -286,8 +122,6 @@ MIGRAPHX_VEC_INLINE void run_window(const vm_args& args, const chain_program& pr
     for (int b = 0; b < N; ++b)
         w.store(dst, b, a[b]);
 }
-
-#undef STEP
 
 __attribute__((noinline)) void run_tail(const vm_args& args, const chain_program& program,
                                         int64_t i) {

@@ -49,6 +49,14 @@ MIGRAPHX_VEC_INLINE vf from_bits(vi x) {
     return (vf)x;
 }
 
+// Lane by lane.
+MIGRAPHX_VEC_INLINE vf select(vi mask, vf a, vf b) {
+    return mask ? a : b;
+}
+MIGRAPHX_VEC_INLINE vi wrapping_sub(vi a, vi b) {
+    return (vi)((vui)a - (vui)b);
+}
+
 MIGRAPHX_VEC_INLINE vf abs(vf x) {
     return from_bits(bits(x) & 0x7fffffff);
 }
@@ -276,6 +284,12 @@ MIGRAPHX_VEC_INLINE vf max(vf x, vf y) {
 }
 MIGRAPHX_VEC_INLINE vf min(vf x, vf y) {
     return x != x ? x : raw_min(x, y);
+}
+
+// Finite values into [-top, top].
+MIGRAPHX_VEC_INLINE vf clamp_finite(vf x, vf top) {
+    const vf inside = raw_max(-top, raw_min(top, x)); // NaN stays
+    return select(abs(x) == float_infinity, x, inside);
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA::vec

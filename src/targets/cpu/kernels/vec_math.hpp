@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Elementary functions on vf, at most 4 ULP from the true value (most of them 2), right at NaN,
-// infinities and denormals. Coefficients come from tools/fit_math.py. For kernel files only.
+// infinities and denormals. Coefficients come from tools/fit_math.py. For kernel files, and for the
+// emitter of generated code, whose vectors (jit/llvm/symbolic_vec.hpp) make the same instructions.
 #pragma once
 
+#ifndef MIGRAPHX_VEC_SYMBOLIC
 #include "targets/cpu/kernels/vec.hpp"
+#endif
 
 namespace migraphx::cpu::KERNEL_ISA::vec {
 
@@ -33,7 +36,7 @@ MIGRAPHX_VEC_INLINE vf expm1_negative(vf x) {
     p = fma(p, t, splat(0.166666687f));
     p = fma(p, t, splat(0.50000006f));
     p = fma(p, t * t, t);
-    return x < -0.5f ? exp(x) - 1.0f : p;
+    return select(x < -0.5f, exp(x) - 1.0f, p);
 }
 
 // x = 2^e * (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); tail = log(1 + f) - f.
@@ -42,12 +45,12 @@ struct log_parts {
 };
 
 MIGRAPHX_VEC_INLINE log_parts split_log(vf x) {
-    const vi tiny = x < 1.17549435e-38f;
-    x = tiny ? x * 8388608.0f : x;
+    const auto tiny = x < 1.17549435e-38f;
+    x = select(tiny, x * 8388608.0f, x);
     const vi root_half = splat_int(0x3f3504f3);
-    const vi shifted = (vi)((vui)x - (vui)root_half);
+    const vi shifted = wrapping_sub(bits(x), root_half);
     vf e = to_float(shifted >> 23);
-    e = tiny ? e - 23.0f : e;
+    e = select(tiny, e - 23.0f, e);
     const vf f = from_bits((shifted & 0x007fffff) + root_half) - 1.0f;
     vf p = splat(-0.076363951f);
     p = fma(p, f, splat(0.127621979f));
@@ -63,9 +66,9 @@ MIGRAPHX_VEC_INLINE log_parts split_log(vf x) {
 
 // The value of a logarithm of x where the polynomial does not give it.
 MIGRAPHX_VEC_INLINE vf log_edges(vf x, vf value) {
-    value = x < float_infinity ? value : x; // infinity and NaN
-    value = x == 0.0f ? splat(-float_infinity) : value;
-    return x < 0.0f ? splat(__builtin_nanf("")) : value;
+    value = select(x < float_infinity, value, x); // infinity and NaN
+    value = select(x == 0.0f, splat(-float_infinity), value);
+    return select(x < 0.0f, splat(__builtin_nanf("")), value);
 }
 
 MIGRAPHX_VEC_INLINE vf log(vf x) {
@@ -100,7 +103,7 @@ MIGRAPHX_VEC_INLINE vf erf(vf x) {
     large = fma(large, t, splat(0.635174513f));
     large = fma(large, t, splat(1.1286428f));
     large = 1.0f - exp(-(large * t));
-    return copysign(t < 0.92f ? small : large, x);
+    return copysign(select(t < 0.92f, small, large), x);
 }
 
 MIGRAPHX_VEC_INLINE vf tanh(vf x) {
@@ -113,17 +116,23 @@ MIGRAPHX_VEC_INLINE vf tanh(vf x) {
     small = fma(small, s, splat(-0.333332926f));
     small = fma(small * s, t, t);
     const vf large = 1.0f - 2.0f / (exp(t + t) + 1.0f);
-    return copysign(t < 0.6f ? small : large, x);
+    return copysign(select(t < 0.6f, small, large), x);
 }
 
 MIGRAPHX_VEC_INLINE vf sigmoid(vf x) {
     const vf e = exp(-abs(x));
-    return (x < 0.0f ? e : splat(1.0f)) / (e + 1.0f);
+    return select(x < 0.0f, e, splat(1.0f)) / (e + 1.0f);
+}
+
+MIGRAPHX_VEC_INLINE vf elu(vf x, vf alpha) {
+    return select(x > 0.0f, x, alpha * expm1_negative(raw_min(splat(0.0f), x)));
 }
 
 MIGRAPHX_VEC_INLINE vf gelu_erf(vf x) {
     return x * 0.5f * (erf(x * 0.707106781f) + 1.0f);
 }
+
+#ifndef MIGRAPHX_VEC_SYMBOLIC // what follows looks at lanes
 
 // x modulo pi/2 in double: the remainder, and the number of quarter turns as a float.
 MIGRAPHX_VEC_INLINE vd quarter_turns(vd x, vd& turns) {
@@ -240,5 +249,7 @@ MIGRAPHX_VEC_INLINE vf pow(vf x, vf y) {
                 z[i] = __builtin_powf(x[i], y[i]);
     return z;
 }
+
+#endif
 
 } // namespace migraphx::cpu::KERNEL_ISA::vec

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// The cache of generated code, executable memory, and the library that compiles.
+
+#include "targets/cpu/jit/code.hpp"
+
+#include "base/settings.hpp"
+#include "targets/cpu/jit/llvm/compile.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <dlfcn.h>
+#include <iostream>
+#include <sys/mman.h>
+#include <thread>
+#include <unistd.h>
+#include <unordered_map>
+
+namespace migraphx::cpu {
+namespace {
+
+// The library lies beside this one.
+jit_compile_fn open_compiler() {
+    Dl_info self;
+    if (dladdr(reinterpret_cast<const void*>(&open_compiler), &self) == 0)
+        return nullptr;
+    std::string path = self.dli_fname;
+    path.resize(path.find_last_of('/') + 1);
+    void* library = dlopen((path + "libmigraphx_jit.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr)
+        return nullptr;
+    return reinterpret_cast<jit_compile_fn>(dlsym(library, jit_compile_name));
+}
+
+jit_compile_fn compiler() {
+    static const jit_compile_fn fn = open_compiler();
+    return fn;
+}
+
+// Memory for code, never given back: forms are few and live as long as the process. Pages are
+// written first and made executable after.
+const void* make_executable(const std::vector<char>& bytes) {
+    const auto page = std::size_t(sysconf(_SC_PAGESIZE));
+    const std::size_t size = (bytes.size() + page - 1) / page * page;
+    void* memory =
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return nullptr;
+    std::memcpy(memory, bytes.data(), bytes.size());
+    if (mprotect(memory, size, PROT_READ | PROT_EXEC) != 0) {
+        munmap(memory, size);
+        return nullptr;
+    }
+    return memory;
+}
+
+struct code_cache {
+    std::mutex guard;
+    std::unordered_map<std::string, std::shared_ptr<jit_code>> codes;
+};
+
+code_cache& cache() {
+    static code_cache c;
+    return c;
+}
+
+void install(jit_code& code) {
+    const void* memory = make_executable(code.bytes);
+    if (memory == nullptr) {
+        code.why = "no executable memory";
+        return;
+    }
+    const char* entry = static_cast<const char*>(memory) + code.entry;
+    code.kernel.store(reinterpret_cast<jit_kernel>(const_cast<char*>(entry)),
+                      std::memory_order_release);
+}
+
+// Forms that wait, and the thread that compiles them; it ends when nothing waits.
+class compile_queue {
+public:
+    void add(std::shared_ptr<jit_code> code) {
+        const std::lock_guard lock(guard);
+        waiting.push_back(std::move(code));
+        if (running)
+            return;
+        if (worker.joinable())
+            worker.join();
+        running = true;
+        worker = std::thread([this] { work(); });
+    }
+    ~compile_queue() {
+        {
+            const std::lock_guard lock(guard);
+            waiting.clear();
+        }
+        if (worker.joinable())
+            worker.join();
+    }
+
+private:
+    std::mutex guard;
+    std::deque<std::shared_ptr<jit_code>> waiting;
+    std::thread worker;
+    bool running = false;
+
+    void work() {
+        for (;;) {
+            std::shared_ptr<jit_code> next;
+            {
+                const std::lock_guard lock(guard);
+                if (waiting.empty()) {
+                    running = false;
+                    return;
+                }
+                next = std::move(waiting.front());
+                waiting.pop_front();
+            }
+            compile_now(*next);
+        }
+    }
+};
+
+} // namespace
+
+bool jit_available() {
+    return compiler() != nullptr;
+}
+
+std::shared_ptr<jit_code> code_of(jit_form form) {
+    std::string key = form_key(form);
+    code_cache& c = cache();
+    const std::lock_guard lock(c.guard);
+    auto& entry = c.codes[key];
+    if (entry == nullptr) {
+        entry = std::make_shared<jit_code>();
+        entry->form = std::move(form);
+        entry->key = std::move(key);
+    }
+    return entry;
+}
+
+jit_kernel compile_now(jit_code& code) {
+    if (jit_kernel k = code.kernel.load(std::memory_order_acquire); k != nullptr)
+        return k;
+    const std::lock_guard lock(code.guard);
+    if (code.tried)
+        return code.kernel.load(std::memory_order_acquire);
+    code.tried = true;
+    if (compiler() == nullptr) {
+        code.why = "libmigraphx_jit was not found";
+        return nullptr;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    jit_object made;
+    compiler()(code.form, false, made);
+    code.bytes = std::move(made.code);
+    code.entry = made.entry;
+    code.why = std::move(made.why);
+    if (not code.bytes.empty())
+        install(code);
+    if (trace_enabled("codegen")) {
+        const std::chrono::duration<double, std::milli> took =
+            std::chrono::steady_clock::now() - start;
+        std::cerr << "jit: " << code.form.graph.nodes.size() << " nodes, " << code.bytes.size()
+                  << " bytes in " << took.count() << " ms"
+                  << (code.why.empty() ? "" : ", none: " + code.why) << '\n';
+    }
+    return code.kernel.load(std::memory_order_acquire);
+}
+
+void compile_later(const std::shared_ptr<jit_code>& code) {
+    static compile_queue queue;
+    queue.add(code);
+}
+
+std::string jit_text(const jit_form& form) {
+    if (compiler() == nullptr)
+        return "";
+    jit_object made;
+    compiler()(form, true, made);
+    return made.text;
+}
+
+} // namespace migraphx::cpu

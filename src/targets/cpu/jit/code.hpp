@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Generated code in this process: compiled once for each form, or taken from a compiled program.
+// The compiler is libmigraphx_jit, opened when first needed; where it is missing there is no
+// generated code and the tile machine runs everything.
+#pragma once
+
+#include "targets/cpu/jit/abi.hpp"
+#include "targets/cpu/jit/form.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace migraphx::cpu {
+
+// One form's code.
+struct jit_code {
+    jit_form form;
+    std::string key;
+    std::atomic<jit_kernel> kernel = nullptr;
+    std::mutex guard; // of what follows
+    bool tried = false;
+    std::string why; // there is none
+    std::vector<char> bytes;
+    std::size_t entry = 0;
+};
+
+// True if the library with the compiler can be opened.
+bool jit_available();
+
+// The process's one entry for the form.
+std::shared_ptr<jit_code> code_of(jit_form form);
+
+// The kernel, compiled now if it has not been yet; null if that failed.
+jit_kernel compile_now(jit_code& code);
+
+// Compiles on a thread of its own, soon; once.
+void compile_later(const std::shared_ptr<jit_code>& code);
+
+// The LLVM IR of a form, for people; empty without the library.
+std::string jit_text(const jit_form& form);
+
+} // namespace migraphx::cpu

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Prepares nests for generated code and walks their outer dims.
+
+#include "targets/cpu/jit/nest.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace migraphx::cpu {
+namespace {
+
+constexpr std::size_t most_streams = 256;
+constexpr int64_t longest_column_step = int64_t{1} << 24; // bytes
+
+// Tiles move better what lies across the rows, and fill vectors better when rows are short.
+bool faster_than_tiles(const codegen::nest& n, int lanes) {
+    if (n.dims.back() < lanes)
+        return false;
+    const auto across = [](const codegen::nest_access& a) {
+        return a.strides.back() != 0 and a.strides.back() != 1;
+    };
+    for (const auto& a : n.inputs)
+        if (across(a))
+            return false;
+    for (const auto& o : n.outputs)
+        if (across(o.access))
+            return false;
+    return true;
+}
+
+} // namespace
+
+std::shared_ptr<const jit_nest> make_jit_nest(const codegen::nest& simplified, isa level) {
+    codegen::nest n = simplified;
+    if (n.dims.empty()) {
+        n.dims = {1};
+        for (auto& a : n.inputs)
+            a.strides = {1};
+        for (auto& o : n.outputs)
+            o.access.strides = {1};
+    }
+    if (n.inputs.size() + n.outputs.size() > most_streams)
+        return nullptr;
+    const nest_kernels& kernels = kernels_for(level).nest;
+    auto j = std::make_shared<jit_nest>();
+    j->inputs = int(n.inputs.size());
+    j->outer.assign(n.dims.begin(), n.dims.end() - 1);
+    for (int64_t d : j->outer)
+        j->rows *= d;
+    j->cols = n.dims.back();
+    const auto add_stream = [&](const codegen::nest_access& a) {
+        const auto bytes = int64_t(shape(a.type).type_size());
+        std::vector<int64_t> steps;
+        for (int64_t stride : a.strides)
+            steps.push_back(stride * bytes);
+        j->col_steps.push_back(steps.back());
+        steps.pop_back();
+        j->row_steps.push_back(steps.empty() ? 0 : steps.back());
+        j->outer_steps.push_back(std::move(steps));
+    };
+    for (const auto& a : n.inputs)
+        add_stream(a);
+    for (const auto& o : n.outputs)
+        add_stream(o.access);
+    if (std::any_of(j->col_steps.begin(), j->col_steps.end(),
+                    [](int64_t s) { return std::llabs(s) > longest_column_step; }))
+        return nullptr;
+    jit_form form = make_form(n, lower_nest(n, kernels, true, level), level);
+    j->scalar_calls = std::move(form.graph.scalar_calls);
+    form.graph.scalar_calls.clear();
+    for (const vm_node& v : form.graph.nodes) {
+        j->constants.push_back(v.bits);
+        const bool loads = v.what == vm_node::kind::load;
+        j->helpers.push_back(loads ? reinterpret_cast<const void*>(v.load)
+                                   : reinterpret_cast<const void*>(v.fn));
+        j->helpers.push_back(v.scalar_call < 0 ? nullptr
+                                               : &j->scalar_calls[std::size_t(v.scalar_call)]);
+    }
+    for (const vm_store& s : form.graph.stores) {
+        j->helpers.push_back(reinterpret_cast<const void*>(s.fn));
+        j->helpers.push_back(nullptr);
+    }
+    j->pays = faster_than_tiles(n, level == isa::avx512 ? 16 : 8);
+    j->code = code_of(std::move(form));
+    return j;
+}
+
+void execute_jit_nest(const jit_nest& n, jit_kernel kernel, const void* const* inputs,
+                      void* const* outputs, int64_t row_begin, int64_t row_end, int64_t col_begin,
+                      int64_t col_end) {
+    const std::size_t streams = n.col_steps.size();
+    char* begins[most_streams];
+    jit_call call{begins,           n.row_steps.data(), n.col_steps.data(), n.constants.data(),
+                  n.helpers.data(), 0,                  col_end - col_begin};
+    const int64_t together = n.outer.empty() ? 1 : n.outer.back();
+    for (int64_t row = row_begin; row < row_end; row += call.rows) {
+        call.rows = std::min(together - row % together, row_end - row);
+        for (std::size_t s = 0; s < streams; ++s) {
+            const auto k = s - std::size_t(n.inputs);
+            begins[s] = s < std::size_t(n.inputs)
+                            ? static_cast<char*>(const_cast<void*>(inputs[s]))
+                            : static_cast<char*>(outputs[k]);
+            begins[s] += col_begin * n.col_steps[s];
+        }
+        int64_t rest = row;
+        for (std::size_t d = n.outer.size(); d-- > 0;) {
+            const int64_t i = rest % n.outer[d];
+            rest /= n.outer[d];
+            if (i != 0)
+                for (std::size_t s = 0; s < streams; ++s)
+                    begins[s] += i * n.outer_steps[s][d];
+        }
+        kernel(call);
+    }
+}
+
+} // namespace migraphx::cpu
