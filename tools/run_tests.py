@@ -216,6 +216,16 @@ def main() -> int:
         begun = time.monotonic()
         record(binary.name, begun, run_gtest(binary, reports / f"{binary.name}.json", env, args.limit, args.gtest_args))
 
+    # Fused pointwise regions run in three ways; the main run has the default.
+    binary = build / "tests" / "test_ops"
+    for backend in ("jit", "interpreter"):
+        name = f"test_ops-nest-{backend}"
+        if binary.exists() and args.only in name:
+            begun = time.monotonic()
+            chosen = "ops_pointwise.*" if args.quick else "ops_pointwise*"
+            record(name, begun, run_gtest(binary, reports / f"{name}.json", dict(env, MIGRAPHX_CPU_NEST=backend),
+                                          args.limit, [*args.gtest_args, f"--gtest_filter={chosen}"]))
+
     folders = sorted({path.parent for path in (ROOT / "tests").glob("*/test_*.py")})
     python_env = sanitizer_env(env, reports)
     if folders and args.only in "pytest" and python_env is not None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Timings of the tile machine on one thread, beside a copy of the same memory. Printed only when
-// asked:
+// Timings of the tile machine and of generated code on one thread, beside a copy of the same
+// memory. Printed only when asked:
 //   test_unit --gtest_also_run_disabled_tests --gtest_filter='nest_timing.*'
 #include "nest_support.hpp"
 
@@ -12,15 +12,15 @@ using namespace nest_test;
 
 namespace {
 
-double best_milliseconds(const std::function<void()>& f) {
+double best_milliseconds(const std::function<void()>& f, int times = 200) {
     double best = 1e9;
     const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < times; ++i) {
         const auto from = std::chrono::steady_clock::now();
         f();
         const auto to = std::chrono::steady_clock::now();
         best = std::min(best, std::chrono::duration<double, std::milli>(to - from).count());
-        if (i > 10 and to - start > std::chrono::milliseconds(600))
+        if (i > 10 and to - start > std::chrono::milliseconds(60))
             break;
     }
     return best;
@@ -42,19 +42,28 @@ void report(const char* what, const nest& n) {
             copy.begin(), c.inputs[0].begin(),
             std::min(copy.count() * copy.element, c.inputs[0].count() * c.inputs[0].element));
     });
-    printf("%-28s copy %.3f ms", what, copied);
+    printf("%s, copy %.4g us\n", what, copied * 1000);
     for (isa level : nest_levels()) {
-        const auto plan = migraphx::cpu::compile_nest(n, level);
-        const int64_t repeats = std::max<int64_t>(1, 10000 / plan->elements);
-        const double t = best_milliseconds([&] {
-            for (int64_t i = 0; i < repeats; ++i)
-                migraphx::cpu::run_nest(*plan, in.data(), out.data());
-        });
-        printf("  %s %.5g ms (estimate %.3f)", migraphx::cpu::to_string(level), t / double(repeats),
-               plan->nanoseconds_per_element * double(plan->elements) * 1e-6);
+        double best[2] = {1e9, 1e9};
+        double compiled = 0;
+        std::vector<std::shared_ptr<const migraphx::cpu::nest_plan>> plans;
+        for (nest_backend backend : {nest_backend::tiles, nest_backend::generated})
+            compiled = best_milliseconds(
+                [&] { plans.push_back(migraphx::cpu::compile_nest(n, level, backend)); }, 1);
+        plans = {plans.front(), plans.back()};
+        const int64_t repeats = std::max<int64_t>(1, 10000 / plans[0]->elements);
+        for (int round = 0; round < 3; ++round)
+            for (int k = 0; k < 2; ++k)
+                best[k] = std::min(best[k], best_milliseconds([&] {
+                                       for (int64_t i = 0; i < repeats; ++i)
+                                           migraphx::cpu::run_nest(*plans[std::size_t(k)],
+                                                                   in.data(), out.data());
+                                   }));
+        printf("  %s tiles %.4g us, generated %.4g us (%.2fx, made in %.1f ms), estimate %.4g us\n",
+               migraphx::cpu::to_string(level), best[0] * 1000 / double(repeats),
+               best[1] * 1000 / double(repeats), best[0] / best[1], compiled,
+               plans[0]->nanoseconds_per_element * double(plans[0]->elements) * 1e-3);
     }
-    const double compile = best_milliseconds([&] { migraphx::cpu::compile_nest(n); });
-    printf("  compile %.1f us\n", compile * 1000);
 }
 
 nest unary_nest(const char* name, const dims& lens, shape::type_t type = shape::float_type) {
@@ -163,6 +172,44 @@ TEST(nest_timing, DISABLED_print) {
         const int x = b.input(shape::float_type, {1});
         b.output(b.op("where", {r(c), r(x), imm(-1e9)}), {1});
         report("where(bool) 1M", b.finish());
+    }
+    for (int64_t n : {1024, 16384, 131072}) {
+        nest_builder b({n});
+        int x = b.input(shape::float_type, {1});
+        const int y = b.input(shape::float_type, {1});
+        x = b.op("tanh", {r(b.op("add", {r(x), imm(0.5)}))});
+        x = b.op("mul", {r(b.op("sigmoid", {r(y)})), r(b.op("sub", {r(x), imm(1)}))});
+        b.output(b.op("max", {r(x), imm(0)}), {1});
+        report(("tanh, sigmoid and arithmetic " + std::to_string(n)).c_str(), b.finish());
+    }
+    for (int64_t n : {1024, 16384, 131072}) {
+        nest_builder b({n});
+        const int x = b.input(shape::float_type, {1});
+        const int y = b.input(shape::float_type, {1});
+        b.output(b.op("relu", {r(b.op("add", {r(x), r(y)}))}), {1});
+        report(("add + relu " + std::to_string(n)).c_str(), b.finish());
+    }
+    for (int64_t inner : {16, 49, 196, 784}) {
+        const dims nchw = {8, 64, inner};
+        nest_builder b(nchw);
+        const int x = b.input(shape::float_type, row_major(nchw));
+        const int s = b.input(shape::float_type, {0, 1, 0});
+        b.output(b.op("mul", {r(x), r(b.op("sigmoid", {r(s)}))}), row_major(nchw));
+        report(("scaled channels 8x64x" + std::to_string(inner)).c_str(), b.finish());
+    }
+    for (int64_t inner : {16, 64, 256}) {
+        const dims nhwc = {1024, inner};
+        nest_builder b(nhwc);
+        const int x = b.input(shape::float_type, row_major(nhwc));
+        const int bias = b.input(shape::float_type, {0, 1});
+        b.output(b.op("relu", {r(b.op("add", {r(x), r(bias)}))}), row_major(nhwc));
+        report(("bias + relu 1024x" + std::to_string(inner)).c_str(), b.finish());
+    }
+    {
+        nest_builder b({64, 8, 128});
+        const int x = b.input(shape::float_type, {2048, 256, 2});
+        b.output(b.op("mul", {r(x), imm(0.125)}), row_major({64, 8, 128}));
+        report("every second element 64K", b.finish());
     }
     report("relu half 1M", unary_nest("relu", million, shape::half_type));
     report("add int32... neg int32 1M", unary_nest("neg", million, shape::int32_type));

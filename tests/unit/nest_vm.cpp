@@ -4,6 +4,7 @@
 #include "nest_support.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 using namespace nest_test;
@@ -467,4 +468,50 @@ TEST(nest_vm, many_live_values) {
     run_case c(b.finish());
     c.randomise(random, -900, 900);
     check_case(c, 0, 1, "many");
+}
+
+// What has run for as long as compiling costs gets generated code, without anybody waiting for it.
+TEST(nest_vm, generated_code_takes_over) {
+    if (not migraphx::cpu::jit_available())
+        GTEST_SKIP() << "no code generator in this build";
+    nest_builder b({40, 1000});
+    const int x = b.input(shape::float_type, {1000, 1});
+    const int bias = b.input(shape::float_type, {0, 1});
+    const int t = b.op("tanh", {r(b.op("add", {r(x), r(bias)}))});
+    b.output(b.op("mul", {r(t), r(x)}), {1000, 1});
+    run_case c(b.finish());
+    std::mt19937 random(8);
+    c.randomise(random, -3, 3);
+    const auto want = c.executed(migraphx::cpu::kernels_isa(), nest_backend::tiles);
+    const auto plan =
+        migraphx::cpu::compile_nest(c.n, migraphx::cpu::kernels_isa(), nest_backend::automatic);
+    ASSERT_NE(plan->generated, nullptr);
+    const auto run_once = [&] {
+        const auto got = c.run([&](const auto& in, const auto& out) {
+            migraphx::cpu::run_nest(*plan, in.data(), out.data());
+        });
+        expect_same_bits(got[0], want[0], "tiles, then generated code");
+    };
+    run_once();
+    EXPECT_EQ(plan->generated->code->kernel.load(), nullptr);
+    const auto start = std::chrono::steady_clock::now();
+    while (plan->generated->code->kernel.load() == nullptr and
+           std::chrono::steady_clock::now() - start < std::chrono::seconds(60))
+        run_once();
+    EXPECT_NE(plan->generated->code->kernel.load(), nullptr);
+    run_once();
+}
+
+// Nests that differ in sizes, constants and outer strides only have one code.
+TEST(nest_vm, one_code_for_one_form) {
+    const auto made = [](const dims& lens, double factor, const dims& strides) {
+        nest_builder b(lens);
+        const int x = b.input(shape::float_type, strides);
+        b.output(b.op("mul", {r(b.op("exp", {r(x)})), imm(factor)}), row_major(lens));
+        return migraphx::cpu::compile_nest(b.finish(), migraphx::cpu::kernels_isa(),
+                                           nest_backend::generated)
+            ->generated->code;
+    };
+    EXPECT_EQ(made({7, 300}, 2, {400, 1}), made({3, 5, 64}, 0.5, {900, 100, 1}));
+    EXPECT_NE(made({7, 300}, 2, {400, 1}), made({7, 300}, 2, {1000, 2}));
 }

@@ -18,8 +18,10 @@ using codegen::nest;
 
 const setting<std::string> forced_backend{
     "MIGRAPHX_CPU_NEST", "auto",
-    "what runs fused pointwise regions: tiles, jit (compiled at once), interpreter, or auto (tiles "
-    "first, compiled code once it pays)"};
+    "what runs fused pointwise regions: tiles, jit (machine code, compiled at once), interpreter, "
+    "or "
+    "auto (tiles, and machine code for what has run for some milliseconds); the first two give the "
+    "same bits"};
 
 constexpr int64_t shortest_row = 512;      // inner dims below it share tiles
 constexpr int64_t tile_memory = 20 * 1024; // bytes that a tile occupies
@@ -542,8 +544,8 @@ std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
         plan->generated = make_jit_nest(simplified, level);
     if (plan->generated != nullptr and backend == nest_backend::generated)
         compile_now(*plan->generated->code);
-    if (plan->generated != nullptr and backend == nest_backend::automatic and
-        not plan->generated->pays)
+    if (backend == nest_backend::automatic and
+        not(plan->generated != nullptr and plan->generated->pays))
         plan->generated = nullptr;
     return plan;
 }

@@ -13,7 +13,6 @@
 #include "targets/cpu/jit/nest.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,7 +54,7 @@ struct nest_step {
 // How a nest is run. Results of tiles and of generated code are equal to the bit; the interpreter
 // computes in double.
 enum class nest_backend : uint8_t {
-    automatic, // tiles first; generated code from when its compilation has paid
+    automatic, // tiles, and generated code once it has been compiled in the background
     tiles,
     generated, // from the first run on, where there is a compiler
     interpreter
@@ -80,7 +79,6 @@ struct nest_plan {
     nest_backend backend = nest_backend::tiles;
     codegen::nest source;                      // for the interpreter
     std::shared_ptr<const jit_nest> generated; // null: tiles only
-    mutable std::atomic<int64_t> spent{0};     // nanoseconds, about, on tiles
 };
 
 // What MIGRAPHX_CPU_NEST says.

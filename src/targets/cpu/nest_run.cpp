@@ -16,7 +16,6 @@ namespace {
 constexpr double inline_nanoseconds = 20000;
 constexpr double grain_nanoseconds = 10000;
 constexpr int64_t split_unit = 256; // elements
-constexpr double patience_nanoseconds = 50e6;
 constexpr std::size_t stack_scratch = 48 * 1024;
 
 // State of one execution; its arrays are at the end of the scratch memory.
@@ -253,13 +252,11 @@ void run_generated(const nest_plan& plan, jit_kernel kernel, const void* const* 
         execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, 0, j.cols);
         return;
     }
-    const auto grain =
-        int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3));
+    const auto grain = int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3));
     if (j.rows >= 4 * num_threads() or j.cols < 4 * split_unit) {
-        parallel_for(j.rows, std::max<int64_t>(grain / j.cols, 1),
-                     [&](int64_t begin, int64_t end) {
-                         execute_jit_nest(j, kernel, inputs, outputs, begin, end, 0, j.cols);
-                     });
+        parallel_for(j.rows, std::max<int64_t>(grain / j.cols, 1), [&](int64_t begin, int64_t end) {
+            execute_jit_nest(j, kernel, inputs, outputs, begin, end, 0, j.cols);
+        });
         return;
     }
     const int64_t units = (j.cols + split_unit - 1) / split_unit;
@@ -268,13 +265,6 @@ void run_generated(const nest_plan& plan, jit_kernel kernel, const void* const* 
                      execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, begin * split_unit,
                                       std::min(end * split_unit, j.cols));
                  });
-}
-
-// Asks for generated code when tiles have taken so long that it will have paid.
-void count_towards_code(const nest_plan& plan, double estimate) {
-    const auto before = plan.spent.fetch_add(int64_t(estimate) + 100, std::memory_order_relaxed);
-    if (before < patience_nanoseconds and before + int64_t(estimate) + 100 >= patience_nanoseconds)
-        compile_later(plan.generated->code);
 }
 
 } // namespace
@@ -292,7 +282,7 @@ void run_nest(const nest_plan& plan, const void* const* inputs, void* const* out
             run_generated(plan, k, inputs, outputs);
             return;
         }
-        count_towards_code(plan, estimate);
+        count_towards_code(plan.generated->code, estimate);
     }
     if (estimate < inline_nanoseconds) {
         run_part(plan, inputs, outputs, 0, plan.elements);

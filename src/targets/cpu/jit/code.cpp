@@ -7,18 +7,23 @@
 #include "targets/cpu/jit/llvm/compile.hpp"
 
 #include <chrono>
-#include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <dlfcn.h>
 #include <iostream>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 #include <unordered_map>
 
 namespace migraphx::cpu {
 namespace {
+
+constexpr int64_t compile_nanoseconds = 4'000'000; // 3 to 6 ms here
+constexpr int64_t call_nanoseconds = 50;           // what estimates leave out
+constexpr int low_priority = 10;
 
 // The library lies beside this one.
 jit_compile_fn open_compiler() {
@@ -43,8 +48,7 @@ jit_compile_fn compiler() {
 const void* make_executable(const std::vector<char>& bytes) {
     const auto page = std::size_t(sysconf(_SC_PAGESIZE));
     const std::size_t size = (bytes.size() + page - 1) / page * page;
-    void* memory =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return nullptr;
     std::memcpy(memory, bytes.data(), bytes.size());
@@ -76,6 +80,8 @@ void install(jit_code& code) {
                       std::memory_order_release);
 }
 
+void stop_at_exit();
+
 // Forms that wait, and the thread that compiles them; it ends when nothing waits.
 class compile_queue {
 public:
@@ -89,7 +95,7 @@ public:
         running = true;
         worker = std::thread([this] { work(); });
     }
-    ~compile_queue() {
+    void stop() {
         {
             const std::lock_guard lock(guard);
             waiting.clear();
@@ -105,6 +111,9 @@ private:
     bool running = false;
 
     void work() {
+        // Of this thread only. Where it is refused the work is just as right.
+        (void)setpriority(PRIO_PROCESS, id_t(gettid()), low_priority);
+        stop_at_exit();
         for (;;) {
             std::shared_ptr<jit_code> next;
             {
@@ -120,6 +129,22 @@ private:
         }
     }
 };
+
+// Never destroyed: see stop_at_exit.
+compile_queue& queue() {
+    static auto* const q = new compile_queue;
+    return *q;
+}
+
+// Waits for the compiler before its library's own objects are destroyed: what is registered after
+// the library has been opened runs first.
+void stop_at_exit() {
+    static const bool registered = [] {
+        compiler();
+        return std::atexit([] { queue().stop(); }) == 0;
+    }();
+    (void)registered;
+}
 
 } // namespace
 
@@ -169,9 +194,12 @@ jit_kernel compile_now(jit_code& code) {
     return code.kernel.load(std::memory_order_acquire);
 }
 
-void compile_later(const std::shared_ptr<jit_code>& code) {
-    static compile_queue queue;
-    queue.add(code);
+void count_towards_code(const std::shared_ptr<jit_code>& code, double nanoseconds) {
+    const auto more = int64_t(nanoseconds) + call_nanoseconds;
+    const auto before = code->spent.fetch_add(more, std::memory_order_relaxed);
+    if (before >= compile_nanoseconds or before + more < compile_nanoseconds)
+        return;
+    queue().add(code);
 }
 
 std::string jit_text(const jit_form& form) {

@@ -20,7 +20,8 @@ struct jit_code {
     jit_form form;
     std::string key;
     std::atomic<jit_kernel> kernel = nullptr;
-    std::mutex guard; // of what follows
+    std::atomic<int64_t> spent = 0; // nanoseconds that its nests took on tiles, about
+    std::mutex guard;               // of what follows
     bool tried = false;
     std::string why; // there is none
     std::vector<char> bytes;
@@ -36,8 +37,10 @@ std::shared_ptr<jit_code> code_of(jit_form form);
 // The kernel, compiled now if it has not been yet; null if that failed.
 jit_kernel compile_now(jit_code& code);
 
-// Compiles on a thread of its own, soon; once.
-void compile_later(const std::shared_ptr<jit_code>& code);
+// To be called when a nest of the form has run on tiles for about so long. Once all its nests
+// together have taken as long as compiling costs, it is compiled on a thread of low priority: code
+// that is hardly used costs nothing, and nobody waits for any.
+void count_towards_code(const std::shared_ptr<jit_code>& code, double nanoseconds);
 
 // The LLVM IR of a form, for people; empty without the library.
 std::string jit_text(const jit_form& form);
