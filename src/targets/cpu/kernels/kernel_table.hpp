@@ -11,6 +11,7 @@
 #include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/copy.hpp"
 #include "targets/cpu/kernels/gather.hpp"
+#include "targets/cpu/kernels/gemm.hpp"
 #include "targets/cpu/kernels/lrn.hpp"
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
@@ -38,6 +39,7 @@ struct kernel_table {
     gather_kernels gather;
     attention_kernels attention;
     small_gemm_kernels small_gemm;
+    gemm_kernels gemm;
     resize_kernels resize;
     recurrent_kernels recurrent;
     pooling_kernels pooling;

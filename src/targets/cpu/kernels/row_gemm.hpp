@@ -17,7 +17,41 @@ struct row_product {
     const float* panel; // (k, c) at panel[k * row_panel + c], padded with zeros
     const float* bias;  // row_panel values
     int64_t depth;
+    // row_block<true>: in parts of the depth, which add to what the result holds and finish with
+    // the last; `fetch` (0, 1 or 2) lines of memory from `next` on come near for each fetch_depth.
+    bool add = false, finish = true;
+    int32_t fetch = 0;
+    const char* next = nullptr;
 };
+
+constexpr int fetch_depth = 4;
+
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void add_sums(vf (&acc)[R][V], const tile_place& at) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) {
+            const float* from = at.y + r * at.y_row + v * lanes;
+            const int64_t left = at.channels - v * lanes;
+            acc[r][v] += left >= lanes ? load(from) : load_first(from, left);
+        }
+}
+
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void store_sums(const vf (&acc)[R][V], const tile_place& at) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) {
+            float* to = at.y + r * at.y_row + v * lanes;
+            const int64_t left = at.channels - v * lanes;
+            if (left >= lanes)
+                store(to, acc[r][v]);
+            else
+                store_first(to, acc[r][v], left);
+        }
+}
 
 // Rows are addressed from few pointers with the scales that an address may have, since a pointer
 // for each would not fit the registers.
@@ -61,12 +95,16 @@ struct row_pointers {
         return *reinterpret_cast<const float*>(p);
     }
     MIGRAPHX_VEC_INLINE void advance(int64_t k) {
-        for (int g = 0; g < groups; ++g)
+        for (int g = 0; g < groups; ++g) {
             at[g] += k * int64_t(sizeof(float));
+#if defined(__x86_64__)
+            asm("" : "+r"(at[g])); // or each row gets a counter of its own
+#endif
+        }
     }
 };
 
-template <int R, int V>
+template <int R, int V, bool Parts>
 inline void row_tile(const row_product& p, const row_epilogue& e, const tile_place& at) {
     vf acc[R][V];
 #pragma GCC unroll 16
@@ -76,7 +114,8 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
             acc[r][v] = load(p.bias + v * lanes);
     row_pointers<R> x(p.x, p.x_row);
     const float* w = p.panel;
-    constexpr int unroll = 4;
+    // Large tiles have no registers to look ahead in.
+    constexpr int unroll = R * V >= 20 ? 2 : fetch_depth;
     constexpr int ahead = 24; // rows of the panel
     const auto multiply = [&](int64_t k) __attribute__((always_inline)) {
         vf b[V];
@@ -84,7 +123,8 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
         for (int v = 0; v < V; ++v) {
             b[v] = load(w + k * row_panel + v * lanes);
             // Weights come from far; the processor's own prefetching ends with each page.
-            __builtin_prefetch(w + (k + ahead) * row_panel + v * lanes);
+            if (!Parts)
+                __builtin_prefetch(w + (k + ahead) * row_panel + v * lanes);
         }
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) {
@@ -94,20 +134,36 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
                 acc[r][v] = fma(a, b[v], acc[r][v]);
         }
     };
+    const char* next = p.fetch > 0 ? p.next : reinterpret_cast<const char*>(w);
+    const int64_t fetched = int64_t(p.fetch > 0 && unroll < fetch_depth ? 1 : p.fetch) * 64;
     int64_t k = p.depth;
     for (; k >= unroll; k -= unroll) {
 #pragma GCC unroll 4
-        for (int i = 0; i < unroll; ++i)
+        for (int i = 0; i < unroll; ++i) {
             multiply(i);
+            // The compiler would load ahead more than registers hold.
+            asm volatile("" ::: "memory");
+        }
         x.advance(unroll);
         w += unroll * row_panel;
+        if (!Parts)
+            continue;
+        __builtin_prefetch(next, 0, 2); // to the second level
+        if (unroll == fetch_depth)
+            __builtin_prefetch(next + fetched / 2, 0, 2);
+        next += fetched;
     }
     for (; k > 0; --k) {
         multiply(0);
         x.advance(1);
         w += row_panel;
     }
-    finish_tile<R, V>(acc, e, at);
+    if (Parts && p.add) // last, so that no sum is longer than a part
+        add_sums<R, V>(acc, at);
+    if (!Parts || p.finish)
+        finish_tile<R, V>(acc, e, at);
+    else
+        store_sums<R, V>(acc, at);
 }
 
 // One row has too few sums to keep the multipliers busy: four for each vector.
@@ -133,27 +189,28 @@ inline void single_row(const row_product& p, const row_epilogue& e, const tile_p
     finish_tile<1, V>(acc, e, at);
 }
 
-template <int R>
+template <int R, bool Parts>
 inline void row_tile_of(const row_product& p, const row_epilogue& e, const tile_place& at) {
-    if constexpr (R == 1) {
+    if constexpr (R == 1 && !Parts) {
         if (at.channels > lanes)
             single_row<2>(p, e, at);
         else
             single_row<1>(p, e, at);
     } else if (at.channels > lanes)
-        row_tile<R, 2>(p, e, at);
+        row_tile<R, 2, Parts>(p, e, at);
     else
-        row_tile<R, 1>(p, e, at);
+        row_tile<R, 1, Parts>(p, e, at);
 }
 
 // Any number of rows, in tiles of about the same height.
+template <bool Parts = false>
 inline void row_block(row_product p, const row_epilogue& e, tile_place at, int64_t rows) {
     for (int64_t tiles = (rows + row_most - 1) / row_most; tiles > 0; --tiles) {
         const int64_t r = (rows + tiles - 1) / tiles;
         switch (r) {
 #define MIGRAPHX_ROWS(n)                                                                           \
     case n:                                                                                        \
-        row_tile_of<n <= row_most ? n : 1>(p, e, at);                                              \
+        row_tile_of<n <= row_most ? n : 1, Parts>(p, e, at);                                       \
         break;
             MIGRAPHX_ROWS(1)
             MIGRAPHX_ROWS(2)

@@ -2,7 +2,7 @@
 // Products with few rows: b streams once from memory, in the order it lies there.
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/micro_gemm.hpp"
-#include "targets/cpu/kernels/transpose_tile.hpp"
+#include "targets/cpu/kernels/pack_columns.hpp"
 #include "targets/cpu/kernels/walk.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
@@ -11,31 +11,7 @@ namespace {
 constexpr int64_t panel_columns = tile_vectors * lanes;
 
 void pack(const small_gemm_params& p, float* to, int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; ++panel) {
-        const int64_t first = panel * panel_columns;
-        const int64_t cols = p.n - first < panel_columns ? p.n - first : panel_columns;
-        float* out = to + panel * panel_columns * p.k;
-        if (p.b_k == 1 && p.b_n != 1) {
-            if (cols < panel_columns)
-                for (int64_t i = 0; i < panel_columns * p.k; ++i)
-                    out[i] = 0;
-            transpose_floats(p.b + first * p.b_n, p.b_n, out, panel_columns, p.k, cols);
-            continue;
-        }
-        if (p.b_n == 0 && cols == panel_columns) {
-            for (int64_t k = 0; k < p.k; ++k, out += panel_columns)
-                for (int64_t j = 0; j < panel_columns; j += lanes)
-                    store(out + j, splat(p.b[k * p.b_k]));
-            continue;
-        }
-        for (int64_t k = 0; k < p.k; ++k, out += panel_columns) {
-            const float* b = p.b + k * p.b_k + first * p.b_n;
-            for (int64_t j = 0; j < cols; ++j)
-                out[j] = b[j * p.b_n];
-            for (int64_t j = cols; j < panel_columns; ++j)
-                out[j] = 0;
-        }
-    }
+    pack_columns(p.b, p.b_k, p.b_n, p.k, p.n, panel_columns, to, begin, end);
 }
 
 inline void start_from_bias(const small_gemm_params& p, int64_t first, int64_t cols) {

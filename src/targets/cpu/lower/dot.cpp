@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Matrix products: few rows with own kernels, the rest with oneDNN, weights packed at compile time.
+// Matrix products: own kernels for few rows and for constant weights, the rest with oneDNN; weights
+// are packed at compile time.
+#include "targets/cpu/lower/dot.hpp"
 #include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
@@ -10,60 +12,6 @@
 namespace migraphx::cpu {
 
 namespace {
-
-// All leading axes of a product as one: rows of A, one B for all.
-struct flat_product {
-    int64_t m = 0, k = 0, n = 0;
-    int64_t a_row = 0, a_k = 0, b_k = 0, b_n = 0, c_row = 0;
-};
-
-// The step of a row when the axes before the last count as one; false when they do not merge.
-bool merged_rows(const shape& s, int64_t& step) {
-    const auto r = s.ndim();
-    step = 0;
-    int64_t next = -1;
-    for (std::size_t i = r - 1; i-- > 0;) {
-        const auto len = int64_t(s.lens()[i]);
-        if (len == 1)
-            continue;
-        const auto stride = int64_t(s.strides()[i]);
-        if (next < 0)
-            step = stride;
-        else if (stride != next)
-            return false;
-        next = stride * len;
-    }
-    if (next < 0)
-        step = int64_t(s.lens()[r - 1]) * std::max<int64_t>(1, int64_t(s.strides()[r - 1]));
-    return true;
-}
-
-bool as_flat(const problem& p, flat_product& f) {
-    const auto& a = p.inputs[0];
-    const auto& b = p.inputs[1];
-    const auto& c = p.output;
-    const auto r = a.ndim();
-    for (std::size_t i = 0; i + 2 < r; i++)
-        if (b.lens()[i] != 1 and b.strides()[i] != 0)
-            return false;
-    f.k = int64_t(a.lens()[r - 1]);
-    f.n = int64_t(b.lens()[r - 1]);
-    f.m = int64_t(c.elements()) / std::max<int64_t>(1, f.n);
-    f.a_k = f.k == 1 ? 1 : int64_t(a.strides()[r - 1]);
-    f.b_k = f.k == 1 ? 1 : int64_t(b.strides()[r - 2]);
-    f.b_n = f.n == 1 ? 1 : int64_t(b.strides()[r - 1]);
-    return (f.n == 1 or c.strides()[r - 1] == 1) and merged_rows(a, f.a_row) and
-           merged_rows(c, f.c_row);
-}
-
-std::string refusal(const problem& p) {
-    if (p.inputs[0].type() != shape::float_type or p.inputs[1].type() != shape::float_type or
-        p.output.type() != shape::float_type)
-        return "only float, got " + p.inputs[0].type_string();
-    if (p.output.elements() == 0 or p.inputs[0].elements() == 0)
-        return "nothing to compute";
-    return "";
-}
 
 // An operand of the epilogue for the flattened product: its rows merge too.
 bool flat_operand(const shape& s, int64_t m, int64_t n, dnnl::memory::desc& desc) {
@@ -112,7 +60,7 @@ struct thin_kernel : kernel {
 
 // Products with few rows: bound by reading the weights.
 lowered thin(const problem& p) {
-    if (auto r = refusal(p); not r.empty())
+    if (auto r = product_refusal(p); not r.empty())
         return lowered::refuse(r);
     flat_product f;
     if (not as_flat(p, f))
@@ -204,7 +152,7 @@ lowered matmul_kernel(const problem& p, fused_epilogue& e, const dnnl::memory::d
 
 // One B for all rows: a product of two matrices, whatever the rank.
 lowered flat_matmul(const problem& p) {
-    if (auto r = refusal(p); not r.empty())
+    if (auto r = product_refusal(p); not r.empty())
         return lowered::refuse(r);
     flat_product f;
     if (not as_flat(p, f))
@@ -255,7 +203,7 @@ struct batched_kernel : kernel {
 };
 
 lowered tiny_batch(const problem& p) {
-    if (auto r = refusal(p); not r.empty())
+    if (auto r = product_refusal(p); not r.empty())
         return lowered::refuse(r);
     const auto& a = p.inputs[0];
     const auto& b = p.inputs[1];
@@ -293,7 +241,7 @@ lowered tiny_batch(const problem& p) {
 }
 
 lowered matmul(const problem& p) {
-    if (auto r = refusal(p); not r.empty())
+    if (auto r = product_refusal(p); not r.empty())
         return lowered::refuse(r);
     auto epilogue = make_epilogue(p, 2, p.output.ndim() - 1);
     if (not epilogue.epilogue)
@@ -310,6 +258,7 @@ lowered matmul(const problem& p) {
 
 const implementations dot_choices{{"dot", "cpu::dot"},
                                   {{"thin_gemm", thin, 2},
+                                   {"row_gemm", row_product_kernel},
                                    {"dnnl::matmul (flat)", flat_matmul, 1},
                                    {"batched_gemm", tiny_batch},
                                    {"dnnl::matmul", matmul, 1}}};

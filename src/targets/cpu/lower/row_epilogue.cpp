@@ -69,8 +69,15 @@ std::optional<row_step> row_step_of(const post_operation& op) {
     return s;
 }
 
-// Sets the steps of the operand; false when they do not follow rows and channels.
-bool place_operand(row_step& step, const shape& s, const shape& out) {
+// How rows and channels lie in a result.
+struct row_order {
+    std::size_t channel_axis;
+    bool constant_bias;
+    // Sets the steps of an operand; false when they do not follow rows and channels.
+    bool (*place)(row_step& step, const shape& s, const shape& out);
+};
+
+bool place_in_image(row_step& step, const shape& s, const shape& out) {
     if (s.type() != shape::float_type or s.lens() != out.lens())
         return false;
     const auto strides = strides_of(s);
@@ -83,33 +90,22 @@ bool place_operand(row_step& step, const shape& s, const shape& out) {
     return true;
 }
 
-} // namespace
-
-given_inputs inputs_of(const problem& p) {
-    given_inputs in{p.inputs, {}};
-    for (std::size_t i = 0; i < p.inputs.size(); i++)
-        in.constant.push_back(p.is_constant(i));
-    return in;
+bool place_in_product(row_step& step, const shape& s, const shape& out) {
+    if (s.type() != shape::float_type or s.lens() != out.lens())
+        return false;
+    const auto channel = strides_of(s).back();
+    const auto row = merged_stride(s, 0, s.ndim() - 1);
+    if (not row or (channel != 0 and channel != 1))
+        return false;
+    step.image = 0;
+    step.channel = channel;
+    step.row = *row;
+    return true;
 }
 
-bool is_literal(instruction_ref ins) {
-    while (ins->inputs().size() == 1 and ins->get_operator().info().is_view)
-        ins = ins->inputs().front();
-    return ins->name() == "@literal";
-}
-
-given_inputs inputs_of(instruction_ref ins) {
-    given_inputs in;
-    for (auto i : ins->inputs()) {
-        in.shapes.push_back(i->get_shape());
-        in.constant.push_back(is_literal(i));
-    }
-    return in;
-}
-
-std::optional<planned_epilogue> plan_row_epilogue(const given_inputs& in, const module* body,
-                                                  std::size_t first_operand, const shape& out,
-                                                  std::string& reason) {
+std::optional<planned_epilogue> plan_epilogue(const given_inputs& in, const module* body,
+                                              std::size_t first_operand, const shape& out,
+                                              const row_order& order, std::string& reason) {
     planned_epilogue result;
     if (body == nullptr)
         return result;
@@ -129,12 +125,13 @@ std::optional<planned_epilogue> plan_row_epilogue(const given_inputs& in, const 
         if (op.what == post_operation::kind::binary) {
             const auto input = epilogue_input(*body, op.parameter, first_operand);
             const auto& s = in.shapes.at(input);
-            if (i == 0 and step->op == row_op::add and in.constant.at(input) and
-                s.type() == shape::float_type and is_per_channel(s, 1)) {
+            if (i == 0 and step->op == row_op::add and
+                (in.constant.at(input) or not order.constant_bias) and
+                s.type() == shape::float_type and is_per_channel(s, order.channel_axis)) {
                 result.bias = input;
                 continue;
             }
-            if (not place_operand(*step, s, out)) {
+            if (not order.place(*step, s, out)) {
                 reason = "an operand of the epilogue in another order";
                 return std::nullopt;
             }
@@ -168,6 +165,43 @@ std::optional<planned_epilogue> plan_row_epilogue(const given_inputs& in, const 
     return result;
 }
 
+} // namespace
+
+given_inputs inputs_of(const problem& p) {
+    given_inputs in{p.inputs, {}};
+    for (std::size_t i = 0; i < p.inputs.size(); i++)
+        in.constant.push_back(p.is_constant(i));
+    return in;
+}
+
+bool is_literal(instruction_ref ins) {
+    while (ins->inputs().size() == 1 and ins->get_operator().info().is_view)
+        ins = ins->inputs().front();
+    return ins->name() == "@literal";
+}
+
+given_inputs inputs_of(instruction_ref ins) {
+    given_inputs in;
+    for (auto i : ins->inputs()) {
+        in.shapes.push_back(i->get_shape());
+        in.constant.push_back(is_literal(i));
+    }
+    return in;
+}
+
+std::optional<planned_epilogue> plan_row_epilogue(const given_inputs& in, const module* body,
+                                                  std::size_t first_operand, const shape& out,
+                                                  std::string& reason) {
+    return plan_epilogue(in, body, first_operand, out, {1, true, place_in_image}, reason);
+}
+
+std::optional<planned_epilogue> plan_product_epilogue(const given_inputs& in, const module* body,
+                                                      std::size_t first_operand, const shape& out,
+                                                      std::string& reason) {
+    return plan_epilogue(in, body, first_operand, out, {out.ndim() - 1, false, place_in_product},
+                         reason);
+}
+
 row_epilogue planned_epilogue::bound(const kernel_args& args, const float* bias_values) const {
     auto e = steps;
     e.bias = bias_values;
@@ -191,8 +225,7 @@ std::vector<float> planned_epilogue::bias_values(const problem& p, std::size_t c
 
 bool planned_epilogue::merges_images(int64_t rows) const {
     for (int i = 0; i < steps.count; i++)
-        if (steps.steps[i].op >= row_op::add and
-            steps.steps[i].image != rows * steps.steps[i].row)
+        if (steps.steps[i].op >= row_op::add and steps.steps[i].image != rows * steps.steps[i].row)
             return false;
     return true;
 }

@@ -15,7 +15,7 @@ namespace migraphx::cpu {
 struct planned_epilogue {
     row_epilogue steps{};
     std::vector<std::size_t> operands; ///< inputs, of the steps that have one, in their order
-    std::optional<std::size_t> bias;   ///< constant input
+    std::optional<std::size_t> bias;   ///< input; constant for images
 
     /// With the addresses of a run.
     row_epilogue bound(const kernel_args& args, const float* bias_values) const;
@@ -42,5 +42,9 @@ given_inputs inputs_of(instruction_ref ins);
 std::optional<planned_epilogue> plan_row_epilogue(const given_inputs& in, const module* body,
                                                   std::size_t first_operand, const shape& out,
                                                   std::string& reason);
+/// The same on a product: rows are all axes but the last, as one; a bias need not be constant.
+std::optional<planned_epilogue> plan_product_epilogue(const given_inputs& in, const module* body,
+                                                      std::size_t first_operand, const shape& out,
+                                                      std::string& reason);
 
 } // namespace migraphx::cpu

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// f32 products of many rows with weights in panels of columns: c = a * b, then an epilogue on
+// register tiles.
+#pragma once
+
+#include "targets/cpu/kernels/row_epilogue.hpp"
+
+#include <cstdint>
+
+namespace migraphx::cpu {
+
+struct gemm_params {
+    const float* a; // (r, k) at a[r * a_row + k]
+    const float* b; // panels of `panel` columns, k rows each, the last filled up with zeros
+    float* c;       // (r, c) at c[r * c_row + c]
+    int64_t m, n, k;
+    int64_t a_row, c_row;
+    // Rows and depth of the part of A that is used with all panels while it stays in a cache. With
+    // less than the whole depth, c holds sums until the last part.
+    int64_t block_rows, block_depth;
+    row_epilogue epilogue; // of one image
+};
+
+// b as it lies: (k, n) at b[k * b_k + n * b_n].
+struct gemm_weights {
+    const float* b;
+    int64_t k, n, b_k, b_n;
+};
+
+struct gemm_kernels {
+    int64_t panel;                                                              // columns
+    void (*pack)(const gemm_weights& w, float* to, int64_t begin, int64_t end); // units: panels
+    int64_t (*units)(const gemm_params& p);
+    // Units: a panel with a tile of rows; those of a block of rows panel by panel.
+    void (*run)(const gemm_params& p, int64_t begin, int64_t end);
+};
+
+} // namespace migraphx::cpu

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Products of many rows with constant weights by own register tiles, the epilogue in them.
+#include "targets/cpu/kernels/dispatch/run_gemm.hpp"
+#include "targets/cpu/lower/dot.hpp"
+#include "targets/cpu/lower/row_epilogue.hpp"
+
+#include "base/str.hpp"
+#include "runtime/weight_store.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+const float* floats(const char* p) {
+    return reinterpret_cast<const float*>(p);
+}
+
+struct row_gemm_kernel : kernel {
+    gemm_params params{};
+    planned_epilogue epilogue;
+    std::shared_ptr<const packed_weight> weights;
+
+    void run(const kernel_args& args) const override {
+        auto q = params;
+        q.a = floats(args.inputs[0]);
+        q.b = floats(weights->data.get());
+        q.c = reinterpret_cast<float*>(args.outputs[0]);
+        q.epilogue =
+            epilogue.bound(args, epilogue.bias ? floats(args.inputs[*epilogue.bias]) : nullptr);
+        run_gemm(q);
+    }
+    std::string name() const override { return "row_gemm"; }
+    bool reads_input(std::size_t i) const override { return i != 1; }
+    void add_constants(held_constants& held) const override { weights->add_to(held); }
+};
+
+} // namespace
+
+lowered row_product_kernel(const problem& p) {
+    if (auto r = product_refusal(p); not r.empty())
+        return lowered::refuse(r);
+    if (kernels_isa() == isa::baseline)
+        return lowered::refuse("no fused multiply-add");
+    if (not p.is_constant(1))
+        return lowered::refuse("weights that are not constant");
+    flat_product f;
+    if (not as_flat(p, f))
+        return lowered::refuse("a batch of matrices, or rows that do not merge");
+    if (f.a_k != 1)
+        return lowered::refuse("rows of A are not contiguous");
+    std::string reason;
+    auto epilogue = plan_product_epilogue(
+        inputs_of(p), p.modules.empty() ? nullptr : p.modules.front(), 2, p.output, reason);
+    if (not epilogue)
+        return lowered::refuse(reason);
+    auto k = std::make_unique<row_gemm_kernel>();
+    k->epilogue = std::move(*epilogue);
+    auto& q = k->params;
+    q.m = f.m;
+    q.n = f.n;
+    q.k = f.k;
+    q.a_row = f.a_row;
+    q.c_row = f.c_row;
+    block_gemm(q);
+    k->weights = p.weights->get(
+        p.constants[1], str("columns ", kernels().gemm.panel, ' ', p.inputs[1]), [&] {
+            auto w = allocate_weight(std::size_t(packed_weights_size(f.k, f.n)) * sizeof(float));
+            pack_gemm_weights({floats(p.constants[1].data()), f.k, f.n, f.b_k, f.b_n},
+                              reinterpret_cast<float*>(w.data.get()));
+            return w;
+        });
+    return k;
+}
+
+} // namespace migraphx::cpu

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Products by rows with packed weights against double loops, on every instruction set of this
+// machine.
+#include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_gemm.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace migraphx::cpu;
+using namespace kernel_test;
+
+namespace {
+
+struct gemm_case {
+    int64_t m, n, k;
+    bool transposed_b = false, bias = false, scaled_sum = false;
+    int64_t block_rows = 0, block_depth = 0;
+    int64_t a_gap = 3;
+};
+
+void check(const gemm_case& c, isa level) {
+    const auto& table = kernels_for(level);
+    const int64_t a_row = c.k + c.a_gap, c_row = c.n + 2;
+    const auto a = random_floats(size_t(c.m * a_row) + 1, 1),
+               b = random_floats(size_t(c.n * c.k) + 1, 2), bias = random_floats(size_t(c.n), 3),
+               more = random_floats(size_t(c.m * c.n), 4);
+    const gemm_weights w{b.data() + 1, c.k, c.n, c.transposed_b ? 1 : c.n,
+                         c.transposed_b ? c.k : 1};
+    std::vector<float> panels(size_t(packed_weights_size(c.k, c.n, table)));
+    pack_gemm_weights(w, panels.data(), table);
+    std::vector<float> got(size_t(c.m * c_row), 77.0f);
+    gemm_params p{};
+    p.a = a.data() + 1;
+    p.b = panels.data();
+    p.c = got.data();
+    p.m = c.m;
+    p.n = c.n;
+    p.k = c.k;
+    p.a_row = a_row;
+    p.c_row = c_row;
+    block_gemm(p, table);
+    if (c.block_rows > 0)
+        p.block_rows = c.block_rows;
+    if (c.block_depth > 0)
+        p.block_depth = c.block_depth;
+    p.epilogue.bias = c.bias ? bias.data() : nullptr;
+    if (c.scaled_sum) { // clamp(2 x + more, -1, 1.5)
+        p.epilogue.count = 3;
+        p.epilogue.steps[0].op = row_op::linear;
+        p.epilogue.steps[0].alpha = 2;
+        p.epilogue.steps[1].op = row_op::add;
+        p.epilogue.steps[1].operand = more.data();
+        p.epilogue.steps[1].row = c.n;
+        p.epilogue.steps[1].channel = 1;
+        p.epilogue.steps[2].op = row_op::clamp;
+        p.epilogue.steps[2].alpha = -1;
+        p.epilogue.steps[2].beta = 1.5f;
+    }
+    run_gemm(p, table);
+    const auto what = std::string(to_string(level)) + " " + std::to_string(c.m) + "x" +
+                      std::to_string(c.n) + "x" + std::to_string(c.k);
+    for (int64_t r = 0; r < c.m; ++r) {
+        for (int64_t j = 0; j < c.n; ++j) {
+            double want = c.bias ? double(bias[size_t(j)]) : 0;
+            for (int64_t k = 0; k < c.k; ++k)
+                want += double(p.a[r * a_row + k]) * double(w.b[k * w.b_k + j * w.b_n]);
+            if (c.scaled_sum)
+                want = std::min(1.5, std::max(-1.0, 2 * want + double(more[size_t(r * c.n + j)])));
+            ASSERT_NEAR(double(got[size_t(r * c_row + j)]), want, 1e-4) << what;
+        }
+        ASSERT_EQ(got[size_t(r * c_row + c.n)], 77.0f) << what;
+    }
+}
+
+void check(const gemm_case& c) {
+    for (isa level : levels())
+        check(c, level);
+}
+
+TEST(kernels_gemm, sizes_around_the_tiles) {
+    for (int64_t m : {1, 2, 5, 6, 7, 13, 14, 15, 16, 29, 43})
+        for (int64_t n : {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65})
+            for (int64_t k : {1, 3, 4, 5, 31, 64})
+                check({m, n, k, (m + n + k) % 2 == 0, k % 2 == 0, (m + n) % 3 == 0});
+}
+
+TEST(kernels_gemm, parts_of_rows_and_depth) {
+    for (int64_t rows : {1, 10, 40, 64})
+        for (int64_t depth : {1, 7, 32, 50, 100})
+            for (bool more : {false, true})
+                check({71, 75, 100, false, true, more, rows, depth});
+}
+
+TEST(kernels_gemm, shared_between_threads) {
+    check({129, 301, 200, true, true, true});
+    check({300, 40, 513, false, true, false});
+    check({20, 1000, 64, false, false, true});
+    check({60, 100, 1024, false, true, true, 0, 0, 0}); // rows a page apart
+}
+
+// Long sums are sums of parts: closer than one chain.
+TEST(kernels_gemm, sums_of_parts_are_closer) {
+    const int64_t k = 3072;
+    const std::vector<float> a(size_t(k), 0.1f), b(size_t(k), 0.7f);
+    float chain = 0;
+    for (int64_t i = 0; i < k; ++i)
+        chain = std::fma(a[size_t(i)], b[size_t(i)], chain);
+    const double want = double(k) * double(0.1f) * double(0.7f);
+    for (isa level : levels()) {
+        const auto& table = kernels_for(level);
+        std::vector<float> panels(size_t(packed_weights_size(k, 1, table))), got(1);
+        pack_gemm_weights({b.data(), k, 1, 1, 1}, panels.data(), table);
+        gemm_params p{};
+        p.a = a.data();
+        p.b = panels.data();
+        p.c = got.data();
+        p.m = p.n = p.c_row = 1;
+        p.k = p.a_row = k;
+        block_gemm(p, table);
+        run_gemm(p, table);
+        EXPECT_LT(std::fabs(double(got[0]) - want), std::fabs(double(chain) - want) / 2)
+            << to_string(level);
+    }
+}
+
+} // namespace

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// Products of many rows with constant weights: which kernel takes them, and what it gives.
+#include "lower_support.hpp"
+
+#include "targets/cpu/kernels/kernel_table.hpp"
+
+using namespace lower_check;
+
+namespace {
+
+// With fused multiply-add the own kernel takes rows that are contiguous and merge.
+void expect_rows(const std::string& name, bool wanted) {
+    if (cpu::kernels_isa() != cpu::isa::baseline) {
+        EXPECT_EQ(name == "row_gemm", wanted) << name;
+    }
+}
+
+TEST(lower_product, rows_with_constant_weights) {
+    const check_options constant{.constants = {1}};
+    expect_rows(
+        check_lowered(make_op("dot"), {noise(of({50, 33})), noise(of({33, 70}), 3)}, constant),
+        true);
+    expect_rows(check_lowered(make_op("dot"), {sliced(noise(of({50, 33}))), noise(of({33, 40}), 3)},
+                              constant),
+                true);
+    // Rows of three axes with one B for all.
+    const auto whole = noise(of({3, 33, 40}), 3);
+    const auto b = broadcast_along(whole, 0);
+    expect_rows(check_lowered(make_op("dot"), {noise(of({3, 20, 33})), b}, constant), true);
+    // B transposed in memory.
+    expect_rows(check_lowered(make_op("dot"),
+                              {noise(of({20, 33})), scattered(noise(of({33, 50}), 3))}, constant),
+                true);
+    // Columns of A, a B for each matrix, no constant.
+    expect_rows(check_lowered(make_op("dot"),
+                              {scattered(noise(of({20, 33}))), noise(of({33, 50}), 3)}, constant),
+                false);
+    expect_rows(check_lowered(make_op("dot"), {noise(of({3, 20, 33})), noise(of({3, 33, 40}), 3)},
+                              constant),
+                false);
+    expect_rows(check_lowered(make_op("dot"), {noise(of({20, 33})), noise(of({33, 50}), 3)}, {}),
+                false);
+}
+
+instruction_ref broadcast_to(module& m, const argument& value, const lens& out) {
+    return m.add_instruction(make_op("multibroadcast", {{"out_lens", out}}),
+                             m.add_literal(literal{value.get_shape(), value.data()}));
+}
+
+// x w + bias, then what `more` adds, on the reference and on cpu.
+template <class F>
+void check_epilogue(const lens& a, std::size_t n, F more) {
+    program p;
+    auto* m = p.get_main_module();
+    auto out = a;
+    out.back() = n;
+    const auto x = m->add_parameter("x", of(a));
+    const auto other = m->add_parameter("other", of(out));
+    lens w(a.size(), 1);
+    w[w.size() - 2] = a.back();
+    w.back() = n;
+    auto full = w;
+    std::copy(a.begin(), a.end() - 2, full.begin());
+    auto y = m->add_instruction(make_op("dot"), x, broadcast_to(*m, noise(of(w), 3), full));
+    y = m->add_instruction(make_op("add"), y, broadcast_to(*m, noise(of({n}), 4), out));
+    m->add_return({more(*m, y, other)});
+    auto on_ref = p, on_cpu = p;
+    on_ref.compile(make_target("ref"));
+    on_cpu.compile(make_target("cpu"));
+    parameter_map in{{"x", noise(of(a))}, {"other", noise(of(out), 8)}};
+    compare(on_cpu.eval(in).front(), on_ref.eval(in).front(), 2e-5);
+}
+
+TEST(lower_product, epilogues) {
+    for (const lens& a : {lens{29, 40}, lens{2, 13, 40}}) {
+        for (const char* name : {"relu", "tanh", "sigmoid"})
+            check_epilogue(a, 50, [&](module& m, instruction_ref y, instruction_ref) {
+                return m.add_instruction(make_op(name), y);
+            });
+        check_epilogue(a, 70, [](module& m, instruction_ref y, instruction_ref other) {
+            return m.add_instruction(make_op("add"), other, m.add_instruction(make_op("relu"), y));
+        });
+        check_epilogue(a, 33, [](module& m, instruction_ref y, instruction_ref other) {
+            const auto s = m.add_instruction(make_op("sigmoid"), y);
+            return m.add_instruction(make_op("mul"), m.add_instruction(make_op("mul"), y, s),
+                                     other);
+        });
+        check_epilogue(a, 64, [](module& m, instruction_ref y, instruction_ref) { // gelu
+            const auto number = [&](float v) {
+                return m.add_instruction(
+                    make_op("multibroadcast", {{"out_lens", y->get_shape().lens()}}),
+                    m.add_literal(literal{shape{shape::float_type, {1}}, {v}}));
+            };
+            auto e = m.add_instruction(make_op("mul"), y, number(0.70710678f));
+            e = m.add_instruction(make_op("add"), m.add_instruction(make_op("erf"), e), number(1));
+            return m.add_instruction(make_op("mul"),
+                                     m.add_instruction(make_op("mul"), y, number(0.5f)), e);
+        });
+    }
+}
+
+} // namespace
