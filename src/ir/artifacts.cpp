@@ -16,13 +16,22 @@ void artifact_store::put(const std::string& name, value::binary bytes) {
     items.insert_or_assign(name, std::move(bytes));
 }
 
+void artifact_store::offer(const std::string& name, std::function<value::binary()> make) {
+    const std::lock_guard lock(mutex);
+    offers.insert_or_assign(name, std::move(make));
+}
+
 bool artifact_store::empty() const {
     const std::lock_guard lock(mutex);
-    return items.empty();
+    return items.empty() and offers.empty();
 }
 
 value artifact_store::to_value() const {
     const std::lock_guard lock(mutex);
+    for (const auto& [name, make] : offers)
+        if (items.find(name) == items.end())
+            if (auto bytes = make(); bytes.size() > 0)
+                items.emplace(name, std::move(bytes));
     value result = value::object{};
     for (const auto& [name, bytes] : items)
         result[name] = bytes;

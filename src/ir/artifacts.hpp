@@ -5,6 +5,7 @@
 
 #include <migraphx/value.hpp>
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,9 @@ class artifact_store {
 public:
     std::optional<value::binary> find(const std::string& name) const;
     void put(const std::string& name, value::binary bytes);
+    /// For what is not needed yet but belongs into a file: made when the program is saved, unless
+    /// it is there by then. No bytes: there is nothing to keep.
+    void offer(const std::string& name, std::function<value::binary()> make);
     bool empty() const;
 
     /// An object of binaries; those of a mapped file refer to it.
@@ -27,7 +31,8 @@ public:
 
 private:
     mutable std::mutex mutex;
-    std::map<std::string, value::binary> items;
+    mutable std::map<std::string, value::binary> items;
+    std::map<std::string, std::function<value::binary()>> offers;
 };
 
 } // namespace migraphx

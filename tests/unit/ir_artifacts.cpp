@@ -49,6 +49,23 @@ TEST(ir_artifacts, found_by_name) {
     EXPECT_TRUE(t.find("b"));
 }
 
+TEST(ir_artifacts, offers_are_made_when_saving) {
+    artifact_store s;
+    int made = 0;
+    s.put("there", bytes(2, 1));
+    s.offer("there", [&] { return made++, bytes(9, 9); });
+    s.offer("wanted", [&] { return made++, bytes(4, 3); });
+    s.offer("nothing", [&] { return made++, bytes(0, 0); });
+    EXPECT_FALSE(s.empty());
+    EXPECT_FALSE(s.find("wanted"));
+    const value v = s.to_value();
+    EXPECT_EQ(v.size(), 2u);
+    EXPECT_EQ(v.at("wanted").get_binary(), bytes(4, 3));
+    EXPECT_EQ(v.at("there").get_binary(), bytes(2, 1));
+    s.to_value();
+    EXPECT_EQ(made, 3); // what gives nothing is asked again
+}
+
 TEST(ir_artifacts, travel_with_a_compiled_program) {
     auto p = compiled();
     EXPECT_FALSE(p.to_value().contains("artifacts"));

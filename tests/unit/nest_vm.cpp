@@ -515,3 +515,49 @@ TEST(nest_vm, one_code_for_one_form) {
     EXPECT_EQ(made({7, 300}, 2, {400, 1}), made({3, 5, 64}, 0.5, {900, 100, 1}));
     EXPECT_NE(made({7, 300}, 2, {400, 1}), made({7, 300}, 2, {1000, 2}));
 }
+
+// Code travels in the artifacts of a program; what does not fit to the letter is not taken.
+TEST(nest_vm, generated_code_is_saved) {
+    if (not migraphx::cpu::jit_available())
+        GTEST_SKIP() << "no code generator in this build";
+    nest_builder b({3, 333});
+    const int x = b.input(shape::float_type, {400, 1});
+    b.output(b.op("add", {r(b.op("erf", {r(x)})), r(b.op("abs", {r(x)}))}), {333, 1});
+    const nest n = b.finish();
+    migraphx::artifact_store store;
+    const auto plan = migraphx::cpu::compile_nest(n, migraphx::cpu::kernels_isa(),
+                                                  nest_backend::automatic, &store);
+    ASSERT_NE(plan->generated, nullptr);
+    auto& first = *plan->generated->code;
+    EXPECT_EQ(first.kernel.load(), nullptr);
+    store.to_value();
+    const auto saved = store.find(migraphx::cpu::saved_name(first));
+    ASSERT_TRUE(saved);
+    const std::vector<char> bytes(saved->begin(), saved->end());
+
+    migraphx::cpu::jit_code other;
+    other.form = first.form;
+    other.key = first.key;
+    const auto takes = [&](std::vector<char> changed) {
+        return migraphx::cpu::take_saved(other, changed.data(), changed.size());
+    };
+    EXPECT_FALSE(takes({}));
+    EXPECT_FALSE(takes({bytes.begin(), bytes.end() - 1}));
+    for (std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{17}, std::size_t{24},
+                           std::size_t{32}, bytes.size() - 1}) {
+        auto changed = bytes;
+        changed[at] = char(changed[at] + 77);
+        EXPECT_FALSE(takes(changed)) << at;
+    }
+    EXPECT_EQ(other.kernel.load(), nullptr);
+    ASSERT_TRUE(takes(bytes));
+    run_case c(n);
+    std::mt19937 random(3);
+    c.randomise(random, -3, 3);
+    const auto want = c.executed(migraphx::cpu::kernels_isa(), nest_backend::tiles);
+    const auto got = c.run([&](const auto& in, const auto& out) {
+        migraphx::cpu::execute_jit_nest(*plan->generated, other.kernel.load(), in.data(),
+                                        out.data(), 0, 3, 0, 333);
+    });
+    expect_same_bits(got[0], want[0], "code from a file");
+}

@@ -514,6 +514,17 @@ private:
     }
 };
 
+void share_code(artifact_store& artifacts, const std::shared_ptr<jit_code>& code) {
+    const std::string name = saved_name(*code);
+    if (const auto found = artifacts.find(name);
+        found and take_saved(*code, reinterpret_cast<const char*>(found->data()), found->size()))
+        return;
+    artifacts.offer(name, [code] {
+        const std::vector<char> bytes = saved_form(*code);
+        return value::binary(bytes.data(), bytes.size());
+    });
+}
+
 } // namespace
 
 nest_backend chosen_nest_backend() {
@@ -534,7 +545,7 @@ nest_backend chosen_nest_backend() {
 }
 
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
-                                              nest_backend backend) {
+                                              nest_backend backend, artifact_store* artifacts) {
     codegen::nest simplified = codegen::simplify(n);
     auto plan = nest_scheduler(simplified, kernels_for(level).nest, level).run();
     plan->backend = backend;
@@ -542,11 +553,13 @@ std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
         plan->source = std::move(simplified);
     else if (backend != nest_backend::tiles and plan->elements > 0)
         plan->generated = make_jit_nest(simplified, level);
-    if (plan->generated != nullptr and backend == nest_backend::generated)
-        compile_now(*plan->generated->code);
     if (backend == nest_backend::automatic and
         not(plan->generated != nullptr and plan->generated->pays))
         plan->generated = nullptr;
+    if (plan->generated != nullptr and artifacts != nullptr)
+        share_code(*artifacts, plan->generated->code);
+    if (plan->generated != nullptr and backend == nest_backend::generated)
+        compile_now(*plan->generated->code);
     return plan;
 }
 

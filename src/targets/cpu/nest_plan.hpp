@@ -10,6 +10,7 @@
 #pragma once
 
 #include "codegen/nest.hpp"
+#include "ir/artifacts.hpp"
 #include "targets/cpu/jit/nest.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 
@@ -84,9 +85,11 @@ struct nest_plan {
 // What MIGRAPHX_CPU_NEST says.
 nest_backend chosen_nest_backend();
 
-// Validates and simplifies the nest first.
+// Validates and simplifies the nest first. Generated code that `artifacts` holds is used from the
+// first run on; what it lacks is made when the program is saved.
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level = kernels_isa(),
-                                              nest_backend backend = chosen_nest_backend());
+                                              nest_backend backend = chosen_nest_backend(),
+                                              artifact_store* artifacts = nullptr);
 
 // Iterations begin .. end of plan.elements. Pointers are to index 0 of each tensor, in the order of
 // the nest; scratch has scratch_bytes, aligned to 64. An output may be the very memory of an input

@@ -7,6 +7,8 @@
 #include "targets/cpu/jit/llvm/compile.hpp"
 
 #include <chrono>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -59,6 +61,17 @@ const void* make_executable(const std::vector<char>& bytes) {
     return memory;
 }
 
+struct saved_header {
+    uint64_t key_size, code_size, entry, sum;
+};
+
+uint64_t sum_of(const char* bytes, std::size_t size) { // FNV-1a
+    uint64_t h = 0xcbf29ce484222325;
+    for (std::size_t i = 0; i < size; ++i)
+        h = (h ^ uint8_t(bytes[i])) * 0x100000001b3;
+    return h;
+}
+
 struct code_cache {
     std::mutex guard;
     std::unordered_map<std::string, std::shared_ptr<jit_code>> codes;
@@ -69,7 +82,7 @@ code_cache& cache() {
     return c;
 }
 
-void install(jit_code& code) {
+void install_code(jit_code& code) {
     const void* memory = make_executable(code.bytes);
     if (memory == nullptr) {
         code.why = "no executable memory";
@@ -183,7 +196,7 @@ jit_kernel compile_now(jit_code& code) {
     code.entry = made.entry;
     code.why = std::move(made.why);
     if (not code.bytes.empty())
-        install(code);
+        install_code(code);
     if (trace_enabled("codegen")) {
         const std::chrono::duration<double, std::milli> took =
             std::chrono::steady_clock::now() - start;
@@ -200,6 +213,49 @@ void count_towards_code(const std::shared_ptr<jit_code>& code, double nanosecond
     if (before >= compile_nanoseconds or before + more < compile_nanoseconds)
         return;
     queue().add(code);
+}
+
+std::string saved_name(const jit_code& code) {
+    char hash[17];
+    std::snprintf(hash, sizeof(hash), "%016" PRIx64, sum_of(code.key.data(), code.key.size()));
+    return std::string("nest|") + to_string(code.form.level) + "|" + hash;
+}
+
+std::vector<char> saved_form(jit_code& code) {
+    if (compile_now(code) == nullptr)
+        return {};
+    const std::lock_guard lock(code.guard);
+    const saved_header h{code.key.size(), code.bytes.size(), code.entry,
+                         sum_of(code.bytes.data(), code.bytes.size())};
+    std::vector<char> out(sizeof(h));
+    std::memcpy(out.data(), &h, sizeof(h));
+    out.insert(out.end(), code.key.begin(), code.key.end());
+    out.insert(out.end(), code.bytes.begin(), code.bytes.end());
+    return out;
+}
+
+bool take_saved(jit_code& code, const char* bytes, std::size_t size) {
+    saved_header h{};
+    if (size < sizeof(h))
+        return false;
+    std::memcpy(&h, bytes, sizeof(h));
+    const std::size_t rest = size - sizeof(h);
+    if (h.key_size != code.key.size() or h.key_size > rest or h.code_size != rest - h.key_size or
+        h.entry >= h.code_size)
+        return false;
+    const char* key = bytes + sizeof(h);
+    const char* machine_code = key + h.key_size;
+    if (code.key.compare(0, code.key.size(), key, h.key_size) != 0 or
+        sum_of(machine_code, h.code_size) != h.sum)
+        return false;
+    const std::lock_guard lock(code.guard);
+    if (code.tried)
+        return code.kernel.load(std::memory_order_acquire) != nullptr;
+    code.tried = true;
+    code.bytes.assign(machine_code, machine_code + h.code_size);
+    code.entry = h.entry;
+    install_code(code);
+    return code.kernel.load(std::memory_order_acquire) != nullptr;
 }
 
 std::string jit_text(const jit_form& form) {

@@ -8,6 +8,7 @@
 #include "targets/cpu/jit/form.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,6 +42,12 @@ jit_kernel compile_now(jit_code& code);
 // together have taken as long as compiling costs, it is compiled on a thread of low priority: code
 // that is hardly used costs nothing, and nobody waits for any.
 void count_towards_code(const std::shared_ptr<jit_code>& code, double nanoseconds);
+
+// Code as it lies in a file: with all that it depends on, so that it is only taken for the very
+// same form, and with a sum of its bytes.
+std::string saved_name(const jit_code& code);
+std::vector<char> saved_form(jit_code& code); // compiles it if need be; empty without a compiler
+bool take_saved(jit_code& code, const char* bytes, std::size_t size);
 
 // The LLVM IR of a form, for people; empty without the library.
 std::string jit_text(const jit_form& form);

@@ -105,7 +105,7 @@ bool without_repeats(problem& p) {
 
 lowered finish(const problem& p, nest_builder& b, std::string label) {
     auto k = std::make_unique<nest_kernel>();
-    k->plan = compile_nest(b.finish());
+    k->plan = compile_nest(b.finish(), kernels_isa(), chosen_nest_backend(), p.artifacts);
     k->label = std::move(label);
     for (const auto& s : p.inputs)
         k->in_place.push_back(s == p.output);

@@ -24,7 +24,8 @@ std::string quantize_refusal(const problem& p) {
 
 lowered finish_quantize(const problem& p, nest_builder& b) {
     return make_kernel("nest " + p.op.name(), 0,
-                       [plan = compile_nest(b.finish())](const kernel_args& args) {
+                       [plan = compile_nest(b.finish(), kernels_isa(), chosen_nest_backend(),
+                                            p.artifacts)](const kernel_args& args) {
                            run_nest(*plan, reinterpret_cast<const void* const*>(args.inputs),
                                     reinterpret_cast<void* const*>(args.outputs));
                        });
