@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help release demo test build quick conformance bench format tidy asan tsan docs clean
+.PHONY: help release demo test build quick conformance bench micro format tidy asan tsan docs clean
 
 help:
 	@echo "make demo    read the text in a picture with three real models, then profile one of them"
@@ -19,6 +19,7 @@ help:
 	@echo "make quick   build for development and run the tests that take under a minute"
 	@echo "make conformance  run the official ONNX cases on ref and cpu and count those that pass"
 	@echo "make bench   compare with ONNX Runtime and OpenVINO; tables go to bench/results"
+	@echo "make micro   single operators against peers and the machine's limits; tables go to bench/results"
 	@echo "make asan    the quick tests under AddressSanitizer and UBSan;  make tsan: ThreadSanitizer"
 	@echo "make format  clang-format on the changed sources;  make tidy: clang-tidy on them"
 	@echo "make docs    write docs/operators.md, onnx.md and tensorflow.md; check that documents name what exists"
@@ -66,6 +67,14 @@ bench:
 	tools/install_deps.sh test
 	@$(MAKE) --no-print-directory release
 	$(PY) bench/compare.py
+
+micro:
+	tools/install_deps.sh micro
+	@$(MAKE) --no-print-directory release
+	cmake --preset release -DMIGRAPHX_MICRO=ON >/dev/null
+	cmake --build --preset release --target bench_micro
+	$(PY) bench/micro.py
+	build/release/bench/bench_micro build/micro
 
 format:
 	tools/install_deps.sh lint

@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 
+import batched
 import harness
 from harness import LABELS, PEERS, EngineError
 import models
@@ -316,6 +317,8 @@ def parse_arguments(arguments):
                         help="runs in a turn, or auto: as many as the budget allows")
     parser.add_argument("--budget", type=float, default=3.0,
                         help="seconds each engine runs each case, with --iters auto")
+    parser.add_argument("--batch", type=int, default=1,
+                        help="images at once; above 1 only models of one image are taken")
     parser.add_argument("--quiet", type=float, default=0, metavar="SECONDS",
                         help="longest wait before a turn for other programs to be idle")
     parser.add_argument("--cold", type=int, default=3, help="fresh processes for load+compile")
@@ -331,8 +334,8 @@ def parse_arguments(arguments):
             parser.error(f"engine '{engine}': expected some of {', '.join(LABELS)}")
     if args.iters != "auto" and not args.iters.isdigit():
         parser.error(f"--iters: expected a number or auto, got {args.iters}")
-    if min(args.rounds, args.cold, args.threads) < 1 or args.budget <= 0:
-        parser.error("--rounds, --cold, --threads and --budget: expected more than 0")
+    if min(args.rounds, args.cold, args.threads, args.batch) < 1 or args.budget <= 0:
+        parser.error("--rounds, --cold, --threads, --batch and --budget: expected more than 0")
     args.out = args.out or harness.ROOT / "bench" / "results" / f"compare_{args.target}"
     return args, parser
 
@@ -343,7 +346,10 @@ def main(arguments):
         chosen = models.select(args.models)
     except KeyError as error:
         parser.error(error.args[0])
-    models.prepare(args.models_dir, chosen)
+    if args.batch > 1:
+        args.models_dir, chosen = batched.prepare(args.models_dir, chosen, args.batch)
+    else:
+        models.prepare(args.models_dir, chosen)
     facts = harness.run_facts(args)
     facts["command"] = " ".join(["bench/compare.py", *arguments])
     versions, results = {}, []

@@ -6,9 +6,9 @@ Each size is run once new and twice warm; resident memory is read on the way. Th
 is compiled with those sizes alone: answers of both programs are compared, and their latencies in
 turns, within one process. Markdown and JSON go to bench/results/. Exit status: 0 when
 
-  the answers differ by at most 1e-3 of the largest magnitude, the limit of accuracy.py (the first 64 sizes
-  give the same bits; after them convolutions are done by code that oneDNN lets go of again, and which
-  sums in another order),
+  the answers differ by at most 1e-5 of the largest magnitude; or, where later sizes are convolved by other
+  code (see cpu/lower/kept_code.hpp) and differ by more, they are as good: against the reference target,
+  over --on-ref of the sample, the largest error of the dynamic program is at most twice the static one's,
   the median over the sample of warm latency, dynamic over static, is at most 1.10,
   the median cost of a new size (first run less warm run) is at most 50 ms,
   resident memory after the warm-up (192 sizes) grows by at most 5 %,
@@ -28,7 +28,7 @@ import numpy as np
 
 MODEL = "ppocr_rec"
 WARM_UP = 192  # three times the plans that are kept
-LIMITS = {"error": 1e-3, "ratio": 1.10, "new_size_ms": 50.0, "growth": 1.05}
+LIMITS = {"error": 1e-5, "ratio": 1.10, "new_size_ms": 50.0, "growth": 1.05}
 
 
 def resident_mib():
@@ -70,6 +70,13 @@ def visit_sizes(program, inputs, sizes):
     return lines
 
 
+def errors_on_ref(migraphx, path, x, static, dynamic):
+    reference = migraphx.parse_onnx(path, map_input_dims={"x": list(x.shape)})
+    reference.compile(migraphx.get_target("ref"))
+    right = np.asarray(reference.run({"x": x})[0])
+    return {"static_on_ref": harness.relative_error(right, static), "dynamic_on_ref": harness.relative_error(right, dynamic)}
+
+
 def compare_with_static(migraphx, args, path, program, inputs, sizes):
     """A line for each size: error, warm latency of the dynamic and of a static program."""
     lines = []
@@ -80,13 +87,14 @@ def compare_with_static(migraphx, args, path, program, inputs, sizes):
         static.compile(migraphx.get_target(args.target), num_threads=args.threads)
         compile_ms = (time.perf_counter_ns() - start) / 1e6
         expected, got = (np.asarray(timed(p, x)[1]) for p in (static, program))
-        error = float(np.abs(got - expected).max() / np.abs(expected).max())
+        error = harness.relative_error(expected, got)
         times = {"static": [], "dynamic": []}
         for turn in range(args.turns):
             order = [("static", static), ("dynamic", program)]
             for name, p in order if turn % 2 == 0 else reversed(order):
                 times[name].append(timed(p, x)[0])
-        lines.append({"size": size, "error": error, "static_compile_ms": compile_ms,
+        against_ref = errors_on_ref(migraphx, path, x, expected, got) if len(lines) < args.on_ref else {}
+        lines.append({"size": size, "error": error, "static_compile_ms": compile_ms, **against_ref,
                       **{f"{name}_{what.__name__}_ms": what(t) for name, t in times.items()
                          for what in (min, statistics.median)}})
     return lines
@@ -95,7 +103,10 @@ def compare_with_static(migraphx, args, path, program, inputs, sizes):
 def totals(visited, compared, program):
     later = [line["rss_mib"] for line in visited[WARM_UP:]] or [visited[-1]["rss_mib"]]
     half = max(1, len(later) // 2)
+    on_ref = [c for c in compared if "static_on_ref" in c]
     return {
+        "static_on_ref": max((c["static_on_ref"] for c in on_ref), default=0.0),
+        "dynamic_on_ref": max((c["dynamic_on_ref"] for c in on_ref), default=0.0),
         "new_size_ms": statistics.median(v["first_ms"] - v["warm_ms"] for v in visited),
         "new_size_p95_ms": sorted(v["first_ms"] - v["warm_ms"] for v in visited)[len(visited) * 95 // 100],
         "warm_ms": statistics.median(v["warm_ms"] for v in visited),
@@ -120,6 +131,8 @@ def markdown(facts, versions, result, visited, compared):
         [row("sizes through one program", str(len(visited))),
          row("largest difference from static compilations, relative", f"{result['error']:.1e}", f"{LIMITS['error']:.0e}"),
          row("median difference", f"{result['error_median']:.1e}"),
+         row("largest error against ref, static programs", f"{result['static_on_ref']:.1e}"),
+         row("largest error against ref, the dynamic program", f"{result['dynamic_on_ref']:.1e}", f"{2 * result['static_on_ref']:.1e}"),
          row("sizes compared with static compilations", str(len(compared))),
          row("warm latency, dynamic : static, median of medians", f"{result['ratio']:.3f}", f"{LIMITS['ratio']:.2f}"),
          row("warm latency, dynamic : static, median of minima", f"{result['ratio_of_minima']:.3f}"),
@@ -141,6 +154,7 @@ def parse_arguments(arguments):
     harness.add_common_options(parser)
     parser.add_argument("--sizes", type=int, default=1000, help="random sizes (default 1000)")
     parser.add_argument("--sample", type=int, default=60, help="sizes compared with static compilations")
+    parser.add_argument("--on-ref", type=int, default=8, help="sizes of the sample that the reference target computes, too")
     parser.add_argument("--turns", type=int, default=7, help="timed runs of each program and size there")
     parser.add_argument("--batch", type=int, default=6, help="largest batch")
     parser.add_argument("--width", type=int, default=960, help="largest width")
@@ -181,7 +195,9 @@ def main(arguments):
     harness.write_results(out, text, {**facts, "versions": versions, "limits": LIMITS, "totals": result,
                                       "sizes": visited, "compared": compared})
     print(text)
-    return 0 if all(result[name] <= limit for name, limit in LIMITS.items()) else 1
+    missed = [name for name, limit in LIMITS.items() if result[name] > limit]
+    as_good = args.on_ref > 0 and result["dynamic_on_ref"] <= 2 * result["static_on_ref"]
+    return 0 if not missed or (missed == ["error"] and as_good) else 1
 
 
 if __name__ == "__main__":

@@ -81,7 +81,8 @@ class migraphx_engine:
                 name: [dimension(*(d if isinstance(d, list) else (d, d))) for d in dims]
                 for name, dims in config["dims"].items()}
         self.program = module.parse_onnx(config["model"], **options)
-        self.program.compile(module.get_target(config["target"]))
+        self.program.compile(module.get_target(config["target"]), num_threads=config["threads"],
+                             **config["options"])
 
     def bind(self, inputs):
         self.parameters = {n: self.migraphx.argument(a) for n, a in inputs.items()}

@@ -42,6 +42,8 @@ def add_common_options(parser):
                         help="folder of our Python module")
     parser.add_argument("--target", default="cpu", help="target our engine compiles for")
     parser.add_argument("--threads", type=int, default=2, help="threads of every engine")
+    parser.add_argument("--isa", default="", metavar="LEVEL",
+                        help="instruction set that our engine may use: baseline, avx2, avx512")
     parser.add_argument("--timeout", type=float, default=600,
                         help="seconds an engine may take for one request")
 
@@ -72,15 +74,18 @@ class Workers:
             paths[case.name] = path
         return paths
 
-    def start(self, engine, model, cases, target=None):
-        """A worker that has loaded, compiled and run every case once. Throws EngineError."""
+    def start(self, engine, model, cases, target=None, **options):
+        """A worker that has loaded, compiled and run every case once; options: of our `compile`.
+        Throws EngineError."""
         config = {
             "engine": engine,
             "model": str((self.args.models_dir / f"{model.name}.onnx").resolve()),
             "cases": self.write_inputs(model, cases),
             "dims": model.dims,
-            "threads": self.args.threads,
+            "threads": options.pop("num_threads", self.args.threads),
+            "isa": options.pop("isa", self.args.isa),
             "target": target or self.args.target,
+            "options": options,
             "python_path": str(self.args.python_path.resolve()),
         }
         if engine == "mxr":
@@ -145,6 +150,8 @@ class Worker:
         cache = tempfile.mkdtemp(dir=owner.folder.name)
         environment = dict(os.environ, OMP_NUM_THREADS=str(config["threads"]),
                            XDG_CACHE_HOME=cache)
+        if config["engine"] in ("migraphx", "mxr") and config["isa"]:
+            environment["MIGRAPHX_CPU_ISA"] = config["isa"]
         script = pathlib.Path(__file__).with_name("engines.py")
         self.process = subprocess.Popen(
             [sys.executable, str(script), json.dumps(config)], env=environment,
@@ -302,7 +309,7 @@ def commit():
 
 def run_facts(args):
     return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-            "commit": commit(), "machine": machine(), "threads": args.threads,
+            "commit": commit(), "machine": machine(), "threads": args.threads, "isa": args.isa,
             "target": args.target, "python": platform.python_version()}
 
 
@@ -317,8 +324,9 @@ def facts_markdown(facts, versions):
     m = facts["machine"]
     names = ", ".join(f"{LABELS[e]} {v}" for e, v in versions.items())
     return (f"{m['cpu']}, {m['cores']} cores ({' '.join(m['isa'])}), {m['memory_gib']} GiB, "
-            f"{m['system']}; {facts['threads']} threads; {facts['date']}; "
-            f"commit {facts['commit']}; {names}.\n")
+            f"{m['system']}; {facts['threads']} threads; "
+            f"{'ours limited to ' + facts['isa'] + '; ' if facts['isa'] else ''}{facts['date']}; "
+            f"commit {facts['commit']}{'; ' if names else ''}{names}.\n")
 
 
 def markdown_table(header, rows):

@@ -2,8 +2,8 @@
 // Gathers a report while a model is read; the formats add what only they know.
 #pragma once
 
-#include "import/cost.hpp"
 #include "import/import_observer.hpp"
+#include "ops/cost.hpp"
 
 #include <migraphx/program.hpp>
 #include <migraphx/value.hpp>

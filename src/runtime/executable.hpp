@@ -7,6 +7,7 @@
 #include <migraphx/execution_environment.hpp>
 #include <migraphx/shape.hpp>
 
+#include "ops/cost.hpp"
 #include "runtime/kernel.hpp"
 
 #include <cstddef>
@@ -24,6 +25,7 @@ struct step_record {
     std::string group;       ///< operator name, the key of summaries
     std::string kernel;      ///< implementation
     shape output;
+    cost work; ///< from shapes alone, whatever the kernel does
     double milliseconds = 0;
 };
 

@@ -207,6 +207,7 @@ std::vector<step_record> plan::profile(const std::vector<argument>& params,
         r.group = s.ins->name();
         r.kernel = s.work->name();
         r.output = s.ins->get_shape();
+        r.work = cost_of(s.ins);
         r.milliseconds = ms.count();
         records.push_back(std::move(r));
     }

@@ -432,6 +432,28 @@ def recogniser(tmp_path_factory):
     return folder / "ppocr_rec.onnx"
 
 
+def test_later_sizes_give_the_same_bits():
+    """Beyond the plans that are kept, convolutions are those of a static program as long as their code is small."""
+    g = Graph()
+    x = g.input("x", [1, 16, 9, "width"])
+    x = g.add("Conv", x, g.weight(32, 16, 1, 1))
+    x = g.add("Relu", g.add("Conv", x, g.weight(24, 32, 3, 3), strides=[2, 1], pads=[1, 1, 1, 1]))
+    g.nodes.append(helper.make_node("Identity", [x], ["y"]))
+    g.output("y")
+    data = g.bytes()
+    target = migraphx.get_target("cpu")
+    p = migraphx.parse_onnx_buffer(data, map_dyn_input_dims={"x": [1, 16, 9, dimension(8, 200)]})
+    p.compile(target)
+    image = floats(1, 16, 9, 200)
+    for width in range(8, 108):
+        got = np.asarray(p.run({"x": np.ascontiguousarray(image[..., :width])})[0])
+        if width >= 104:
+            q = migraphx.parse_onnx_buffer(data, map_input_dims={"x": [1, 16, 9, width]})
+            q.compile(target)
+            expected = np.asarray(q.run({"x": np.ascontiguousarray(image[..., :width])})[0])
+            np.testing.assert_array_equal(got, expected)
+
+
 def test_recogniser_of_any_width(recogniser):
     """A small form of bench/dynamic_sizes.py: 24 sizes through one program, four against static ones."""
     target = migraphx.get_target("cpu")

@@ -6,17 +6,32 @@
 #include "base/parallel.hpp"
 #include "ops/copy.hpp"
 #include "targets/cpu/dnnl_threads.hpp"
+#include "targets/cpu/kernels/kernel_table.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace migraphx::cpu {
 
+namespace {
+
+// The level that MIGRAPHX_CPU_ISA forces holds for the library, too. It has to hear of it first.
+dnnl::engine* first_engine() {
+    if (const char* forced = std::getenv("MIGRAPHX_CPU_ISA"); forced != nullptr and *forced != 0) {
+        if (kernels_isa() == isa::baseline)
+            dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+        else if (kernels_isa() == isa::avx2)
+            dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+    }
+    share_threads_with_dnnl();
+    return new dnnl::engine(dnnl::engine::kind::cpu, 0);
+}
+
+} // namespace
+
 dnnl::engine& dnnl_engine() {
-    static auto* e = [] {
-        share_threads_with_dnnl();
-        return new dnnl::engine(dnnl::engine::kind::cpu, 0);
-    }();
+    static auto* e = first_engine();
     return *e;
 }
 

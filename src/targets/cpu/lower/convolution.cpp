@@ -3,6 +3,7 @@
 // (channels last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as
 // post-operations.
 #include "targets/cpu/lower/convolution.hpp"
+#include "targets/cpu/lower/kept_code.hpp"
 #include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
@@ -174,9 +175,9 @@ lowered make_layer(const problem& p, const layer& l, bool transposed, bool any,
     const thread_count_guard threads(small ? 1 : 0);
     try {
         auto pd = describe(l.src, weights, bias, l.dst, w, e.attr);
-        // The library keeps the code of these convolutions until the process ends.
-        if (p.many_sizes)
-            while (std::string(pd.impl_info_str()).starts_with("brg") and pd.next_impl())
+        const auto keeps_code = [&] { return std::string(pd.impl_info_str()).starts_with("brg"); };
+        if (keeps_code() and not may_keep_code(p))
+            while (keeps_code() and pd.next_impl())
                 ;
         if (not skip_implementations(pd, p.variant))
             return lowered::refuse("no more implementations");

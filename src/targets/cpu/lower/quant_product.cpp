@@ -13,6 +13,7 @@
 namespace migraphx::cpu {
 
 bool has_int8_products() {
+    dnnl_engine(); // a forced level is set by then
     const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
     const auto has = [&](dnnl::cpu_isa wanted) {
         return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""How far answers are from the reference target's, which computes every operator in double: ONNX
+Runtime's, and ours with each setting that may change a result (threads, instruction set, fast_math).
+
+The error of an output is its largest difference over the largest magnitude of the reference; that of
+the root of mean squares stands behind it. The bar: our error with the default setting is at most 4 times
+ONNX Runtime's, which counts as 1.2e-7 (one unit in the last place of 1) where it is less. `spread` is
+the largest difference between two of our settings. Markdown and JSON go to bench/results/. Exit
+status: 0 all within the bar, 1 one is not or could not run, 2 wrong use.
+"""
+import argparse
+import itertools
+import pathlib
+import sys
+
+import harness
+from harness import EngineError
+import models
+import numpy as np
+
+SETTINGS = {
+    "default": {},
+    "1 thread": {"num_threads": 1},
+    "fast_math off": {"fast_math": False},
+    "avx2": {"isa": "avx2"},
+    "baseline": {"isa": "baseline"},
+}
+BAR = 4.0
+LEAST = 2.0 ** -23
+
+
+def rms_error(reference, got):
+    a, b = reference.astype(np.float64).ravel(), got.astype(np.float64).ravel()
+    finite = np.isfinite(a)
+    power = float(np.sqrt(np.mean(a[finite] ** 2))) if finite.any() else 0.0
+    return float(np.sqrt(np.mean((a - b)[finite] ** 2))) / (power or 1.0) if finite.any() else 0.0
+
+
+def errors(model, reference, got):
+    """Largest over the outputs: of the largest difference, and of the root of mean squares."""
+    if model.detections:
+        got = harness.pair_detections(reference, got)
+    return (max(harness.output_errors(model, reference, got), default=0.0),
+            max((rms_error(r, g) for r, g in zip(reference, got)), default=0.0))
+
+
+def answers(workers, model, engine, **options):
+    """Outputs by case."""
+    worker = workers.start(engine, model, model.cases, **options)
+    try:
+        return {case.name: worker.outputs(case) for case in model.cases}
+    finally:
+        worker.stop()
+
+
+def examine(workers, model):
+    """A line for each case."""
+    try:
+        reference = answers(workers, model, "migraphx", target="ref")
+        peer = answers(workers, model, "ort")
+        ours = {name: answers(workers, model, "migraphx", **setting) for name, setting in SETTINGS.items()}
+    except EngineError as error:
+        return [{"model": model.name, "case": "", "failure": str(error)}]
+    lines = []
+    for case in model.cases:
+        r = reference[case.name]
+        spread = max(errors(model, a[case.name], b[case.name])[0] for a, b in itertools.combinations(ours.values(), 2))
+        line = {"model": model.name, "case": case.name, "ort": errors(model, r, peer[case.name]), "spread": spread,
+                "ours": {name: errors(model, r, a[case.name]) for name, a in ours.items()}}
+        line["ratio"] = line["ours"]["default"][0] / max(line["ort"][0], LEAST)
+        lines.append(line)
+    return lines
+
+
+def markdown(facts, lines):
+    header = [("model", True), ("case", True), ("ONNX Runtime", False), *((name, False) for name in SETTINGS),
+              ("ratio", False), ("spread", False)]
+    rows, failed = [], []
+    for line in lines:
+        if "failure" in line:
+            failed.append(f"- {line['model']}: {line['failure']}")
+            continue
+        both = "{0[0]:.1e} / {0[1]:.0e}".format
+        rows.append([line["model"], line["case"], both(line["ort"]), *(both(e) for e in line["ours"].values()),
+                     f"{'**' if line['ratio'] > BAR else ''}{line['ratio']:.1f}{'**' if line['ratio'] > BAR else ''}",
+                     f"{line['spread']:.1e}"])
+    within = sum(1 for line in lines if line.get("ratio", BAR + 1) <= BAR)
+    parts = ["# Errors against the reference in double\n", harness.facts_markdown(facts, {}),
+             f"Command: `{facts['command']}`\n",
+             f"{within} of {len(lines)} within {BAR:.0f} times ONNX Runtime's error. Each cell: largest / root of mean "
+             "squares, relative. ref rounds the result of each operator to f32.\n", harness.markdown_table(header, rows)]
+    if failed:
+        parts += ["## Failures\n", "\n".join(failed) + "\n"]
+    return "\n".join(parts)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    harness.add_common_options(parser)
+    parser.add_argument("--out", type=pathlib.Path, default=harness.ROOT / "bench" / "results" / "numerics",
+                        help="results without suffix (default: bench/results/numerics)")
+    args = parser.parse_args(arguments)
+    try:
+        chosen = models.select(args.models)
+    except KeyError as error:
+        parser.error(error.args[0])
+    models.prepare(args.models_dir, chosen)
+    facts = harness.run_facts(args)
+    facts["command"] = " ".join(["bench/numerics.py", *arguments])
+    lines = []
+    with harness.Workers(args) as workers:
+        for model in chosen:
+            lines += examine(workers, model)
+            print(f"{model.name}: {', '.join(f'{x:.1f}' for x in (line.get('ratio') for line in lines if line['model'] == model.name) if x is not None)}",
+                  file=sys.stderr, flush=True)
+    text = markdown(facts, lines)
+    harness.write_results(args.out, text, {**facts, "lines": lines})
+    print(text)
+    return 0 if all(line.get("ratio", BAR + 1) <= BAR for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What limits each model: achieved GF/s and GB/s against the machine's measured peaks.
+
+The peaks: the best product of two large f32 matrices by any of ours, ONNX Runtime and numpy (compute),
+and reading memory beyond the caches with as many threads (bandwidth). Of each kind of kernel that
+`migraphx-driver perf` lists, the share of either peak is computed from the flops and bytes its operator
+needs; the larger one names its limit: compute or memory, or `overhead` where both are below a third, that
+is, latency, too little work for the threads, or an algorithm's own cost. Winograd's convolutions may show
+more than the peak of compute, data that stay in caches more than that of memory. The next limit of a model
+is the one under which most of its time is spent. Markdown and JSON go to bench/results/.
+"""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import harness
+import models
+import numpy as np
+
+LINE = re.compile(r"^(.*): ([\d.e+-]+)ms, ([\d.e+-]+) GF, ([\d.e+-]+) MB, ([\d.e+-]+) GF/s, ([\d.e+-]+) GB/s$")
+LOW = 1 / 3
+
+
+def best_of(run, seconds):
+    run()
+    best, begin = float("inf"), time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def peak_compute(args, n=1536):
+    """GF/s of the fastest product of two matrices."""
+    import migraphx
+    rng = np.random.default_rng(1)
+    a, b = (rng.standard_normal((n, n)).astype(np.float32) for _ in range(2))
+    p = migraphx.program()
+    m = p.get_main_module()
+    x = m.add_parameter("x", migraphx.shape(type="float_type", lens=[n, n]))
+    m.add_return([m.add_instruction(migraphx.op("dot"), [x, m.add_literal(b)])])
+    p.compile(migraphx.get_target("cpu"), num_threads=args.threads)
+    given = {"x": migraphx.argument(a)}
+    times = {"ours": best_of(lambda: p.run(given), 2), "numpy": best_of(lambda: a @ b, 1)}
+    return {name: 2 * n**3 / t / 1e9 for name, t in times.items()}
+
+
+def peak_bandwidth(args, mib=256):
+    """GB/s of reading, each thread its own part."""
+    parts = [np.ones(mib << 18, np.float32) for _ in range(args.threads)]
+
+    def run():
+        threads = [threading.Thread(target=np.max, args=(part,)) for part in parts]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+
+    return args.threads * (mib << 20) / best_of(run, 2) / 1e9
+
+
+def work_of(args, model, case):
+    """Lines of the report's table of work: (what, ms, GF, MB, GF/s, GB/s)."""
+    sizes = []
+    for given in case.inputs:
+        if model.dims is not None and given.shape:
+            sizes += ["--input-dim", f"@{given.name}", *map(str, given.shape)]
+    env = dict(os.environ, OMP_NUM_THREADS=str(args.threads))
+    if args.isa:
+        env["MIGRAPHX_CPU_ISA"] = args.isa
+    done = subprocess.run([str(args.driver), "perf", str(args.models_dir / f"{model.name}.onnx"), "-n", str(args.runs), *sizes],
+                          capture_output=True, text=True, env=env, timeout=args.timeout)
+    rows = [(m[1], *map(float, m.groups()[1:])) for m in map(LINE.match, done.stdout.splitlines()) if m]
+    if not rows:
+        raise RuntimeError(f"{model.name}: a table of work was expected, got {done.stderr[-300:]}")
+    return rows
+
+
+def limit_of(gf, gb, peaks):
+    compute, memory = gf / peaks["gf"], gb / peaks["gb"]
+    if max(compute, memory) < LOW:
+        return "overhead"
+    return "compute" if compute >= memory else "memory"
+
+
+def examine(args, model, case, peaks):
+    *steps, total = work_of(args, model, case)
+    shares = {"compute": 0.0, "memory": 0.0, "overhead": 0.0}
+    for _, ms, _, _, gf, gb in steps:
+        shares[limit_of(gf, gb, peaks)] += ms
+    spent = sum(shares.values()) or 1.0
+    shares = {name: ms / spent for name, ms in shares.items()}
+    dearest = max(steps, key=lambda row: row[1])
+    return {"model": model.name, "case": case.name, "ms": total[1], "gf": total[2], "mb": total[3], "gf_s": total[4],
+            "gb_s": total[5], "shares": shares, "next": max(shares, key=shares.get),
+            "dearest": dearest[0], "dearest_share": dearest[1] / spent, "steps": steps}
+
+
+def markdown(facts, peaks, lines):
+    header = [("model", True), ("case", True), ("ms", False), ("GF", False), ("GF/s", False), ("of peak", False), ("GB/s", False),
+              ("of peak", False), ("time under compute / memory / overhead", False), ("next limit", True), ("dearest kernel", True)]
+    rows = [[x["model"], x["case"], f"{x['ms']:.3g}", f"{x['gf']:.3g}", f"{x['gf_s']:.3g}", f"{x['gf_s'] / peaks['gf']:.0%}",
+             f"{x['gb_s']:.3g}", f"{x['gb_s'] / peaks['gb']:.0%}", " / ".join(f"{s:.0%}" for s in x["shares"].values()),
+             x["next"], f"{x['dearest']} ({x['dearest_share']:.0%})"] for x in lines]
+    tried = ", ".join(f"{name} {value:.0f}" for name, value in peaks["products"].items())
+    return "\n".join([
+        "# Roofline\n", harness.facts_markdown(facts, {}), f"Command: `{facts['command']}`\n",
+        f"Peaks: {peaks['gf']:.0f} GF/s (products of 1536 x 1536 f32: {tried}), {peaks['gb']:.1f} GB/s (reading memory).\n",
+        " ".join(__doc__.split("\n\n")[1].split()) + "\n", harness.markdown_table(header, rows)])
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    harness.add_common_options(parser)
+    parser.add_argument("--driver", type=pathlib.Path, default=harness.ROOT / "build" / "prefix" / "bin" / "migraphx-driver")
+    parser.add_argument("--runs", type=int, default=10, help="runs of each model")
+    parser.add_argument("--all-cases", action="store_true", help="every case, not only the first of a model")
+    parser.add_argument("--out", type=pathlib.Path, default=harness.ROOT / "bench" / "results" / "roofline",
+                        help="results without suffix (default: bench/results/roofline)")
+    args = parser.parse_args(arguments)
+    try:
+        chosen = models.select(args.models)
+    except KeyError as error:
+        parser.error(error.args[0])
+    sys.path.insert(0, str(args.python_path))
+    models.prepare(args.models_dir, chosen)
+    facts = harness.run_facts(args)
+    facts["command"] = " ".join(["bench/roofline.py", *arguments])
+    products = peak_compute(args)
+    peaks = {"gf": max(products.values()), "gb": peak_bandwidth(args), "products": products}
+    lines = [examine(args, model, case, peaks) for model in chosen
+             for case in (model.cases if args.all_cases else model.cases[:1])]
+    text = markdown(facts, peaks, lines)
+    harness.write_results(args.out, text, {**facts, "peaks": peaks, "lines": lines})
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
