@@ -18,6 +18,9 @@ struct propagate_constant {
     std::unordered_set<std::string> skip_ops = {};
     /// A result may have four times the bytes of its literals and this many more.
     std::size_t budget = std::size_t{1} << 20;
+    /// Constants joined by a concat to more bytes than this stay joined by it: a target may compute
+    /// them while it packs them, and never hold them beside the packed form.
+    std::size_t joined = std::size_t(-1);
 
     std::string name() const { return "propagate_constant"; }
     void apply(module& m) const;

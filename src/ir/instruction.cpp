@@ -72,10 +72,10 @@ bool instruction::is_undefined() const {
 }
 
 bool instruction::can_eval() const {
-    if (op.name() == "@literal")
-        return true;
     const auto& info = op.info();
-    if (info.is_builtin or not info.compute or info.has_side_effect or not info.is_context_free or
+    if (info.is_builtin)
+        return info.name == "@literal";
+    if (not info.compute or info.has_side_effect or not info.is_context_free or
         not module_args.empty())
         return false;
     return std::all_of(arguments.begin(), arguments.end(), [](auto a) { return a->can_eval(); }) and

@@ -84,7 +84,9 @@ private:
                 c.literal_bytes += constants.at(a).literal_bytes;
             const auto& s = i->get_shape();
             const auto limit = constant_growth * c.literal_bytes + options.budget;
-            c.foldable = s.type() != shape::tuple_type and not info.is_view and
+            const bool stays = i->name() == "concat" and not s.dynamic() and
+                               s.type() != shape::tuple_type and s.bytes() > options.joined;
+            c.foldable = not stays and s.type() != shape::tuple_type and not info.is_view and
                          (s.dynamic() or s.bytes() <= limit);
             constants[i] = c;
         }
@@ -119,8 +121,8 @@ private:
         l->add_debug_symbols(x->get_debug_symbols());
         constants[l] = {l->get_shape().bytes(), false};
         if (kept) {
-            auto whole = m.insert_instruction(
-                x, make_op("multibroadcast", {{"out_lens", s.lens()}}), l);
+            auto whole =
+                m.insert_instruction(x, make_op("multibroadcast", {{"out_lens", s.lens()}}), l);
             constants[whole] = {l->get_shape().bytes(), false};
             m.replace_instruction(x, whole);
         } else

@@ -9,6 +9,7 @@
 #include "base/phase_times.hpp"
 #include "base/str.hpp"
 #include "runtime/concat_slices.hpp"
+#include "runtime/deferred_constants.hpp"
 #include "runtime/memory_plan.hpp"
 #include "runtime/module_kernel.hpp"
 #include "runtime/plan.hpp"
@@ -45,7 +46,7 @@ struct root {
 
 constexpr std::size_t not_used = std::size_t(-1);
 
-constexpr std::size_t packed_by_all_threads = std::size_t{32} << 20; // bytes of constants
+constexpr std::size_t packed_by_all_threads = std::size_t{8} << 20; // bytes of constants
 
 // Where a view lies in the memory of its input: the operator is evaluated on an address that is
 // never read, and the result's address gives the offset.
@@ -180,8 +181,26 @@ private:
                 const auto in = ins->inputs().front();
                 if (auto it = constants.find(in); it != constants.end())
                     constants[ins] = it->second.view(ins->get_shape(), offset_in_input(ins));
-            }
+            } else if (deferred_constants::can_defer(ins))
+                defer(ins);
         }
+    }
+
+    void defer(instruction_ref ins) {
+        std::vector<argument> inputs;
+        for (auto in : ins->inputs()) {
+            auto it = constants.find(in);
+            if (it == constants.end() or deferred.holds(in))
+                return;
+            inputs.push_back(it->second);
+        }
+        constants[ins] = deferred.add(ins, inputs);
+    }
+
+    // Becomes a step with a kernel of the backend.
+    static bool is_kernel(instruction_ref ins) {
+        return not is_placed_by_name(ins) and not is_view(ins) and is_lowered_whole(ins) and
+               not ins->get_shape().any_of_dynamic();
     }
 
     static bool is_view(instruction_ref ins) {
@@ -263,13 +282,11 @@ private:
     void lower_all(module& m) {
         std::vector<instruction_ref> todo;
         for (auto ins = m.begin(); ins != m.end(); ++ins)
-            if (not is_placed_by_name(ins) and not is_view(ins) and is_lowered_whole(ins) and
-                not ins->get_shape().any_of_dynamic())
+            if (is_kernel(ins) and not deferred.contains(ins))
                 todo.push_back(ins);
         std::vector<std::unique_ptr<kernel>> made(todo.size());
         const auto make = [&](std::size_t i) {
-            with_context([&] { made[i] = b->lower(problem_of(todo[i])); },
-                         [&] { return describe(todo[i]); });
+            with_context([&] { made[i] = lower(todo[i]); }, [&] { return describe(todo[i]); });
         };
         std::vector<std::size_t> shared_out;
         tuning_progress progress(options.exhaustive_tune ? todo.size() : 0);
@@ -292,6 +309,15 @@ private:
             kernels[todo[i]] = std::move(made[i]);
     }
 
+    std::unique_ptr<kernel> lower(instruction_ref ins) const {
+        for (auto in : ins->inputs())
+            deferred.hold(in);
+        auto k = b->lower(problem_of(ins));
+        for (std::size_t i = 0; i < ins->inputs().size(); i++)
+            deferred.release(ins->inputs()[i], k->reads_input(i));
+        return k;
+    }
+
     std::size_t constant_bytes(instruction_ref ins) const {
         std::size_t bytes = 0;
         for (auto in : ins->inputs())
@@ -306,7 +332,7 @@ private:
         const auto& s = ins->get_shape();
         if (name == "@param" or name == "@return" or name == "@comment")
             return;
-        if (name == "@literal") {
+        if (name == "@literal" or deferred.contains(ins)) {
             places[ins] = place_on(constant_root(constants.at(ins)), s);
             return;
         }
@@ -643,6 +669,7 @@ private:
     std::unordered_map<const char*, uint32_t> constant_roots;
     std::unordered_map<instruction_ref, value_place> places;
     std::unordered_map<instruction_ref, argument> constants;
+    deferred_constants deferred{is_view, is_kernel};
     std::unordered_map<instruction_ref, std::unique_ptr<kernel>> kernels;
     std::unordered_map<instruction_ref, std::vector<uint32_t>> needed;
     std::unordered_map<instruction_ref, std::size_t> order;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The cpu target: its passes, and the backend that lowers their result.
 #include <migraphx/fuse_pointwise.hpp>
+#include <migraphx/propagate_constant.hpp>
 #include <migraphx/register_target.hpp>
 #include <migraphx/simplify_qdq.hpp>
 
@@ -14,6 +15,13 @@ namespace migraphx::cpu {
 
 namespace {
 
+// Large weights that are joined are joined while they are packed.
+propagate_constant fold_constants() {
+    propagate_constant pass;
+    pass.joined = std::size_t{256} << 10;
+    return pass;
+}
+
 struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
     std::vector<pass> static_passes(const compile_options&) const override {
@@ -21,9 +29,9 @@ struct cpu_backend : backend {
                 make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
                 make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
-                make_pass("simplify_reshapes"), make_pass("propagate_constant"),
-                make_pass("nest_concats"), channels_last{}, fuse_pointwise{}, fuse_epilogue{},
-                fuse_depthwise{}, fuse_channel_scale{},
+                make_pass("simplify_reshapes"), fold_constants(), make_pass("nest_concats"),
+                channels_last{}, fuse_pointwise{}, fuse_epilogue{}, fuse_depthwise{},
+                fuse_channel_scale{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 lazy_reshapes{}};
     }
@@ -53,9 +61,9 @@ struct cpu_target {
                 make_pass("eliminate_identity"),
                 make_pass("eliminate_common_subexpression"),
                 enable_pass(has_int8_products(), simplify_qdq{}),
-                make_pass("propagate_constant"),
+                fold_constants(),
                 make_pass("fold_convolution"),
-                make_pass("propagate_constant"),
+                fold_constants(),
                 enable_pass(not options.is_dynamic, specialise_static(instance(), options))};
     }
     context get_context() const { return {}; }
