@@ -21,14 +21,41 @@ struct gemm_operands {
     int64_t depth;
 };
 
+// Rows are addressed from few pointers with the scales that an address may have, since a pointer
+// for each would not fit the registers.
+template <int R>
+struct row_walk {
+    static constexpr int groups = (R + 4) / 5;
+    const char* at[groups];
+    int64_t step, step3;
+
+    MIGRAPHX_VEC_INLINE row_walk(const float* a, int64_t a_row) {
+        step = a_row * int64_t(sizeof(float));
+        step3 = step * 3;
+        asm("" : "+r"(step3)); // or it is derived anew for each row
+        for (int g = 0; g < groups; ++g) {
+            at[g] = reinterpret_cast<const char*>(a) + g * 5 * step;
+            asm("" : "+r"(at[g]));
+        }
+    }
+    MIGRAPHX_VEC_INLINE float get(int r) const {
+        const int64_t steps[] = {0, step, 2 * step, step3, 4 * step};
+        return *reinterpret_cast<const float*>(at[r / 5] + steps[r % 5]);
+    }
+    MIGRAPHX_VEC_INLINE void advance(int64_t bytes) {
+        for (int g = 0; g < groups; ++g)
+            at[g] += bytes;
+    }
+};
+
 // c = a * b, or c += a * b, for R rows and V vectors; with Part the last vector has `part` lanes.
-template <int R, int V, bool Part>
+// Streamed: b comes from beyond the caches next to the core and is asked for ahead of its use.
+template <int R, int V, bool Part, bool Streamed = false>
 inline void gemm_tile(const gemm_operands& g, bool add, int64_t part) {
     vf acc[R][V];
-    const float* a = g.a;
     const float* b = g.b;
     float* c = g.c;
-#pragma GCC unroll 8
+#pragma GCC unroll 32
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) {
@@ -37,22 +64,28 @@ inline void gemm_tile(const gemm_operands& g, bool add, int64_t part) {
                 acc[r][v] = Part && v == V - 1 ? load_first(c + r * g.c_row + v * lanes, part)
                                                : load(c + r * g.c_row + v * lanes);
         }
+    constexpr int64_t ahead = 4096 / int64_t(sizeof(float)); // floats of b
+    const int64_t a_step = g.a_k * int64_t(sizeof(float));
+    row_walk<R> a(g.a, g.a_row);
     for (int64_t k = 0; k < g.depth; ++k) {
         vf w[V];
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v)
+        for (int v = 0; v < V; ++v) {
             w[v] = Part && v == V - 1 ? load_first(b + v * lanes, part) : load(b + v * lanes);
-#pragma GCC unroll 8
+            if (Streamed)
+                __builtin_prefetch(b + ahead + v * lanes);
+        }
+#pragma GCC unroll 32
         for (int r = 0; r < R; ++r) {
-            const vf x = splat(a[r * g.a_row]);
+            const vf x = splat(a.get(r));
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v)
                 acc[r][v] = fma(x, w[v], acc[r][v]);
         }
-        a += g.a_k;
+        a.advance(a_step);
         b += g.b_row;
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 32
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) {

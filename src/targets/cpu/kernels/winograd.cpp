@@ -5,7 +5,10 @@
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
 
-constexpr int64_t panel_columns = tile_vectors * lanes;
+// Panels of u: two vectors of outputs and up to 14 tiles in registers, or one and up to 28, so that
+// weights from afar are read once.
+constexpr int wide_vectors = 2;
+constexpr int wide_rows = lanes == 16 ? 14 : 6, narrow_rows = 2 * wide_rows;
 constexpr double root2 = 1.41421356237309504880;
 
 // The one-dimensional transforms of a tile of M outputs: N = M + 2 points.
@@ -76,13 +79,13 @@ struct panel_place {
 };
 
 inline int64_t panels_of(const winograd_params& p) {
-    return (p.outputs + panel_columns - 1) / panel_columns;
+    return (p.outputs + p.panel - 1) / p.panel;
 }
 
 inline panel_place place_of(const winograd_params& p, int64_t points, int64_t panel) {
     const int64_t block = panel / p.panels, first = block * p.panels;
     const int64_t left = panels_of(p) - first;
-    return {first * points * p.channels * panel_columns, panel - first,
+    return {first * points * p.channels * p.panel, panel - first,
             left < p.panels ? left : p.panels};
 }
 
@@ -97,8 +100,8 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
         vd low[N][N], high[N][N];
         int64_t transformed = 0; // windows in `low` and `high`
         for (int64_t c = 0; c < p.channels; ++c)
-            for (int64_t k = 0; k < panel_columns; k += lanes) {
-                const int64_t first = panel * panel_columns + k;
+            for (int64_t k = 0; k < p.panel; k += lanes) {
+                const int64_t first = panel * p.panel + k;
                 const int64_t count = p.outputs - first < lanes ? p.outputs - first : lanes;
                 alignas(64) float taps[9][lanes] = {};
                 for (int64_t l = 0; l < count; ++l) {
@@ -126,7 +129,7 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
                 }
                 for (int i = 0; i < N * N; ++i)
                     store(u + at.block_start +
-                              ((i * at.of_block + at.in_block) * p.channels + c) * panel_columns +
+                              ((i * at.of_block + at.in_block) * p.channels + c) * p.panel +
                               k,
                           narrow(low[i / N][i % N], high[i / N][i % N]));
             }
@@ -142,18 +145,19 @@ inline tile_place tile_at(const winograd_params& p, int64_t tile) {
     return {rest / p.tiles_y, rest % p.tiles_y * p.tile, column * p.tile};
 }
 
-// One vector of channels of a tile, of which `Part` loads `n`.
-template <int M, bool Part>
+// One vector of channels of a tile, of which `Part` loads `n`; Inside: no part of the tile is
+// padding.
+template <int M, bool Part, bool Inside>
 MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* x, int64_t top,
                                          int64_t left, float* v, int64_t n) {
     constexpr int N = filter<M>::points;
     vf columns[N][N]; // transformed along y
     for (int j = 0; j < N; ++j) {
         vf d[N], o[N];
-        const bool in_x = left + j >= 0 && left + j < p.width;
+        const bool in_x = Inside || (left + j >= 0 && left + j < p.width);
         for (int i = 0; i < N; ++i) {
             d[i] = vf{};
-            if (in_x && top + i >= 0 && top + i < p.height) {
+            if (Inside || (in_x && top + i >= 0 && top + i < p.height)) {
                 const float* at = x + (top + i) * p.x_row + (left + j) * p.x_col;
                 d[i] = Part ? load_first(at, n) : load(at);
             }
@@ -181,15 +185,21 @@ void gather_tiles(const winograd_params& p, float* v, int64_t at, int64_t first,
         const float* x = p.x + place.image * p.x_image;
         float* row = v + (at + t) * p.channels;
         const int64_t top = place.y - p.pad_top, left = place.x - p.pad_left;
+        constexpr int N = filter<M>::points;
         int64_t c = 0;
-        for (; c + lanes <= p.channels; c += lanes)
-            gather_channels<M, false>(p, x + c, top, left, row + c, lanes);
+        if (top >= 0 && left >= 0 && top + N <= p.height && left + N <= p.width)
+            for (; c + lanes <= p.channels; c += lanes)
+                gather_channels<M, false, true>(p, x + c, top, left, row + c, lanes);
+        else
+            for (; c + lanes <= p.channels; c += lanes)
+                gather_channels<M, false, false>(p, x + c, top, left, row + c, lanes);
         if (c < p.channels)
-            gather_channels<M, true>(p, x + c, top, left, row + c, p.channels - c);
+            gather_channels<M, true, false>(p, x + c, top, left, row + c, p.channels - c);
     }
 }
 
-template <int M, bool Part>
+// Inside: the whole tile is part of the result.
+template <int M, bool Part, bool Inside>
 MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* m,
                                          const tile_place& place, int64_t k, int64_t n) {
     constexpr int N = filter<M>::points;
@@ -205,11 +215,11 @@ MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* 
     const auto read = [&](const float* from) { return Part ? load_first(from, n) : load(from); };
     const vf bias = p.bias == nullptr ? vf{} : read(p.bias + k);
     const vf low = splat(p.low), high = splat(p.high);
-    for (int i = 0; i < M && place.y + i < p.out_height; ++i) {
+    for (int i = 0; i < M && (Inside || place.y + i < p.out_height); ++i) {
         vf o[M];
         filter<M>::output(columns[i], o);
         for (int j = 0; j < M; ++j) {
-            if (place.x + j >= p.out_width)
+            if (!Inside && place.x + j >= p.out_width)
                 break;
             vf y = o[j] + bias;
             if (p.residual != nullptr)
@@ -226,17 +236,27 @@ MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* 
     }
 }
 
-// The columns of a panel that hold outputs, in vectors.
-inline void multiply_panel(const gemm_operands& g, int64_t rows, int64_t outputs) {
-    switch (outputs < panel_columns ? (outputs + lanes - 1) / lanes : tile_vectors) {
-    case 1:
-        return gemm_panel<1, false>(g, rows, false, lanes);
-    case 2:
-        return gemm_panel<2, false>(g, rows, false, lanes);
-    case 3:
-        return gemm_panel < tile_vectors < 3 ? 1 : 3, false > (g, rows, false, lanes);
-    default:
-        return gemm_panel<tile_vectors, false>(g, rows, false, lanes);
+template <int V, int R = 1>
+inline void multiply_rows(const gemm_operands& g, int64_t rows) {
+    if constexpr (R < (V == 1 ? narrow_rows : wide_rows)) {
+        if (rows != R) {
+            multiply_rows<V, R + 1>(g, rows);
+            return;
+        }
+    }
+    gemm_tile<R, V, false, true>(g, false, lanes);
+}
+
+// Any number of rows, in tiles of about the same height.
+template <int V>
+inline void multiply_panel(gemm_operands g, int64_t rows) {
+    constexpr int64_t most = V == 1 ? narrow_rows : wide_rows;
+    for (int64_t tiles = (rows + most - 1) / most; tiles > 0; --tiles) {
+        const int64_t r = (rows + tiles - 1) / tiles;
+        multiply_rows<V>(g, r);
+        g.a += r * g.a_row;
+        g.c += r * g.c_row;
+        rows -= r;
     }
 }
 
@@ -244,7 +264,7 @@ template <int M>
 void produce_blocks(const winograd_params& p, const float* v, float* m, int64_t first,
                     int64_t count, int64_t begin, int64_t end) {
     constexpr int N = filter<M>::points;
-    const int64_t width = p.panels * panel_columns; // of a row of M
+    const int64_t width = p.panels * p.panel; // of a row of M
     for (int64_t block = begin; block < end; ++block) {
         const auto at = place_of(p, N * N, block * p.panels);
         const int64_t k0 = block * width;
@@ -252,20 +272,32 @@ void produce_blocks(const winograd_params& p, const float* v, float* m, int64_t 
         for (int64_t point = 0; point < N * N; ++point)
             for (int64_t panel = 0; panel < at.of_block; ++panel) {
                 const float* u = p.u + at.block_start +
-                                 (point * at.of_block + panel) * p.channels * panel_columns;
-                const int64_t column = panel * panel_columns;
-                multiply_panel({v + point * p.v_step, p.channels, 1, u, panel_columns,
-                                m + point * p.m_step + column, width, p.channels},
-                               count, outputs - column);
+                                 (point * at.of_block + panel) * p.channels * p.panel;
+                const gemm_operands g{v + point * p.v_step,
+                                      p.channels,
+                                      1,
+                                      u,
+                                      p.panel,
+                                      m + point * p.m_step + panel * p.panel,
+                                      width,
+                                      p.channels};
+                if (p.panel == lanes)
+                    multiply_panel<1>(g, count);
+                else
+                    multiply_panel<wide_vectors>(g, count);
             }
         for (int64_t t = 0; t < count; ++t) {
             const auto place = tile_at(p, first + t);
             const float* row = m + t * width;
             int64_t k = 0;
-            for (; k + lanes <= outputs; k += lanes)
-                scatter_outputs<M, false>(p, row + k, place, k0 + k, lanes);
+            if (place.y + M <= p.out_height && place.x + M <= p.out_width)
+                for (; k + lanes <= outputs; k += lanes)
+                    scatter_outputs<M, false, true>(p, row + k, place, k0 + k, lanes);
+            else
+                for (; k + lanes <= outputs; k += lanes)
+                    scatter_outputs<M, false, false>(p, row + k, place, k0 + k, lanes);
             if (k < outputs)
-                scatter_outputs<M, true>(p, row + k, place, k0 + k, outputs - k);
+                scatter_outputs<M, true, false>(p, row + k, place, k0 + k, outputs - k);
         }
     }
 }
@@ -289,7 +321,9 @@ void produce(const winograd_params& p, const float* v, float* m, int64_t first, 
 } // namespace
 
 void fill_winograd(winograd_kernels& table) {
-    table.panel = panel_columns;
+    table.wide_panel = wide_vectors * lanes;
+    table.narrow_panel = lanes;
+    table.narrow_tiles = narrow_rows;
     table.transform = transform;
     table.gather = gather;
     table.produce = produce;

@@ -29,7 +29,7 @@ struct winograd_params {
     float low, high;
     int32_t tile;   // outputs of a tile along an axis: 2 or 4
     int32_t panels; // of a block of outputs: what is multiplied before its results are transformed
-    int64_t panel;  // outputs of a panel: winograd_kernels::panel
+    int64_t panel;  // outputs of a panel: one of those of winograd_kernels
     int64_t v_step, m_step; // between the points of V and of M
 };
 
@@ -40,7 +40,8 @@ struct winograd_weights {
 };
 
 struct winograd_kernels {
-    int64_t panel; // outputs of a panel of u
+    // Outputs of a panel of u. Narrow ones are read once for up to `narrow_tiles` tiles.
+    int64_t wide_panel, narrow_panel, narrow_tiles;
     // Weights to u: blocks of panels, of which each holds for every point its panels of `channels`
     // rows. Units: panels.
     void (*transform)(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,

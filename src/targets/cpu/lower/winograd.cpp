@@ -175,7 +175,8 @@ lowered winograd_convolution(const problem& p) {
                                  int64_t(s[0]), int64_t(s[1]), int64_t(s[2]), int64_t(s[3])};
     // The form is that of the panels: other sizes of the map share it where their blocks agree.
     const auto form =
-        str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, ' ', p.inputs[1]);
+        str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, 'x',
+            k->schedule.params.panel, ' ', p.inputs[1]);
     k->weights = p.weights->get(p.constants[1], form, [&] {
         auto u = allocate_weight(k->schedule.weight_floats() * sizeof(float));
         transform_winograd(k->schedule, given, reinterpret_cast<float*>(u.data.get()));

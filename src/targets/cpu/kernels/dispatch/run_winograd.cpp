@@ -16,12 +16,12 @@ int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
 
-int64_t panels_of(const winograd_params& p, const kernel_table& table) {
-    return ceil_div(p.outputs, table.winograd.panel);
+int64_t panels_of(const winograd_params& p) {
+    return ceil_div(p.outputs, p.panel);
 }
 
-int64_t blocks_of(const winograd_schedule& s, const kernel_table& table) {
-    return ceil_div(panels_of(s.params, table), s.params.panels);
+int64_t blocks_of(const winograd_schedule& s) {
+    return ceil_div(panels_of(s.params), s.params.panels);
 }
 
 } // namespace
@@ -39,10 +39,10 @@ std::size_t winograd_schedule::scratch_floats() const {
 winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threads,
                                     const kernel_table& table) {
     winograd_schedule s{};
-    p.panel = table.winograd.panel;
     p.tiles_y = ceil_div(p.out_height, p.tile);
     p.tiles_x = ceil_div(p.out_width, p.tile);
     s.tiles = images * p.tiles_y * p.tiles_x;
+    s.params.tile = p.tile;
     s.threads = std::max(1, threads);
     // V of a block stays in the second-level cache; each block streams the weights once more.
     const int64_t most = p.channels <= 256 ? 28 : 56;
@@ -50,10 +50,16 @@ winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threa
     const int64_t units = s.split_outputs ? 1 : s.threads;
     const int64_t blocks = std::max(units, ceil_div(ceil_div(s.tiles, most), units) * units);
     s.block = std::max<int64_t>(1, ceil_div(s.tiles, blocks));
+    const auto& k = table.winograd;
+    // Weights beyond the second-level cache cost more than what narrow panels load twice.
+    constexpr int64_t near = int64_t{2} << 20;
+    const bool far =
+        s.points() * p.channels * p.outputs * int64_t(sizeof(float)) > near;
+    p.panel = far and s.block <= k.narrow_tiles ? k.narrow_panel : k.wide_panel;
     const int64_t outputs = p.channels <= 256 ? 64 : 128;
     p.panels = int32_t(std::max<int64_t>(1, outputs / p.panel));
     if (s.split_outputs) // a block for each thread at least
-        p.panels = int32_t(std::clamp<int64_t>(panels_of(p, table) / s.threads, 1, p.panels));
+        p.panels = int32_t(std::clamp<int64_t>(panels_of(p) / s.threads, 1, p.panels));
     p.v_step = s.block * p.channels + line_pad;
     p.m_step = s.block * p.panels * p.panel + line_pad;
     s.params = p;
@@ -62,7 +68,7 @@ winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threa
 
 void transform_winograd(const winograd_schedule& s, const winograd_weights& w, float* u,
                         const kernel_table& table) {
-    parallel_for(panels_of(s.params, table), 1, [&](int64_t begin, int64_t end) {
+    parallel_for(panels_of(s.params), 1, [&](int64_t begin, int64_t end) {
         table.winograd.transform(s.params, w, u, begin, end);
     });
 }
@@ -71,7 +77,7 @@ void run_winograd(const winograd_schedule& s, const winograd_params& p, float* s
                   const kernel_table& table) {
     const auto& k = table.winograd;
     const int64_t v_floats = s.points() * p.v_step, m_floats = s.points() * p.m_step;
-    const int64_t outputs = blocks_of(s, table);
+    const int64_t outputs = blocks_of(s);
     const int64_t blocks = ceil_div(s.tiles, s.block);
     if (not s.split_outputs) {
         const int64_t share = ceil_div(blocks, s.threads); // of a thread
