@@ -70,17 +70,25 @@ std::optional<clamped_sum> clamped_sum_of(const problem& p) {
     return result;
 }
 
-// From measurements (docs/how-it-works.md, "Targets"): small maps gain nothing from large tiles,
-// whose weights outgrow the caches, and few channels do not pay for the transforms.
+// From measurements (docs/how-it-works.md, "Targets"): on small maps large tiles must save enough
+// multiplications for their weights, which outgrow the caches; few channels do not pay for the
+// transforms.
 int32_t best_tile(const problem& p) {
     const auto& out = p.output.lens();
     const auto channels = p.inputs[1].lens()[1], outputs = out[1];
     if (channels < 16 or outputs < 16)
         return 0;
-    const auto tiles = out[0] * ((out[2] + 3) / 4) * ((out[3] + 3) / 4);
-    if (tiles >= 49)
+    const auto tiles = [&](std::size_t side) {
+        return out[0] * ((out[2] + side - 1) / side) * ((out[3] + side - 1) / side);
+    };
+    if (tiles(4) >= 49)
         return 4;
-    return channels >= 64 and outputs >= 64 and out[2] >= 4 and out[3] >= 4 ? 2 : 0;
+    if (channels < 64 or outputs < 32 or out[2] < 4 or out[3] < 4)
+        return 0;
+    const double saved = 16.0 * double(tiles(2)) / (36.0 * double(tiles(4)));
+    if (outputs >= 64 and tiles(4) >= 16 and saved >= (channels >= 512 ? 1.3 : 1.6))
+        return 4;
+    return outputs >= 64 or tiles(2) >= 25 ? 2 : 0;
 }
 
 int32_t tile_of(const problem& p) {
@@ -174,9 +182,8 @@ lowered winograd_convolution(const problem& p) {
     const winograd_weights given{reinterpret_cast<const float*>(p.constants[1].data()),
                                  int64_t(s[0]), int64_t(s[1]), int64_t(s[2]), int64_t(s[3])};
     // The form is that of the panels: other sizes of the map share it where their blocks agree.
-    const auto form =
-        str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, 'x',
-            k->schedule.params.panel, ' ', p.inputs[1]);
+    const auto form = str("winograd ", isa_name(), ' ', tile, ' ', k->schedule.params.panels, 'x',
+                          k->schedule.params.panel, ' ', p.inputs[1]);
     k->weights = p.weights->get(p.constants[1], form, [&] {
         auto u = allocate_weight(k->schedule.weight_floats() * sizeof(float));
         transform_winograd(k->schedule, given, reinterpret_cast<float*>(u.data.get()));
