@@ -5,10 +5,10 @@
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
 
-// Panels of u: two vectors of outputs and up to 14 tiles in registers, or one and up to 28, so that
+// Panels of u: two vectors of outputs and up to 12 tiles in registers, or one and up to 28, so that
 // weights from afar are read once.
 constexpr int wide_vectors = 2;
-constexpr int wide_rows = lanes == 16 ? 14 : 6, narrow_rows = 2 * wide_rows;
+constexpr int wide_rows = lanes == 16 ? 12 : 6, narrow_rows = lanes == 16 ? 28 : 12;
 constexpr double root2 = 1.41421356237309504880;
 
 // The one-dimensional transforms of a tile of M outputs: N = M + 2 points.
@@ -129,8 +129,7 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
                 }
                 for (int i = 0; i < N * N; ++i)
                     store(u + at.block_start +
-                              ((i * at.of_block + at.in_block) * p.channels + c) * p.panel +
-                              k,
+                              ((i * at.of_block + at.in_block) * p.channels + c) * p.panel + k,
                           narrow(low[i / N][i % N], high[i / N][i % N]));
             }
     }
@@ -183,7 +182,7 @@ void gather_tiles(const winograd_params& p, float* v, int64_t at, int64_t first,
     for (int64_t t = 0; t < count; ++t) {
         const auto place = tile_at(p, first + t);
         const float* x = p.x + place.image * p.x_image;
-        float* row = v + (at + t) * p.channels;
+        float* row = v + (at + t) * p.v_row;
         const int64_t top = place.y - p.pad_top, left = place.x - p.pad_left;
         constexpr int N = filter<M>::points;
         int64_t c = 0;
@@ -271,10 +270,10 @@ void produce_blocks(const winograd_params& p, const float* v, float* m, int64_t 
         const int64_t outputs = p.outputs - k0 < width ? p.outputs - k0 : width;
         for (int64_t point = 0; point < N * N; ++point)
             for (int64_t panel = 0; panel < at.of_block; ++panel) {
-                const float* u = p.u + at.block_start +
-                                 (point * at.of_block + panel) * p.channels * p.panel;
+                const float* u =
+                    p.u + at.block_start + (point * at.of_block + panel) * p.channels * p.panel;
                 const gemm_operands g{v + point * p.v_step,
-                                      p.channels,
+                                      p.v_row,
                                       1,
                                       u,
                                       p.panel,

@@ -30,6 +30,7 @@ struct winograd_params {
     int32_t tile;   // outputs of a tile along an axis: 2 or 4
     int32_t panels; // of a block of outputs: what is multiplied before its results are transformed
     int64_t panel;  // outputs of a panel: one of those of winograd_kernels
+    int64_t v_row;  // between the tiles of V
     int64_t v_step, m_step; // between the points of V and of M
 };
 

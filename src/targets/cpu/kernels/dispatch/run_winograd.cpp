@@ -9,8 +9,9 @@ namespace migraphx::cpu {
 
 namespace {
 
-// Lines between the points of V and of M, so that points do not meet in the same sets of a cache.
-constexpr int64_t line_pad = 5 * 16;
+// Lines between the points of V and of M, and between its tiles, so that they do not meet in the
+// same sets of a cache.
+constexpr int64_t line_pad = 5 * 16, row_pad = 16;
 
 int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
@@ -53,14 +54,14 @@ winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threa
     const auto& k = table.winograd;
     // Weights beyond the second-level cache cost more than what narrow panels load twice.
     constexpr int64_t near = int64_t{2} << 20;
-    const bool far =
-        s.points() * p.channels * p.outputs * int64_t(sizeof(float)) > near;
+    const bool far = s.points() * p.channels * p.outputs * int64_t(sizeof(float)) > near;
     p.panel = far and s.block <= k.narrow_tiles ? k.narrow_panel : k.wide_panel;
     const int64_t outputs = p.channels <= 256 ? 64 : 128;
     p.panels = int32_t(std::max<int64_t>(1, outputs / p.panel));
     if (s.split_outputs) // a block for each thread at least
         p.panels = int32_t(std::clamp<int64_t>(panels_of(p) / s.threads, 1, p.panels));
-    p.v_step = s.block * p.channels + line_pad;
+    p.v_row = p.channels + row_pad;
+    p.v_step = s.block * p.v_row + line_pad;
     p.m_step = s.block * p.panels * p.panel + line_pad;
     s.params = p;
     return s;
