@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the machine can do at most: fused multiply-adds in registers, copies in caches and memory.
+// What one core can do at most: fused multiply-adds in registers, copies in caches and memory.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -16,20 +16,21 @@ constexpr int accumulators = 12; // hide a latency of 4 on two ports, and leave 
         typedef float vector __attribute__((vector_size(bytes)));                                  \
         vector sum[accumulators] = {}, a = vector{} + (1.0f - 1e-6f), b = vector{} + 1e-3f;        \
         for (int64_t t = 0; t < turns; t++)                                                        \
-            for (auto& s : sum) {                                                                  \
+            _Pragma("GCC unroll 12") for (auto& s : sum) {                                         \
                 s = s * a + b;                                                                     \
                 asm volatile("" : constraint(s));                                                  \
             }                                                                                      \
-        for (auto& s : sum)                                                                        \
-            a += s;                                                                                \
+        _Pragma("GCC unroll 12") for (auto& s : sum) a += s;                                       \
         return a[0];                                                                               \
     }
 
+// clang-format off
 [[gnu::noinline]] MULTIPLY_ADD(multiply_add_baseline, 16, "+x")
 #if defined(__x86_64__)
-    [[gnu::noinline, gnu::target("avx2,fma")]] MULTIPLY_ADD(multiply_add_avx2, 32, "+x")
-        [[gnu::noinline, gnu::target("avx512f")]] MULTIPLY_ADD(multiply_add_avx512, 64, "+v")
+[[gnu::noinline, gnu::target("avx2,fma")]] MULTIPLY_ADD(multiply_add_avx2, 32, "+x")
+[[gnu::noinline, gnu::target("avx512f")]] MULTIPLY_ADD(multiply_add_avx512, 64, "+v")
 #endif
+// clang-format on
 #undef MULTIPLY_ADD
 
     // Widest vectors of the processor.
@@ -57,7 +58,7 @@ void fma_peak(benchmark::State& state) {
     state.counters["flops"] = benchmark::Counter(2.0 * w.lanes * accumulators * turns,
                                                  benchmark::Counter::kIsIterationInvariantRate);
 }
-BENCHMARK(fma_peak)->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(fma_peak)->UseRealTime();
 
 // MiB read and as many written.
 void copy_memory(benchmark::State& state) {
@@ -69,6 +70,6 @@ void copy_memory(benchmark::State& state) {
     }
     state.SetBytesProcessed(int64_t(2 * n) * int64_t(state.iterations()));
 }
-BENCHMARK(copy_memory)->Arg(1)->Arg(3)->Arg(6)->Arg(64)->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(copy_memory)->Arg(1)->Arg(3)->Arg(6)->Arg(64)->UseRealTime();
 
 } // namespace
