@@ -17,13 +17,22 @@ struct tile_place {
     int64_t channels;            // that exist, from the first on; at least one
 };
 
-// x * sigmoid(alpha x). Beyond the bound, where the result is below 1e-32, its last bits do not
-// matter.
+// x * sigmoid(alpha x) as x / (1 + 2^t). Beyond the bounds the result is x, or below 1e-32, where
+// its last bits do not matter.
 MIGRAPHX_VEC_INLINE vf swish(vf x, float alpha) {
-    const vf d = exp(raw_min(splat(80.0f), x * -alpha)) + 1.0f;
+    const vf t = raw_max(splat(-200.0f), raw_min(splat(116.0f), x * (-1.44269504f * alpha)));
+    const vf n = nearest(t), r = t - n;
+    vf p = splat(1.54035304e-4f);
+    p = fma(p, r, splat(1.33335581e-3f));
+    p = fma(p, r, splat(9.61812911e-3f));
+    p = fma(p, r, splat(5.55041087e-2f));
+    p = fma(p, r, splat(2.40226507e-1f));
+    p = fma(p, r, splat(6.93147181e-1f));
+    p = fma(p, r, splat(1.0f));
+    const vf d = scale_by_power(p, n) + 1.0f;
 #if MIGRAPHX_VEC_BYTES == 64
-    const vf r = (vf)_mm512_rcp14_ps((__m512)d);
-    return x * fma(r, fma(-d, r, splat(1.0f)), r);
+    const vf q = (vf)_mm512_rcp14_ps((__m512)d);
+    return x * fma(q, fma(-d, q, splat(1.0f)), q);
 #else
     return x / d;
 #endif

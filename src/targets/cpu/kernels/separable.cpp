@@ -230,7 +230,18 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
     // A few rows and all panels at a time, so that the result is written in the order of memory;
     // panels beyond the second cache are read for many rows instead.
     int64_t most = block_rows;
-    if (p.scale != nullptr)
+    const float* w = p.w;
+    const float* scale = p.scale == nullptr ? nullptr : p.scale + image * p.scale_image;
+    if (scale != nullptr && scales_weights(end - begin, (to - from) * row_panel)) {
+        for (int64_t j = from; j < to; ++j)
+            for (int64_t k = 0; k < p.channels; ++k)
+                for (int64_t v = 0; v < row_panel; v += lanes)
+                    store(scratch + ((j - from) * p.channels + k) * row_panel + v,
+                          load(p.w + (j * p.channels + k) * row_panel + v) * scale[k]);
+        w = scratch - from * p.channels * row_panel;
+        scale = nullptr;
+    }
+    if (scale != nullptr)
         most = row_most;
     else if ((to - from) * row_panel * p.channels > many_weights)
         most =
@@ -241,14 +252,13 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
         const int64_t rows = (end - r + blocks - 1) / blocks;
         const float* x = p.x + image * p.x_image + r * p.x_row;
         int64_t x_row = p.x_row;
-        if (p.scale != nullptr) {
-            const float* s = p.scale + image * p.scale_image;
+        if (scale != nullptr) {
             for (int64_t i = 0; i < rows; ++i) {
                 int64_t c = 0;
                 for (; c + lanes <= p.channels; c += lanes)
-                    store(scratch + i * p.channels + c, load(x + i * x_row + c) * load(s + c));
+                    store(scratch + i * p.channels + c, load(x + i * x_row + c) * load(scale + c));
                 for (; c < p.channels; ++c)
-                    scratch[i * p.channels + c] = x[i * x_row + c] * s[c];
+                    scratch[i * p.channels + c] = x[i * x_row + c] * scale[c];
             }
             x = scratch;
             x_row = p.channels;
@@ -261,7 +271,7 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
                     for (int64_t c = 0; c < row_panel; c += 16)
                         __builtin_prefetch(y + i * p.y_row + j * row_panel + c, 1);
             row_block(
-                {x, x_row, p.w + j * row_panel * p.channels, p.bias + j * row_panel, p.channels},
+                {x, x_row, w + j * row_panel * p.channels, p.bias + j * row_panel, p.channels},
                 p.epilogue,
                 {y + j * row_panel, p.y_row, image, r, j * row_panel, p.outputs - j * row_panel},
                 rows);

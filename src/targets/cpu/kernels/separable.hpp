@@ -74,6 +74,11 @@ constexpr int64_t first_channel(int64_t vector, int64_t width, int64_t channels,
     return filled_up || at + width <= channels ? at : channels - width;
 }
 
+// Of so many rows and outputs, the factors of channels multiply the weights, not x.
+constexpr bool scales_weights(int64_t rows, int64_t outputs) {
+    return rows > outputs;
+}
+
 constexpr int64_t pointwise_block = 12;     // rows of x that `scratch` of `pointwise` holds
 constexpr int64_t depthwise_rows_most = 16; // of a window
 

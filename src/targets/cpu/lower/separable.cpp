@@ -14,6 +14,8 @@
 #include "runtime/weight_store.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace migraphx::cpu {
 
@@ -99,9 +101,15 @@ void set_images(depthwise_params& q, const shape& x, const shape& y) {
 std::shared_ptr<const packed_weight>
 packed_form(const problem& p, std::size_t input, const std::string& form, std::size_t count,
             const std::function<void(const float*, float*)>& fill) {
-    return p.weights->get(p.constants[input], form, [&] {
+    return p.weights->get(p.constants[input], form + (p.fast_math ? "" : " exact"), [&] {
         auto packed = allocate_weight(count * sizeof(float));
-        fill(floats(p.constants[input].data()), floats(packed.data.get()));
+        auto* to = floats(packed.data.get());
+        fill(floats(p.constants[input].data()), to);
+        // Trained weights may be denormal by the thousand, and each costs a hundred products.
+        if (p.fast_math)
+            for (std::size_t i = 0; i < count; i++)
+                if (std::abs(to[i]) < std::numeric_limits<float>::min())
+                    to[i] = 0;
         return packed;
     });
 }

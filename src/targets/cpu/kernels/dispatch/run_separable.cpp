@@ -108,8 +108,15 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
                far * double(n * table.separable.panel * p.channels) +
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
-    if (p.scale != nullptr)
-        s.scratch_floats = std::size_t(pointwise_block * p.channels + 15) / 16 * 16;
+    if (p.scale != nullptr) {
+        // Units differ by a row or a panel: room for either way.
+        const auto rows = up(p.rows, s.row_parts);
+        const auto outputs = up(panels, s.panel_parts) * table.separable.panel;
+        const auto most = scales_weights(rows, outputs - table.separable.panel)
+                              ? std::max(outputs, pointwise_block)
+                              : pointwise_block;
+        s.scratch_floats = std::size_t(most * p.channels + 15) / 16 * 16;
+    }
     return s;
 }
 
