@@ -3,30 +3,31 @@
 
 #include <migraphx/errors.hpp>
 
+#include "runtime/mapping.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <string>
-
-#include <sys/mman.h>
 
 namespace migraphx {
 
 namespace {
 
 constexpr std::size_t alignment = 64;
-constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr std::size_t least_mapping = std::size_t{1} << 20;
 
 } // namespace
 
 std::shared_ptr<char> allocate_host(std::size_t bytes) {
-    // Large buffers start at a huge page, so that the kernel can back them with few TLB entries.
-    const std::size_t align = bytes >= 2 * huge_page ? huge_page : alignment;
-    const std::size_t size = bytes == 0 ? align : (bytes + align - 1) / align * align;
-    void* p = size < bytes ? nullptr : std::aligned_alloc(align, size);
+    if (bytes >= least_mapping) {
+        auto m = std::make_shared<mapping>(bytes);
+        return {m, m->data()};
+    }
+    const std::size_t size =
+        (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+    void* p = std::aligned_alloc(alignment, size);
     if (p == nullptr)
         fail(error_kind::io, "memory: " + std::to_string(bytes) + " bytes were expected, got none");
-    if (align == huge_page)
-        madvise(p, size, MADV_HUGEPAGE);
     return {static_cast<char*>(p), [](char* q) { std::free(q); }};
 }
 

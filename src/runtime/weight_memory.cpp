@@ -5,6 +5,8 @@
 
 #include <migraphx/errors.hpp>
 
+#include "runtime/mapping.hpp"
+
 #include <algorithm>
 #include <mutex>
 #include <string>
@@ -17,7 +19,6 @@ namespace migraphx {
 namespace {
 
 constexpr std::size_t alignment = 64;
-constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::size_t first_slab = std::size_t{1} << 20;
 constexpr std::size_t largest_slab = std::size_t{64} << 20;
 
@@ -29,35 +30,18 @@ std::size_t rounded_up(std::size_t n, std::size_t unit) {
     fail(error_kind::io, "memory: " + std::to_string(bytes) + " bytes were expected, got none");
 }
 
-// A mapping of its own, never touched before: physical pages come with the first write.
+// Filled front to back.
 class slab {
 public:
-    explicit slab(std::size_t bytes) : size(bytes) {
-        huge = size >= 2 * huge_page;
-        mapped = huge ? size + huge_page : size;
-        if (mapped < size)
-            fail_allocation(size);
-        void* p = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED)
-            fail_allocation(size);
-        map = static_cast<char*>(p);
-        const auto address = reinterpret_cast<std::uintptr_t>(map);
-        first = huge ? map + (rounded_up(address, huge_page) - address) : map;
-        if (huge)
-            ::madvise(first, size, MADV_HUGEPAGE);
-    }
-    slab(const slab&) = delete;
-    slab& operator=(const slab&) = delete;
-    ~slab() { ::munmap(map, mapped); }
+    explicit slab(std::size_t bytes) : memory(bytes), size(bytes) {}
 
     // Null when it is full.
     char* take(std::size_t bytes) {
         if (bytes > size - used)
             return nullptr;
-        char* p = first + used;
+        char* p = memory.data() + used;
         used += bytes;
-        if (not huge)
+        if (not memory.is_huge())
             touch(p, bytes);
         return p;
     }
@@ -88,10 +72,8 @@ private:
         return n;
     }
 
-    bool huge = false;
-    char* map = nullptr;
-    char* first = nullptr;
-    std::size_t size, mapped = 0, used = 0;
+    mapping memory;
+    std::size_t size, used = 0;
 };
 
 struct slab_allocator {

@@ -9,6 +9,7 @@
 
 #include "ir/text_parser.hpp"
 #include "ops/tensor.hpp"
+#include "runtime/buffer_pool.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,9 @@
 #include <atomic>
 #include <barrier>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
+#include <memory>
 #include <thread>
 
 using namespace migraphx;
@@ -238,6 +241,23 @@ TEST(runtime_threads, memory_stays_flat) {
     many(1500);
     EXPECT_LT(resident_bytes(), before + (std::size_t{4} << 20));
     EXPECT_LE(p.get_memory_usage(), held + (std::size_t{1} << 20));
+}
+
+// Arenas that grow with each new size, among small blocks that stay.
+TEST(runtime_threads, large_buffers_leave_the_process) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers keep freed memory";
+#endif
+    std::vector<std::unique_ptr<char[]>> small;
+    const auto before = resident_bytes();
+    for (std::size_t mib = 1; mib < 64; ++mib) {
+        const auto large = allocate_host(mib << 20);
+        std::fill_n(large.get(), mib << 20, 1);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.get()) % 64, 0U);
+        for (int i = 0; i < 100; ++i)
+            small.push_back(std::make_unique<char[]>(1000));
+    }
+    EXPECT_LT(resident_bytes(), before + (std::size_t{16} << 20));
 }
 
 TEST(runtime_threads, parameters_are_checked) {
