@@ -66,9 +66,15 @@ struct attention_op {
             expect(in).only(4, 5).rank(1).floating();
             equal(q[1], dims_of(in[4])[0], "heads of q and sinks");
         }
-        if (not aligned[0].dynamic())
-            return {in[0].type(), std::vector<std::size_t>{in[0].lens()[0], in[0].lens()[1],
-                                                           in[0].lens()[2], in[2].lens()[3]}};
+        if (not aligned[0].dynamic()) {
+            const std::vector<std::size_t> lens{in[0].lens()[0], in[0].lens()[1], in[0].lens()[2],
+                                                in[2].lens()[3]};
+            // Heads that lie side by side in the rows of q do so in the result.
+            const auto& steps = in[0].strides();
+            if (lens[1] > 1 and lens[2] > 1 and steps[1] != 0 and steps[1] < steps[2])
+                return shape::from_permutation(in[0].type(), lens, {0, 2, 1, 3});
+            return {in[0].type(), lens};
+        }
         return {in[0].type(), std::vector<shape::dynamic_dimension>{q[0], q[1], q[2], v[3]}};
     }
 

@@ -12,6 +12,7 @@
 #include <migraphx/operation.hpp>
 
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,10 @@ public:
     }
     instruction_ref add(const std::string& op, std::vector<instruction_ref> in);
     instruction_ref literal(migraphx::literal l) { return mod.insert_literal(pos, std::move(l)); }
+    /// Replaced already: instructions stay until the pass ends.
+    bool is_dead(instruction_ref ins) const {
+        return ins->outputs().empty() and ins->name() != "@return" and std::next(ins) != mod.end();
+    }
     /// A number of `like`'s type stretched to its dimensions.
     instruction_ref number(double value, instruction_ref like);
 

@@ -2,8 +2,10 @@
 #include <migraphx/make_op.hpp>
 #include <migraphx/recognise_composites.hpp>
 
+#include "passes/attention_rules.hpp"
+#include "passes/lookup_rules.hpp"
 #include "passes/pass_registry.hpp"
-#include "passes/pattern.hpp"
+#include "passes/rotary_rules.hpp"
 
 #include <algorithm>
 
@@ -106,85 +108,14 @@ std::vector<rule> scale_rules() {
     };
 }
 
-// scale * q . k' + mask, taken apart.
-struct scores {
-    instruction_ref product;
-    double scale = 1;
-    std::optional<instruction_ref> mask;
-};
-
-std::optional<scores> scores_of(instruction_ref ins) {
-    scores s;
-    while (ins->outputs().size() == 1) {
-        const auto name = ins->name();
-        if (name == "dot") {
-            s.product = ins;
-            return s;
-        }
-        const bool binary = ins->inputs().size() == 2;
-        if (name == "mul" and binary) {
-            const auto a = uniform_value(ins->inputs()[0]), b = uniform_value(ins->inputs()[1]);
-            if (not a and not b)
-                return std::nullopt;
-            s.scale *= a ? *a : *b;
-            ins = ins->inputs()[a ? 1 : 0];
-        } else if (name == "add" and binary and not s.mask and s.scale == 1) {
-            // The scores are the operand that comes from a product.
-            auto leads_to_product = [](instruction_ref x) {
-                while (x->name() == "mul" and
-                       (uniform_value(x->inputs()[0]) or uniform_value(x->inputs()[1])))
-                    x = x->inputs()[uniform_value(x->inputs()[0]) ? 1 : 0];
-                return x->name() == "dot";
-            };
-            const int i = leads_to_product(ins->inputs()[0]) ? 0 : 1;
-            s.mask = ins->inputs()[1 - i];
-            ins = ins->inputs()[i];
-        } else
-            return std::nullopt;
-    }
-    return std::nullopt;
-}
-
-std::vector<rule> attention_rules() {
-    return {{"softmax(q . k' * scale + mask) . v -> attention(q, k, v, mask)",
-             op("dot", op("softmax", any("scores")).used_once().as("softmax"), any("v")),
-             [](const match& m, rewriter& rw) -> replacement {
-                 const auto& out = m.root->get_shape();
-                 if (not is_static_float(m.root) or out.ndim() != 4 or
-                     m["softmax"]->get_operator().get<int64_t>("axis") % 4 !=
-                         (m["softmax"]->get_operator().get<int64_t>("axis") < 0 ? -1 : 3))
-                     return declined;
-                 const auto s = scores_of(m["scores"]);
-                 if (not s or s->scale == 0)
-                     return declined;
-                 const auto q = s->product->inputs()[0];
-                 const auto kt = s->product->inputs()[1];
-                 const auto& l = q->get_shape().lens();
-                 const auto keys = kt->get_shape().lens()[3];
-                 // Small heads only: the tiles of the kernel hold whole rows.
-                 if (l[3] > 256 or out.lens()[3] > 256 or l[3] == 0 or keys == 0 or
-                     m["v"]->get_shape().lens()[1] != l[1] or kt->get_shape().lens()[1] != l[1] or
-                     kt->get_shape().broadcasted() or m["v"]->get_shape().broadcasted())
-                     return declined;
-                 std::vector<instruction_ref> in{
-                     q, rw.add(make_op("transpose", {{"permutation", {0, 1, 3, 2}}}), {kt}),
-                     m["v"]};
-                 if (s->mask) {
-                     const auto& ms = (*s->mask)->get_shape();
-                     if (ms.type() != shape::float_type or ms.ndim() != 4)
-                         return declined;
-                     in.push_back(*s->mask);
-                 }
-                 return rw.add(make_op("attention", {{"scale", s->scale}, {"causal", false}}), in);
-             }}};
-}
-
 } // namespace
 
 void recognise_composites::apply(module& m) const {
     apply_rules(m, norm_rules());
     apply_rules(m, scale_rules());
+    apply_rules(m, rotary_rules());
     apply_rules(m, attention_rules());
+    apply_rules(m, lookup_rules());
 }
 
 namespace {

@@ -117,7 +117,9 @@ void check_attention(const attention_case& c) {
     for (isa level : levels()) {
         std::vector<float> out(n + 1, 77.0f);
         p.out = out.data();
-        run_attention(p, kernels_for(level));
+        const auto planned = planned_attention(p, 2);
+        std::vector<float> scratch(size_t(planned.layout.total) * 2);
+        run_attention(planned, scratch.data(), 2, kernels_for(level));
         ASSERT_EQ(out.back(), 77.0f);
         for (size_t i = 0; i < n; ++i)
             ASSERT_NEAR(double(out[i]), want[i], 1e-5)

@@ -8,15 +8,23 @@
 
 namespace migraphx::cpu {
 
+// Where the parts of a thread's scratch memory begin, in floats; the scaled queries come first.
+struct attention_layout {
+    int64_t keys, values, scores, sums, total;
+    bool keeps; // K and V stay packed from one block of rows to the next
+};
+
 struct attention_params {
-    static constexpr int64_t max_head = 256; // largest q_dim and v_dim
-    static constexpr int64_t max_block = 66; // rows of Q in a unit of work
-    static constexpr int64_t kv_block = 512; // keys whose scores are held at once
+    static constexpr int64_t max_head = 256;  // largest q_dim and v_dim
+    static constexpr int64_t max_block = 132; // rows in a unit of work
+    static constexpr int64_t kv_block = 384;  // keys whose scores are held at once
+    static constexpr int64_t value_rows = 96; // rows of V that stay in L1 while all rows pass
     const float* q;
     const float* k;
     const float* v;
-    const float* mask; // added after scaling; null: none
-    const float* sink; // one more score for each query of a head, without a value; null: none
+    const float* mask;    // added after scaling; null: none
+    const uint8_t* hides; // instead of mask: a key is hidden where this is 0; null: none
+    const float* sink;    // one more score for each query of a head, without a value; null: none
     float* out;
     float scale;
     float softcap; // scores become softcap * tanh(x / softcap); 0: they stay
@@ -30,12 +38,14 @@ struct attention_params {
     int64_t v_batch, v_head, v_row;
     int64_t out_batch, out_head, out_row;
     int64_t mask_batch, mask_head, mask_row, mask_key; // 0 where broadcast
-    int64_t block, blocks;                             // rows of Q in a unit, ceil(queries / block)
+    // Rows are the queries of the heads that share one K and V, one head after the other:
+    int64_t block, blocks; // rows in a unit, ceil(heads_per_kv * queries / block)
+    attention_layout layout;
 };
 
 struct attention_kernels {
-    // Units: (batch x heads + head) x blocks + block.
-    void (*tiles)(const attention_params& p, int64_t begin, int64_t end);
+    // Units: (batch x heads of K + head) x blocks + block.
+    void (*tiles)(const attention_params& p, float* scratch, int64_t begin, int64_t end);
 };
 
 } // namespace migraphx::cpu

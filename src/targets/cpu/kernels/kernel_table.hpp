@@ -20,6 +20,7 @@
 #include "targets/cpu/kernels/recurrent.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
 #include "targets/cpu/kernels/resize.hpp"
+#include "targets/cpu/kernels/rotary.hpp"
 #include "targets/cpu/kernels/scan.hpp"
 #include "targets/cpu/kernels/separable.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
@@ -43,6 +44,7 @@ struct kernel_table {
     resize_kernels resize;
     recurrent_kernels recurrent;
     pooling_kernels pooling;
+    rotary_kernels rotary;
     scan_kernels scan;
     lrn_kernels lrn;
     overlap_kernels overlap;

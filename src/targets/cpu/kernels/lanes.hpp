@@ -45,6 +45,28 @@ MIGRAPHX_VEC_INLINE void store_first(float* p, vf v, int64_t n) {
 #endif
 }
 
+// Bytes as integers, one a lane: a whole vector, or the first n with 0 behind them.
+MIGRAPHX_VEC_INLINE vi load_first_bytes(const uint8_t* p, int64_t n) {
+#if MIGRAPHX_VEC_BYTES == 64
+    return vi(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(__mmask16((1u << n) - 1), p)));
+#else
+    vi v{};
+    for (int i = 0; i < n; ++i)
+        v[i] = p[i];
+    return v;
+#endif
+}
+
+MIGRAPHX_VEC_INLINE vi load_bytes(const uint8_t* p) {
+#if MIGRAPHX_VEC_BYTES == 64
+    return vi(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#elif MIGRAPHX_VEC_BYTES == 32
+    return vi(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+#else
+    return vi{p[0], p[1], p[2], p[3]};
+#endif
+}
+
 // Folds neighbouring halves until one value is left.
 template <class Op>
 MIGRAPHX_VEC_INLINE float fold(vf v, Op op) {

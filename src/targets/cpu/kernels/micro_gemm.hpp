@@ -48,6 +48,28 @@ struct row_walk {
     }
 };
 
+// acc += a * b for R rows and V whole vectors of columns.
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void accumulate_tile(const gemm_operands& g, vf (&acc)[R][V]) {
+    const float* a = g.a;
+    const float* b = g.b;
+    for (int64_t k = 0; k < g.depth; ++k) {
+        vf w[V];
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v)
+            w[v] = load(b + v * lanes);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            const vf x = splat(a[r * g.a_row]);
+#pragma GCC unroll 8
+            for (int v = 0; v < V; ++v)
+                acc[r][v] = fma(x, w[v], acc[r][v]);
+        }
+        a += g.a_k;
+        b += g.b_row;
+    }
+}
+
 // c = a * b, or c += a * b, for R rows and V vectors; with Part the last vector has `part` lanes.
 // Streamed: b comes from beyond the caches next to the core and is asked for ahead of its use.
 template <int R, int V, bool Part, bool Streamed = false>

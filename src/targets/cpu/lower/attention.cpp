@@ -9,8 +9,8 @@
 
 #include <migraphx/common_shape.hpp>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace migraphx::cpu {
 
@@ -46,29 +46,18 @@ std::optional<attention_operand> operand_of(const problem& p, std::size_t i, boo
     return o;
 }
 
-// A mask whose steps the kernel takes, or a row-major copy of what is not broadcast in it; bool
-// ones become 0 and -inf.
+// A mask whose steps the kernel takes, or a row-major copy of what is not broadcast in it.
 struct attention_mask {
     bool hides = false, copies = false;
-    std::size_t packed_at = 0, floats_at = 0;
-    int64_t elements = 0;
+    std::size_t packed_at = 0;
     strided_copy copy;
     sizes strides;
 
-    const float* get(const kernel_args& args) const {
-        const char* from = args.inputs[3];
-        if (copies) {
-            copy.run(from, args.scratch + packed_at);
-            from = args.scratch + packed_at;
-        }
-        if (not hides)
-            return reinterpret_cast<const float*>(from);
-        auto* to = reinterpret_cast<float*>(args.scratch + floats_at);
-        parallel_for(elements, 64 * 1024, [&](int64_t begin, int64_t end) {
-            for (auto i = begin; i < end; i++)
-                to[i] = from[i] != 0 ? 0.0f : -std::numeric_limits<float>::infinity();
-        });
-        return to;
+    const char* get(const kernel_args& args) const {
+        if (not copies)
+            return args.inputs[3];
+        copy.run(args.inputs[3], args.scratch + packed_at);
+        return args.scratch + packed_at;
     }
 };
 
@@ -78,7 +67,7 @@ std::optional<attention_mask> mask_of(const problem& p, const std::vector<std::s
     attention_mask m;
     m.hides = s.type() == shape::bool_type;
     m.strides = strides_of(s);
-    if (not m.hides and (m.strides[3] == 0 or m.strides[3] == 1))
+    if (m.strides[3] == 0 or m.strides[3] == 1)
         return m;
     auto lens = lens_of(s);
     for (std::size_t d = 0; d < 4; d++)
@@ -90,12 +79,9 @@ std::optional<attention_mask> mask_of(const problem& p, const std::vector<std::s
         return std::nullopt;
     m.copy = *c;
     m.copies = true;
-    m.elements = lens[0] * lens[1] * lens[2] * lens[3];
     for (std::size_t d = 0; d < 4; d++)
         m.strides[d] = lens[d] == 1 ? 0 : packed[d];
-    m.packed_at = scratch.take(std::size_t(m.elements) * s.type_size());
-    if (m.hides)
-        m.floats_at = scratch.take(std::size_t(m.elements) * sizeof(float));
+    m.packed_at = scratch.take(std::size_t(lens[0] * lens[1] * lens[2] * lens[3]) * s.type_size());
     return m;
 }
 
@@ -159,18 +145,24 @@ lowered attention(const problem& p) {
     checked.mask = mask ? reinterpret_cast<const float*>(&checked) : nullptr;
     if (const auto* why = attention_refusal(checked))
         return lowered::refuse(why);
-    return make_kernel("attention_tiles", scratch.bytes(),
-                       [a, qs = *qs, ks = *ks, vs = *vs, mask, drains](const kernel_args& args) {
-                           auto r = a;
-                           r.q = qs.get(args);
-                           r.k = ks.get(args);
-                           r.v = vs.get(args);
-                           r.mask = mask ? mask->get(args) : nullptr;
-                           r.sink =
-                               drains ? reinterpret_cast<const float*>(args.inputs[4]) : nullptr;
-                           r.out = reinterpret_cast<float*>(args.outputs[0]);
-                           run_attention(r);
-                       });
+    const auto threads = std::max<int64_t>(1, num_threads());
+    a = planned_attention(a, threads);
+    const auto scratch_at = scratch.take(std::size_t(a.layout.total * threads) * sizeof(float));
+    return make_kernel(
+        "attention_tiles", scratch.bytes(),
+        [=, qs = *qs, ks = *ks, vs = *vs](const kernel_args& args) {
+            auto r = a;
+            r.q = qs.get(args);
+            r.k = ks.get(args);
+            r.v = vs.get(args);
+            if (mask and mask->hides)
+                r.hides = reinterpret_cast<const uint8_t*>(mask->get(args));
+            else if (mask)
+                r.mask = reinterpret_cast<const float*>(mask->get(args));
+            r.sink = drains ? reinterpret_cast<const float*>(args.inputs[4]) : nullptr;
+            r.out = reinterpret_cast<float*>(args.outputs[0]);
+            run_attention(r, reinterpret_cast<float*>(args.scratch + scratch_at), threads);
+        });
 }
 
 const implementations attention_choices{{"attention"}, {{"attention_tiles", attention}}};

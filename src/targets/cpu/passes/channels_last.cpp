@@ -167,10 +167,10 @@ void lazy_reshapes::apply(module& m) const {
             continue;
         }
         const auto lens = ins->get_shape().lens();
-        if (s.elements() == 0 or not s.packed())
+        if (s.elements() == 0 or s.broadcasted())
             continue;
         const auto view = reshape_without_copy(s, lens);
-        if (not view or not view->packed())
+        if (not view or view->packed() != s.packed())
             continue;
         std::vector<int64_t> dims(lens.begin(), lens.end());
         try {

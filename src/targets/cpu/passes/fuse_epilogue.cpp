@@ -10,6 +10,7 @@
 #include <migraphx/pass_manager.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -80,34 +81,43 @@ void fuse_epilogue::apply(module_pass_manager& mpm) const {
     for (auto ins = m.begin(); ins != m.end(); ++ins) {
         if (ins->name() != "pointwise" or ins->get_shape().type() != shape::float_type)
             continue;
-        // The latest anchor among the inputs, so that the others are there when it runs.
-        std::size_t best = std::size_t(-1);
+        // The latest anchor whose result the library can take the rest on; it moves to where the
+        // region was, so that all other inputs are there.
+        std::vector<std::size_t> anchors;
         for (std::size_t i = 0; i < ins->inputs().size(); i++) {
             const auto a = ins->inputs()[i];
-            if (not order.contains(a) or not is_anchor(a) or a->outputs().size() != 1 or
-                a->get_shape() != ins->get_shape() or
-                std::count(ins->inputs().begin(), ins->inputs().end(), a) != 1)
+            if (order.contains(a) and is_anchor(a) and a->outputs().size() == 1 and
+                a->get_shape() == ins->get_shape() and
+                std::count(ins->inputs().begin(), ins->inputs().end(), a) == 1)
+                anchors.push_back(i);
+        }
+        std::sort(anchors.begin(), anchors.end(), [&](auto i, auto j) {
+            return order.at(ins->inputs()[i]) > order.at(ins->inputs()[j]);
+        });
+        std::optional<renamed> found;
+        instruction_ref anchor;
+        std::vector<instruction_ref> inputs;
+        for (auto best : anchors) {
+            auto r = with_anchor_first(*ins->module_inputs().front(), best);
+            const auto chain = as_post_operations(r.body, "x0");
+            if (not chain or chain->size() > 8)
                 continue;
-            if (best == std::size_t(-1) or order.at(ins->inputs()[best]) < order.at(a))
-                best = i;
+            anchor = ins->inputs()[best];
+            inputs = anchor->inputs();
+            bool fits = true;
+            for (auto i : r.inputs) {
+                fits = fits and suits(ins->inputs()[i]->get_shape(), anchor->get_shape());
+                inputs.push_back(ins->inputs()[i]);
+            }
+            if (not fits)
+                continue;
+            found.emplace(std::move(r));
+            break;
         }
-        if (best == std::size_t(-1))
+        if (not found)
             continue;
-        const auto anchor = ins->inputs()[best];
-        auto r = with_anchor_first(*ins->module_inputs().front(), best);
-        const auto chain = as_post_operations(r.body, "x0");
-        if (not chain or chain->size() > 8)
-            continue;
-        std::vector<instruction_ref> inputs = anchor->inputs();
-        bool fits = true;
-        for (auto i : r.inputs) {
-            fits = fits and suits(ins->inputs()[i]->get_shape(), anchor->get_shape());
-            inputs.push_back(ins->inputs()[i]);
-        }
-        if (not fits)
-            continue;
-        auto* body =
-            mpm.create_module(m.name() + ":epilogue" + std::to_string(number++), std::move(r.body));
+        auto* body = mpm.create_module(m.name() + ":epilogue" + std::to_string(number++),
+                                       std::move(found->body));
         body->set_bypass();
         const auto symbols = anchor->get_debug_symbols();
         auto op = make_op("cpu::" + anchor->name());

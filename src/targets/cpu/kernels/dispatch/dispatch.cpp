@@ -30,6 +30,7 @@ namespace migraphx::cpu {
     void fill_resize(resize_kernels&);                                                             \
     void fill_recurrent(recurrent_kernels&);                                                       \
     void fill_pooling(pooling_kernels&);                                                           \
+    void fill_rotary(rotary_kernels&);                                                             \
     void fill_scan(scan_kernels&);                                                                 \
     void fill_lrn(lrn_kernels&);                                                                   \
     void fill_overlap(overlap_kernels&);                                                           \
@@ -51,6 +52,7 @@ namespace migraphx::cpu {
         level::fill_resize(t.resize);                                                              \
         level::fill_recurrent(t.recurrent);                                                        \
         level::fill_pooling(t.pooling);                                                            \
+        level::fill_rotary(t.rotary);                                                              \
         level::fill_scan(t.scan);                                                                  \
         level::fill_lrn(t.lrn);                                                                    \
         level::fill_overlap(t.overlap);                                                            \

@@ -10,7 +10,12 @@ namespace migraphx::cpu {
 // mask whose step along the keys is neither 0 nor 1), or null when it can.
 const char* attention_refusal(const attention_params& p);
 
-// Chooses block and blocks itself. A query that sees no key gives 0.
-void run_attention(attention_params p, const kernel_table& table = kernels());
+// The problem with blocks and scratch memory for so many threads; addresses may come later.
+attention_params planned_attention(attention_params p, int64_t threads);
+
+// A query that sees no key gives 0. `scratch` has layout.total floats for each of the threads that
+// the problem was planned for.
+void run_attention(const attention_params& p, float* scratch, int64_t threads,
+                   const kernel_table& table = kernels());
 
 } // namespace migraphx::cpu
