@@ -75,8 +75,9 @@ function(add_room_library lib)
 endfunction()
 
 # add_kernel_library(<lib> <folder>): adds the kernels of <folder> to <lib>. Each <folder>/*.cpp is
-# compiled once per instruction set with KERNEL_ISA=<level>. Baseline objects come first in the link,
-# so inline functions that several levels share resolve to code that runs everywhere.
+# compiled once per instruction set with KERNEL_ISA=<level>, <folder>/amx/*.cpp for that level only.
+# Baseline objects come first in the link, so inline functions that several levels share resolve to
+# code that runs everywhere.
 function(add_kernel_library lib folder)
     file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
     if(NOT files OR NOT TARGET ${lib} OR NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -85,12 +86,17 @@ function(add_kernel_library lib folder)
     set(flags_baseline -msse4.2)
     set(flags_avx2 -mavx2 -mfma -mf16c)
     set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c)
+    set(flags_amx ${flags_avx512} -mamx-tile -mamx-bf16)
+    file(GLOB files_amx CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/amx/*.cpp)
     set(optimise -O3 -fno-math-errno -fno-trapping-math)
     if(MIGRAPHX_SANITIZE)
         set(optimise -O1)
     endif()
-    foreach(isa baseline avx2 avx512)
+    foreach(isa baseline avx2 avx512 amx)
         set(target ${lib}_kernels_${isa})
+        if(isa STREQUAL "amx")
+            set(files ${files_amx})
+        endif()
         add_library(${target} OBJECT ${files})
         target_link_libraries(${target} PRIVATE mgx_flags)
         target_compile_definitions(${target} PRIVATE KERNEL_ISA=${isa})

@@ -47,7 +47,7 @@ TEST(kernels_isa, DISABLED_print) {
 }
 
 TEST(kernels_isa, environment_forces_a_level) {
-    for (isa level : {isa::baseline, isa::avx2, isa::avx512}) {
+    for (isa level : migraphx::cpu::isa_levels) {
         const std::string got = level_with(to_string(level));
         if (isa_supported(level)) {
             EXPECT_EQ(got, to_string(level));
@@ -55,16 +55,17 @@ TEST(kernels_isa, environment_forces_a_level) {
             EXPECT_NE(got.find("got none"), std::string::npos) << got;
         }
     }
-    const isa highest = isa_supported(isa::avx512) ? isa::avx512
+    const isa highest = isa_supported(isa::amx)      ? isa::amx
+                        : isa_supported(isa::avx512) ? isa::avx512
                         : isa_supported(isa::avx2) ? isa::avx2
                                                    : isa::baseline;
     EXPECT_EQ(level_with(""), to_string(highest));
-    EXPECT_NE(level_with("avx3").find("baseline, avx2 or avx512 was expected, got 'avx3'"),
+    EXPECT_NE(level_with("avx3").find("baseline, avx2, avx512 or amx was expected, got 'avx3'"),
               std::string::npos);
 }
 
 TEST(kernels_isa, tables_are_full) {
-    for (isa level : {isa::baseline, isa::avx2, isa::avx512}) {
+    for (isa level : migraphx::cpu::isa_levels) {
         if (not isa_supported(level)) {
             EXPECT_THROW(kernels_for(level), migraphx::exception);
             continue;

@@ -8,6 +8,7 @@
 // header, include it here, add a member to kernel_table and two lines to dispatch/dispatch.cpp.
 #pragma once
 
+#include "targets/cpu/kernels/amx/split_product.hpp"
 #include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/copy.hpp"
 #include "targets/cpu/kernels/gather.hpp"
@@ -29,8 +30,10 @@
 
 namespace migraphx::cpu {
 
-// Levels in rising order. avx2 also needs fma and f16c; avx512 needs f, bw, dq and vl.
-enum class isa { baseline, avx2, avx512 };
+// Levels in rising order. avx2 also needs fma and f16c; avx512 needs f, bw, dq and vl; amx adds
+// matrix tiles of bf16 (kernels/amx) to avx512.
+enum class isa { baseline, avx2, avx512, amx };
+inline constexpr isa isa_levels[] = {isa::baseline, isa::avx2, isa::avx512, isa::amx};
 
 struct kernel_table {
     copy_kernels copy;
@@ -51,6 +54,7 @@ struct kernel_table {
     nest_kernels nest;
     winograd_kernels winograd;
     separable_kernels separable;
+    amx_kernels amx; // null below level amx
 };
 
 // True if this build contains the level and the processor (with its operating system) has it.
@@ -62,7 +66,7 @@ const char* to_string(isa level);
 const kernel_table& kernels_for(isa level);
 
 // The level in use: the highest supported one, or the one that the environment variable
-// MIGRAPHX_CPU_ISA names (baseline, avx2 or avx512); throws when that one is unknown or
+// MIGRAPHX_CPU_ISA names (baseline, avx2, avx512 or amx); throws when that one is unknown or
 // unsupported.
 isa kernels_isa();
 const kernel_table& kernels();

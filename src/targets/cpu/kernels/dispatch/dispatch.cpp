@@ -10,6 +10,11 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #define MIGRAPHX_CPU_X86 1
+#include <cpuid.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #else
 #define MIGRAPHX_CPU_X86 0
 #endif
@@ -69,6 +74,35 @@ DECLARE_LEVEL(avx2)
 DECLARE_LEVEL(avx512)
 #endif
 #undef DECLARE_LEVEL
+#if MIGRAPHX_CPU_X86
+namespace amx {
+void fill_split_product(amx_kernels&);
+}
+#endif
+
+namespace {
+
+// Level amx is avx512 with matrix tiles. Linux lets a process use their registers, 8 KiB a thread,
+// once it has asked for them (arch_prctl, ARCH_REQ_XCOMP_PERM).
+bool has_matrix_tiles() {
+#if MIGRAPHX_CPU_X86 && defined(__linux__)
+    static const bool granted = [] {
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
+            return false;
+        constexpr unsigned bf16 = 1u << 22, tile = 1u << 24; // of edx
+        if ((d & bf16) == 0 or (d & tile) == 0)
+            return false;
+        constexpr long request_permission = 0x1023, tile_data = 18;
+        return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+    }();
+    return granted;
+#else
+    return false;
+#endif
+}
+
+} // namespace
 
 const char* to_string(isa level) {
     switch (level) {
@@ -76,6 +110,8 @@ const char* to_string(isa level) {
         return "avx2";
     case isa::avx512:
         return "avx512";
+    case isa::amx:
+        return "amx";
     case isa::baseline:
         break;
     }
@@ -87,12 +123,16 @@ bool isa_supported(isa level) {
     __builtin_cpu_init();
     const bool avx2 = __builtin_cpu_supports("avx2") and __builtin_cpu_supports("fma") and
                       __builtin_cpu_supports("f16c");
+    const bool avx512 = avx2 and __builtin_cpu_supports("avx512f") and
+                        __builtin_cpu_supports("avx512bw") and
+                        __builtin_cpu_supports("avx512dq") and __builtin_cpu_supports("avx512vl");
     switch (level) {
     case isa::avx2:
         return avx2;
     case isa::avx512:
-        return avx2 and __builtin_cpu_supports("avx512f") and __builtin_cpu_supports("avx512bw") and
-               __builtin_cpu_supports("avx512dq") and __builtin_cpu_supports("avx512vl");
+        return avx512;
+    case isa::amx:
+        return avx512 and has_matrix_tiles();
     case isa::baseline:
         break;
     }
@@ -107,6 +147,14 @@ const kernel_table& kernels_for(isa level) {
                                           " were expected of this processor, got none");
         // Each table is filled by code of its own level, so only on first use.
 #if MIGRAPHX_CPU_X86
+    if (level == isa::amx) {
+        static const kernel_table table = [] {
+            auto t = make_avx512_table();
+            amx::fill_split_product(t.amx);
+            return t;
+        }();
+        return table;
+    }
     if (level == isa::avx512) {
         static const kernel_table table = make_avx512_table();
         return table;
@@ -123,17 +171,17 @@ const kernel_table& kernels_for(isa level) {
 namespace {
 isa chosen_isa() {
     if (const char* forced = std::getenv("MIGRAPHX_CPU_ISA"); forced != nullptr and *forced != 0) {
-        for (isa level : {isa::baseline, isa::avx2, isa::avx512}) {
+        for (isa level : isa_levels) {
             if (std::string(forced) == to_string(level)) {
                 kernels_for(level);
                 return level;
             }
         }
         fail(error_kind::invalid_argument,
-             std::string("MIGRAPHX_CPU_ISA: baseline, avx2 or avx512 was expected, got '") +
+             std::string("MIGRAPHX_CPU_ISA: baseline, avx2, avx512 or amx was expected, got '") +
                  forced + "'");
     }
-    for (isa level : {isa::avx512, isa::avx2})
+    for (isa level : {isa::amx, isa::avx512, isa::avx2})
         if (isa_supported(level))
             return level;
     return isa::baseline;

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/kernels/amx/split_product.hpp"
+
+#include "targets/cpu/kernels/row_tile.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+
+namespace {
+
+constexpr int64_t panel = 32;                    // columns, two tiles
+constexpr int64_t tile_bytes = 1024;             // 16 rows of 64
+constexpr int64_t step_bytes = 3 * 2 * tile_bytes; // parts x tiles of 32 elements x 32 columns
+// What stays in the second-level cache while it is used again (2 MiB where there is AMX).
+constexpr int64_t most_a_bytes = 1 << 20;
+
+struct parts {
+    __m512i x1, x2, x3; // in the upper halves; x3's lower half is not zero
+};
+
+// Cutting bits off is exact, and so are the differences.
+MIGRAPHX_VEC_INLINE parts cut(__m512i x) {
+    const __m512i upper = _mm512_set1_epi32(int32_t(0xffff0000));
+    parts p;
+    p.x1 = _mm512_and_si512(x, upper);
+    const __m512 r = _mm512_sub_ps(__m512(x), __m512(p.x1));
+    p.x2 = _mm512_and_si512(__m512i(r), upper);
+    p.x3 = __m512i(_mm512_sub_ps(r, __m512(p.x2)));
+    return p;
+}
+
+MIGRAPHX_VEC_INLINE __m256i upper_halves(__m512i x) {
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(x, 16));
+}
+
+MIGRAPHX_VEC_INLINE __mmask16 first(int64_t n) {
+    return n >= 16 ? __mmask16(0xffff) : n <= 0 ? __mmask16(0) : __mmask16((1u << n) - 1);
+}
+
+// `n` floats a step apart, at most 16.
+MIGRAPHX_VEC_INLINE __m512i load_floats(const float* x, int64_t step, int64_t n) {
+    if (step == 1)
+        return _mm512_maskz_loadu_epi32(first(n), x);
+    alignas(64) float v[16] = {};
+    for (int64_t i = 0; i < n; ++i)
+        v[i] = x[i * step];
+    return _mm512_load_si512(v);
+}
+
+// A run of floats; returns the lanes that were infinite or NaN.
+MIGRAPHX_VEC_INLINE __mmask16 split_run(const float* x, int64_t step, int64_t n, uint16_t* to,
+                                        int64_t part) {
+    __mmask16 bad = 0;
+    for (int64_t i = 0; i < n; i += 16) {
+        const __m512i v = load_floats(x + i * step, step, n - i < 16 ? n - i : 16);
+        bad |= _mm512_fpclass_ps_mask(__m512(v), 0x99); // NaN and infinities
+        const parts p = cut(v);
+        const __mmask16 on = first(n - i);
+        _mm256_mask_storeu_epi16(to + i, on, upper_halves(p.x1));
+        _mm256_mask_storeu_epi16(to + i + part, on, upper_halves(p.x2));
+        _mm256_mask_storeu_epi16(to + i + 2 * part, on, upper_halves(p.x3));
+    }
+    return bad;
+}
+
+void zero_run(uint16_t* to, int64_t n, int64_t part) {
+    for (int p = 0; p < 3; ++p)
+        for (int64_t i = 0; i < n; i += 32) {
+            const int64_t left = n - i;
+            const __mmask32 on = left >= 32 ? ~__mmask32(0) : (__mmask32(1) << left) - 1;
+            _mm512_mask_storeu_epi16(to + p * part + i, on, _mm512_setzero_si512());
+        }
+}
+
+bool split(const split_lines& p, int64_t begin, int64_t end) {
+    __mmask16 bad = 0;
+    for (int64_t i = begin; i < end; ++i) {
+        uint16_t* to = p.a + (i % p.phases) * p.phase + (i / p.phases) * p.line;
+        const int64_t line = i - p.before;
+        if (line < 0 || line >= p.lines) {
+            zero_run(to, p.all_width * p.pixel, p.part);
+            continue;
+        }
+        const float* x = p.x + line * p.x_line;
+        zero_run(to, p.left * p.pixel, p.part);
+        to += p.left * p.pixel;
+        if (p.x_channel == 1 && p.x_pixel == p.channels && p.pixel == p.channels)
+            bad |= split_run(x, 1, p.width * p.channels, to, p.part);
+        else
+            for (int64_t w = 0; w < p.width; ++w) {
+                bad |= split_run(x + w * p.x_pixel, p.x_channel, p.channels, to + w * p.pixel,
+                                 p.part);
+                if (p.pixel > p.channels)
+                    zero_run(to + w * p.pixel + p.channels, p.pixel - p.channels, p.part);
+            }
+        to += p.width * p.pixel;
+        zero_run(to, (p.all_width - p.left - p.width) * p.pixel, p.part);
+    }
+    return bad == 0;
+}
+
+// 32 elements of 32 columns, as the second operand's tiles have them: pairs of elements side by
+// side, the lower one first. Elements from `count` on are zero.
+MIGRAPHX_VEC_INLINE void split_panel_step(const float* w, int64_t count, char* to) {
+    const __m512i upper = _mm512_set1_epi32(int32_t(0xffff0000));
+    for (int64_t k = 0; k < 32; k += 2)
+        for (int64_t half = 0; half < 2; ++half) {
+            const float* at = w + k * panel + half * 16;
+            const parts even = cut(_mm512_maskz_loadu_epi32(k < count ? 0xffff : 0, at));
+            const parts odd = cut(_mm512_maskz_loadu_epi32(k + 1 < count ? 0xffff : 0, at + panel));
+            char* t = to + half * tile_bytes + k * 32;
+            const auto pair = [&](__m512i lower, __m512i higher) {
+                // upper ? higher : lower >> 16
+                return _mm512_ternarylogic_epi32(upper, higher, _mm512_srli_epi32(lower, 16), 0xca);
+            };
+            _mm512_store_si512(t, pair(even.x1, odd.x1));
+            _mm512_store_si512(t + 2 * tile_bytes, pair(even.x2, odd.x2));
+            _mm512_store_si512(t + 4 * tile_bytes, pair(even.x3, odd.x3));
+        }
+}
+
+// Tiles 0 to 3 sum two tiles of rows by two of columns, 4 and 5 hold rows, 6 and 7 columns.
+template <int R, int C>
+MIGRAPHX_VEC_INLINE void multiply_tiles() {
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (C == 2)
+        _tile_dpbf16ps(1, 4, 7);
+    if constexpr (R == 2)
+        _tile_dpbf16ps(2, 5, 6);
+    if constexpr (R == 2 && C == 2)
+        _tile_dpbf16ps(3, 5, 7);
+}
+
+template <int R>
+MIGRAPHX_VEC_INLINE void load_rows(const char* a, int64_t row) {
+    _tile_loadd(4, a, row);
+    if constexpr (R == 2)
+        _tile_loadd(5, a + 16 * row, row);
+}
+
+template <int C>
+MIGRAPHX_VEC_INLINE void load_columns(const char* b) {
+    _tile_loadd(6, b, 64);
+    if constexpr (C == 2)
+        _tile_loadd(7, b + tile_bytes, 64);
+}
+
+// The six products of parts, small ones first; each needs one new operand only.
+template <int R, int C>
+MIGRAPHX_VEC_INLINE void multiply_step(const char* a, int64_t part, int64_t row, const char* b) {
+    load_rows<R>(a, row);
+    load_columns<C>(b + 4 * tile_bytes);
+    multiply_tiles<R, C>(); // 1 x 3
+    load_columns<C>(b + 2 * tile_bytes);
+    multiply_tiles<R, C>(); // 1 x 2
+    load_rows<R>(a + part, row);
+    multiply_tiles<R, C>(); // 2 x 2
+    load_columns<C>(b);
+    multiply_tiles<R, C>(); // 2 x 1
+    load_rows<R>(a + 2 * part, row);
+    multiply_tiles<R, C>(); // 3 x 1
+    load_rows<R>(a, row);
+    multiply_tiles<R, C>(); // 1 x 1
+}
+
+struct step_range {
+    int64_t begin, end; // of all steps of a row
+};
+
+struct tile_work {
+    const split_product_params& p;
+    int64_t steps;     // of a segment
+    step_range range;  // to sum now
+    const float* w;    // the panel
+    char* b;           // its parts, of the range
+    const char* ahead; // what is wanted next from memory, or null
+    int64_t ahead_bytes;
+};
+
+template <int R, int C>
+void sum_tile(const tile_work& t, int64_t row, bool cut_panel) {
+    const auto& p = t.p;
+    const char* rows = reinterpret_cast<const char*>(p.a + row * p.row);
+    const int64_t part = p.part * 2, row_bytes = p.row * 2;
+    int64_t segment = t.range.begin / t.steps, step = t.range.begin % t.steps;
+    char* b = t.b;
+    const char* ahead = t.ahead;
+    for (int64_t s = t.range.begin; s < t.range.end; ++s) {
+        const int64_t k = step * 32;
+        if (cut_panel)
+            split_panel_step(t.w + (segment * p.depth + k) * panel, p.depth - k, b);
+        for (int64_t i = 0; i < t.ahead_bytes; i += 64)
+            _mm_prefetch(ahead + i, _MM_HINT_T1);
+        ahead += t.ahead_bytes;
+        multiply_step<R, C>(rows + (p.segments[segment] + k) * 2, part, row_bytes, b);
+        b += step_bytes;
+        if (++step == t.steps) {
+            step = 0;
+            ++segment;
+        }
+    }
+}
+
+void start_tile(const float* sums) {
+    if (sums == nullptr) {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+        return;
+    }
+    _tile_loadd(0, sums, panel * 4);
+    _tile_loadd(1, sums + 16, panel * 4);
+    _tile_loadd(2, sums + 16 * panel, panel * 4);
+    _tile_loadd(3, sums + 16 * panel + 16, panel * 4);
+}
+
+void store_tile(float* sums) {
+    _tile_stored(0, sums, panel * 4);
+    _tile_stored(1, sums + 16, panel * 4);
+    _tile_stored(2, sums + 16 * panel, panel * 4);
+    _tile_stored(3, sums + 16 * panel + 16, panel * 4);
+}
+
+// The counting rows among the `count` of a tile, in runs of one line.
+template <class F>
+MIGRAPHX_VEC_INLINE void for_runs(const split_product_params& p, int64_t row, int64_t count, F f) {
+    int64_t line = row / p.line, at = row % p.line;
+    for (int64_t r = 0; r < count;) {
+        const int64_t left = p.line - at < count - r ? p.line - at : count - r;
+        const int64_t run = p.kept - at < left ? p.kept - at : left;
+        if (run > 0)
+            f(r, run, line * p.kept + at);
+        r += left;
+        at = 0;
+        ++line;
+    }
+}
+
+void finish_rows(const split_product_params& p, float* sums, int64_t rows, const tile_place& at) {
+    const auto& e = p.epilogue;
+    vf bias[2] = {};
+    if (e.bias != nullptr)
+        for (int v = 0; v < 2; ++v) {
+            const int64_t left = at.channels - v * 16;
+            bias[v] = load_first(e.bias + at.channel + v * 16, left < 0 ? 0 : left < 16 ? left : 16);
+        }
+    const vf low = splat(e.alpha), high = splat(e.beta);
+    const bool stores = e.count == 0 && at.channels == panel;
+    for (int64_t r = 0; r < rows; ++r)
+        for (int v = 0; v < 2; ++v) {
+            float* from = sums + r * panel + v * 16;
+            vf x = load(from) + bias[v];
+            if (e.first == row_op::clamp)
+                x = raw_min(high, raw_max(low, x));
+            else if (e.first == row_op::hard_swish)
+                x *= raw_min(splat(1.0f), raw_max(vf{}, fma(low, x, high)));
+            store(stores ? at.y + r * at.y_row + v * 16 : from, x);
+        }
+    if (stores)
+        return;
+    apply_steps(e, reinterpret_cast<vf*>(sums), rows, 2, at);
+    for (int64_t r = 0; r < rows; ++r)
+        for (int v = 0; v < 2; ++v) {
+            const int64_t left = at.channels - v * 16;
+            if (left > 0)
+                store_first(at.y + r * at.y_row + v * 16, load(sums + r * panel + v * 16),
+                            left < 16 ? left : 16);
+        }
+}
+
+// Row `row` of those that count is the first.
+void finish_panel(const split_product_params& p, float* sums, int64_t rows, int64_t row,
+                  int64_t n) {
+    const int64_t channels = p.columns - n * panel < panel ? p.columns - n * panel : panel;
+    finish_rows(p, sums, rows,
+                tile_place{p.y + row * p.y_row + n * panel, p.y_row, p.image, row, n * panel,
+                           channels});
+}
+
+void finish(const split_product_params& p, float* sums, int64_t row, int64_t n) {
+    finish_panel(p, sums, 1, row, n);
+}
+
+struct blocking {
+    int64_t steps; // of a row
+    int64_t rows;  // of a strip, which stays in the cache while it meets all panels
+    int64_t chunk; // steps summed before the next panel
+    bool several() const { return chunk < steps; }
+};
+
+// Cutting a panel costs as much as multiplying it with 32 rows does, so strips are not short;
+// what is long instead is cut in chunks.
+blocking block_of(const split_product_params& p, int64_t rows) {
+    const int64_t steps = p.segment_count * ((p.depth + 31) / 32);
+    // Rows of a convolution overlap: an element is in memory once for all windows.
+    const int64_t row_bytes = 3 * 2 * (p.row < p.depth ? p.row : p.depth);
+    const int64_t fitting = most_a_bytes / row_bytes / 32 * 32;
+    const int64_t strip = fitting > 256 ? fitting : 256;
+    const int64_t strips = (rows + strip - 1) / strip;
+    const int64_t strip_rows = ((rows + strips - 1) / strips + 31) / 32 * 32;
+    const int64_t bytes = (strip_rows < rows ? strip_rows : rows) * row_bytes;
+    const int64_t chunks = p.segment_count > 1 ? 1 : (bytes + most_a_bytes - 1) / most_a_bytes;
+    return {steps, strip_rows, (steps + chunks - 1) / chunks};
+}
+
+int64_t scratch(const split_product_params& p, int64_t rows, int64_t panels) {
+    const blocking b = block_of(p, rows);
+    return b.chunk * step_bytes / 4 + (b.several() ? panels * b.rows * panel : 32 * panel);
+}
+
+void load_configuration() {
+    struct alignas(64) {
+        uint8_t palette = 1, start_row = 0, zero[14] = {};
+        uint16_t row_bytes[16] = {};
+        uint8_t rows[16] = {};
+    } c;
+    for (int i = 0; i < 8; ++i) {
+        c.row_bytes[i] = 64;
+        c.rows[i] = 16;
+    }
+    _tile_loadconfig(&c);
+}
+
+void multiply_strip(const split_product_params& p, const blocking& block, int64_t row_begin,
+                    int64_t row_end, int64_t panel_begin, int64_t panel_end, float* scratch) {
+    const int64_t rows = row_end - row_begin;
+    const int64_t row_tiles = (rows + 31) / 32;
+    char* parts_of_panel = reinterpret_cast<char*>(scratch);
+    float* all_sums = scratch + block.chunk * step_bytes / 4;
+    for (int64_t begin = 0; begin < block.steps; begin += block.chunk) {
+        const int64_t end = begin + block.chunk < block.steps ? begin + block.chunk : block.steps;
+        const bool begins = begin == 0, ends = end == block.steps;
+        for (int64_t n = panel_begin; n < panel_end; ++n) {
+            const int64_t channels = p.columns - n * panel < panel ? p.columns - n * panel : panel;
+            const int64_t panel_floats = p.segment_count * p.depth * panel;
+            tile_work t{p,
+                        (p.depth + 31) / 32,
+                        {begin, end},
+                        p.panels + n * panel_floats,
+                        parts_of_panel,
+                        nullptr,
+                        0};
+            // The next panel comes to the second-level cache while this one is multiplied.
+            const char* next = reinterpret_cast<const char*>(t.w + panel_floats);
+            const int64_t share = ((4096 + row_tiles - 1) / row_tiles + 63) / 64 * 64;
+            for (int64_t i = 0; i < row_tiles; ++i) {
+                const int64_t row = row_begin + i * 32;
+                const int64_t count = row_end - row < 32 ? row_end - row : 32;
+                float* sums = block.several()
+                                  ? all_sums + ((n - panel_begin) * row_tiles + i) * 32 * panel
+                                  : all_sums;
+                if (n + 1 < panel_end && i * share < 4096) {
+                    t.ahead = next + begin * 4096 + i * share * (end - begin);
+                    t.ahead_bytes = share;
+                } else
+                    t.ahead_bytes = 0;
+                for_runs(p, row, count, [&](int64_t, int64_t run, int64_t to) {
+                    for (int64_t r = 0; r < run && ends; ++r) {
+                        const char* y = reinterpret_cast<const char*>(p.y + (to + r) * p.y_row +
+                                                                      n * panel);
+                        __builtin_prefetch(y, 1);
+                        __builtin_prefetch(y + 64, 1);
+                    }
+                });
+                start_tile(begins ? nullptr : sums);
+                if (count <= 16) {
+                    if (channels <= 16)
+                        sum_tile<1, 1>(t, row, i == 0);
+                    else
+                        sum_tile<1, 2>(t, row, i == 0);
+                } else if (channels <= 16)
+                    sum_tile<2, 1>(t, row, i == 0);
+                else
+                    sum_tile<2, 2>(t, row, i == 0);
+                store_tile(sums);
+                if (ends)
+                    for_runs(p, row, count, [&](int64_t r, int64_t run, int64_t to) {
+                        finish_panel(p, sums + r * panel, run, to, n);
+                    });
+            }
+        }
+    }
+}
+
+void multiply(const split_product_params& p, int64_t row_begin, int64_t row_end,
+              int64_t panel_begin, int64_t panel_end, float* scratch) {
+    const blocking block = block_of(p, row_end - row_begin);
+    load_configuration();
+    for (int64_t row = row_begin; row < row_end; row += block.rows) {
+        const int64_t end = row + block.rows < row_end ? row + block.rows : row_end;
+        multiply_strip(p, block, row, end, panel_begin, panel_end, scratch);
+    }
+    _tile_release();
+}
+
+} // namespace
+
+void fill_split_product(amx_kernels& k) {
+    k.split = split;
+    k.scratch = scratch;
+    k.finish = finish;
+    k.multiply = multiply;
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA
