@@ -94,8 +94,7 @@ std::vector<float> run(const window_case& t, const operands& o) {
     if (t.epilogue) {
         e.bias = o.bias.data();
         e.first = row_op::clamp;
-        e.alpha = 0;
-        e.beta = std::numeric_limits<float>::infinity();
+        e.high = std::numeric_limits<float>::infinity();
         e.count = 1;
         e.steps[0] = {row_op::add, 0, 0, o.residual.data(),
                       c.out_height * c.out_width * c.outputs, c.outputs, 1};

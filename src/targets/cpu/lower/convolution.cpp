@@ -5,6 +5,7 @@
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/kept_code.hpp"
 #include "targets/cpu/lower/separable.hpp"
+#include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
 
@@ -244,7 +245,8 @@ lowered deconvolution(const problem& p) {
 }
 
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
-                                          {{"winograd", winograd_convolution, 2},
+                                          {{"split_product", split_convolution_kernel},
+                                           {"winograd", winograd_convolution, 2},
                                            {"depthwise", depthwise_convolution},
                                            {"pointwise", pointwise_convolution},
                                            {"dnnl::convolution", convolution<false>, 2},

@@ -244,7 +244,8 @@ void finish_rows(const split_product_params& p, float* sums, int64_t rows, const
             const int64_t left = at.channels - v * 16;
             bias[v] = load_first(e.bias + at.channel + v * 16, left < 0 ? 0 : left < 16 ? left : 16);
         }
-    const vf low = splat(e.alpha), high = splat(e.beta);
+    const vf alpha = splat(e.alpha), beta = splat(e.beta), shift = splat(e.shift);
+    const vf low = splat(e.low), high = splat(e.high);
     const bool stores = e.count == 0 && at.channels == panel;
     for (int64_t r = 0; r < rows; ++r)
         for (int v = 0; v < 2; ++v) {
@@ -253,7 +254,7 @@ void finish_rows(const split_product_params& p, float* sums, int64_t rows, const
             if (e.first == row_op::clamp)
                 x = raw_min(high, raw_max(low, x));
             else if (e.first == row_op::hard_swish)
-                x *= raw_min(splat(1.0f), raw_max(vf{}, fma(low, x, high)));
+                x = fma(x, raw_min(high, raw_max(low, fma(alpha, x, beta))), shift);
             store(stores ? at.y + r * at.y_row + v * 16 : from, x);
         }
     if (stores)

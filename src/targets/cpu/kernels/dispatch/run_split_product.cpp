@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 
 namespace migraphx::cpu {
@@ -242,10 +243,12 @@ std::size_t split_panel_floats(const split_convolution& c) {
                        c.channels);
 }
 
-void pack_split(const split_convolution& c, const split_weights& w, float* panels) {
+bool pack_split(const split_convolution& c, const split_weights& w, float* panels) {
     const int64_t depth = c.kernel_height * c.kernel_width * c.channels;
+    std::atomic<bool> finite{true};
     parallel_for(ceil_div(c.outputs, panel), 1 + 65536 / (depth * panel),
                  [&](int64_t begin, int64_t end) {
+                     uint32_t largest = 0; // of the magnitudes' bits
                      for (int64_t n = begin; n < end; ++n) {
                          float* to = panels + n * depth * panel;
                          const float* from = w.data + n * panel * w.output;
@@ -255,11 +258,17 @@ void pack_split(const split_convolution& c, const split_weights& w, float* panel
                                  for (int64_t i = 0; i < c.channels; ++i, to += panel) {
                                      const float* at =
                                          from + y * w.row + x * w.column + i * w.channel;
-                                     for (int64_t j = 0; j < panel; ++j)
+                                     for (int64_t j = 0; j < panel; ++j) {
                                          to[j] = j < count ? at[j * w.output] : 0.0f;
+                                         largest = std::max(largest, std::bit_cast<uint32_t>(to[j]) &
+                                                                         0x7fffffffu);
+                                     }
                                  }
                      }
+                     if (largest >= 0x7f800000u)
+                         finite = false;
                  });
+    return finite;
 }
 
 void run_split(const split_schedule& s, const float* x, const float* panels, float* y,

@@ -47,7 +47,8 @@ struct split_weights {
     int64_t output, channel, row, column;
 };
 std::size_t split_panel_floats(const split_convolution& c);
-void pack_split(const split_convolution& c, const split_weights& w, float* panels);
+/// False when one is infinite or NaN: `run_split` would not tell them apart.
+bool pack_split(const split_convolution& c, const split_weights& w, float* panels);
 
 /// `scratch`: 64-byte aligned. Where x is not finite the sums are done one by one.
 void run_split(const split_schedule& s, const float* x, const float* panels, float* y,

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "targets/cpu/lower/split_product.hpp"
+
+#include "base/parallel.hpp"
+#include "base/str.hpp"
+#include "runtime/buffer_pool.hpp"
+#include "runtime/weight_store.hpp"
+
+namespace migraphx::cpu {
+
+namespace {
+
+constexpr int64_t tile = amx_kernels::tile_rows, step = amx_kernels::step;
+
+int64_t round_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b * b;
+}
+
+// The share of the tiles' work that counts.
+double filling(const split_schedule& s) {
+    const auto& q = s.product;
+    const double depth = double(q.depth) / double(round_up(q.depth, step));
+    const double columns = double(q.columns) / double(round_up(q.columns, tile / 2));
+    const double rows = double(q.kept) / double(q.line) * double(q.rows) /
+                        double(round_up(q.rows, tile / 2));
+    return depth * columns * rows;
+}
+
+struct split_kernel : kernel {
+    split_schedule schedule;
+    planned_epilogue epilogue;
+    std::vector<float> bias;
+    std::shared_ptr<const packed_weight> panels;
+
+    void run(const kernel_args& args) const override {
+        run_split(schedule, reinterpret_cast<const float*>(args.inputs[0]),
+                  reinterpret_cast<const float*>(panels->data.get()),
+                  reinterpret_cast<float*>(args.outputs[0]), epilogue.bound(args, bias.data()),
+                  args.scratch, kernels().amx);
+    }
+    std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
+    std::string name() const override { return "split_product amx"; }
+    bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
+    void add_constants(held_constants& held) const override { panels->add_to(held); }
+};
+
+} // namespace
+
+std::string split_refusal(const problem& p) {
+    if (kernels().amx.multiply == nullptr)
+        return "no matrix tiles";
+    if (not p.fast_math)
+        return "plain sums are asked for";
+    return "";
+}
+
+lowered make_split_kernel(const problem& p, const split_problem& s) {
+    const auto& c = s.sizes;
+    const auto& k = kernels().amx;
+    auto schedule = schedule_split(c, num_threads(), k);
+    // Vectors do a third to two fifths of what full tiles do; cutting A and the panels costs as
+    // much as some 20 columns and 30 rows.
+    const auto& q = schedule.product;
+    const double rows = double(q.rows), columns = double(q.columns);
+    const double share =
+        filling(schedule) * rows / (rows + 30) * columns / (columns + 20);
+    if (share < 0.4)
+        return lowered::refuse(str("tiles would be filled to ", int(share * 100), " %"));
+    auto result = std::make_unique<split_kernel>();
+    const auto form = str("columns ", tile, ' ', p.inputs[1], ' ', s.weights.output, ' ',
+                          s.weights.channel);
+    const auto floats = split_panel_floats(c);
+    result->panels = p.weights->get(p.constants[1], form, [&] {
+        auto packed = allocate_weight((floats + 1) * sizeof(float));
+        auto* panels = reinterpret_cast<float*>(packed.data.get());
+        panels[floats] = pack_split(c, s.weights, panels) ? 1 : 0;
+        return packed;
+    });
+    if (reinterpret_cast<const float*>(result->panels->data.get())[floats] == 0)
+        return lowered::refuse("weights that are not finite");
+    result->schedule = std::move(schedule);
+    result->epilogue = s.epilogue;
+    result->bias = s.epilogue.bias_values(p, std::size_t(round_up(c.outputs, tile)));
+    return result;
+}
+
+} // namespace migraphx::cpu

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// f32 products and convolutions on matrix tiles (kernels/amx/split_product.hpp): as exact as sums
+// of float products, and some three times as fast as fused multiply-adds.
+#pragma once
+
+#include "runtime/kernel.hpp"
+#include "targets/cpu/kernels/dispatch/run_split_product.hpp"
+#include "targets/cpu/lower/row_epilogue.hpp"
+
+#include <string>
+
+namespace migraphx::cpu {
+
+/// Why no product takes this way here; empty when one may.
+std::string split_refusal(const problem& p);
+
+/// Input 0 by constant input 1.
+struct split_problem {
+    split_convolution sizes;
+    split_weights weights; ///< the constant's
+    planned_epilogue epilogue;
+};
+/// Declines sizes that fill the tiles badly, and weights that are not finite.
+lowered make_split_kernel(const problem& p, const split_problem& s);
+
+lowered split_convolution_kernel(const problem& p);
+
+} // namespace migraphx::cpu
