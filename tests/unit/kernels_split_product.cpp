@@ -86,10 +86,10 @@ std::vector<float> run(const window_case& t, const operands& o) {
     const auto& k = kernels_for(isa::amx).amx;
     const auto s = schedule_split(c, t.threads, k);
     std::vector<float> panels(split_panel_floats(c), std::nanf(""));
-    pack_split(c,
-               {o.w.data(), c.channels * c.kernel_height * c.kernel_width,
-                c.kernel_height * c.kernel_width, c.kernel_width, 1},
-               panels.data());
+    EXPECT_TRUE(pack_split(c,
+                           {o.w.data(), c.channels * c.kernel_height * c.kernel_width,
+                            c.kernel_height * c.kernel_width, c.kernel_width, 1},
+                           panels.data(), kernels_for(isa::amx)));
     row_epilogue e{};
     if (t.epilogue) {
         e.bias = o.bias.data();
@@ -226,6 +226,16 @@ TEST_F(split_product, infinities_and_not_a_number) {
         auto o = make(t);
         o.x[size_t(o.c.x_image + 70)] = value;
         check(t, o);
+    }
+}
+
+TEST_F(split_product, weights_that_are_not_finite) {
+    for (float value : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+        auto o = make(matrix(1, 40, 33));
+        o.w[40 * 32 + 7] = value;
+        std::vector<float> panels(split_panel_floats(o.c));
+        EXPECT_FALSE(
+            pack_split(o.c, {o.w.data(), 40, 1, 1, 1}, panels.data(), kernels_for(isa::amx)));
     }
 }
 

@@ -13,6 +13,8 @@ constexpr int64_t step_bytes = 3 * 2 * tile_bytes; // parts x tiles of 32 elemen
 // What stays in the second-level cache while it is used again (2 MiB where there is AMX).
 constexpr int64_t most_a_bytes = 1 << 20;
 
+constexpr int not_finite = 0x99; // of fpclass: NaN and infinities
+
 struct parts {
     __m512i x1, x2, x3; // in the upper halves; x3's lower half is not zero
 };
@@ -52,7 +54,7 @@ MIGRAPHX_VEC_INLINE __mmask16 split_run(const float* x, int64_t step, int64_t n,
     __mmask16 bad = 0;
     for (int64_t i = 0; i < n; i += 16) {
         const __m512i v = load_floats(x + i * step, step, n - i < 16 ? n - i : 16);
-        bad |= _mm512_fpclass_ps_mask(__m512(v), 0x99); // NaN and infinities
+        bad |= _mm512_fpclass_ps_mask(__m512(v), not_finite);
         const parts p = cut(v);
         const __mmask16 on = first(n - i);
         _mm256_mask_storeu_epi16(to + i, on, upper_halves(p.x1));
@@ -98,23 +100,31 @@ bool split(const split_lines& p, int64_t begin, int64_t end) {
     return bad == 0;
 }
 
-// 32 elements of 32 columns, as the second operand's tiles have them: pairs of elements side by
-// side, the lower one first. Elements from `count` on are zero.
-MIGRAPHX_VEC_INLINE void split_panel_step(const float* w, int64_t count, char* to) {
+bool finite(const float* x, int64_t n) {
+    __mmask16 bad = 0;
+    for (int64_t i = 0; i < n; i += 16)
+        bad |= _mm512_fpclass_ps_mask(_mm512_maskz_loadu_ps(first(n - i), x + i), not_finite);
+    return bad == 0;
+}
+
+// Pairs of elements [begin, end) of a step's 32, of 32 columns, as the second operand's tiles have
+// them: a pair side by side, the lower element first. Elements from `count` on are zero.
+MIGRAPHX_VEC_INLINE void split_pairs(const float* w, int64_t count, char* to, int begin, int end) {
     const __m512i upper = _mm512_set1_epi32(int32_t(0xffff0000));
-    for (int64_t k = 0; k < 32; k += 2)
-        for (int64_t half = 0; half < 2; ++half) {
-            const float* at = w + k * panel + half * 16;
-            const parts even = cut(_mm512_maskz_loadu_epi32(k < count ? 0xffff : 0, at));
-            const parts odd = cut(_mm512_maskz_loadu_epi32(k + 1 < count ? 0xffff : 0, at + panel));
-            char* t = to + half * tile_bytes + k * 32;
-            const auto pair = [&](__m512i lower, __m512i higher) {
+    for (int pair = begin; pair < end; ++pair)
+        for (int half = 0; half < 2; ++half) {
+            const float* at = w + pair * 2 * panel + half * 16;
+            const parts even = cut(_mm512_maskz_loadu_epi32(pair * 2 < count ? 0xffff : 0, at));
+            const parts odd =
+                cut(_mm512_maskz_loadu_epi32(pair * 2 + 1 < count ? 0xffff : 0, at + panel));
+            char* t = to + half * tile_bytes + pair * 64;
+            const auto join = [&](__m512i lower, __m512i higher) {
                 // upper ? higher : lower >> 16
                 return _mm512_ternarylogic_epi32(upper, higher, _mm512_srli_epi32(lower, 16), 0xca);
             };
-            _mm512_store_si512(t, pair(even.x1, odd.x1));
-            _mm512_store_si512(t + 2 * tile_bytes, pair(even.x2, odd.x2));
-            _mm512_store_si512(t + 4 * tile_bytes, pair(even.x3, odd.x3));
+            _mm512_store_si512(t, join(even.x1, odd.x1));
+            _mm512_store_si512(t + 2 * tile_bytes, join(even.x2, odd.x2));
+            _mm512_store_si512(t + 4 * tile_bytes, join(even.x3, odd.x3));
         }
 }
 
@@ -144,22 +154,30 @@ MIGRAPHX_VEC_INLINE void load_columns(const char* b) {
         _tile_loadd(7, b + tile_bytes, 64);
 }
 
-// The six products of parts, small ones first; each needs one new operand only.
-template <int R, int C>
-MIGRAPHX_VEC_INLINE void multiply_step(const char* a, int64_t part, int64_t row, const char* b) {
+// The six products of parts, small ones first; each needs one new operand only. `beside(i)` is
+// called with each and runs on the vector units meanwhile.
+template <int R, int C, class F>
+MIGRAPHX_VEC_INLINE void multiply_step(const char* a, int64_t part, int64_t row, const char* b,
+                                       F beside) {
     load_rows<R>(a, row);
     load_columns<C>(b + 4 * tile_bytes);
     multiply_tiles<R, C>(); // 1 x 3
+    beside(0);
     load_columns<C>(b + 2 * tile_bytes);
     multiply_tiles<R, C>(); // 1 x 2
+    beside(1);
     load_rows<R>(a + part, row);
     multiply_tiles<R, C>(); // 2 x 2
+    beside(2);
     load_columns<C>(b);
     multiply_tiles<R, C>(); // 2 x 1
+    beside(3);
     load_rows<R>(a + 2 * part, row);
     multiply_tiles<R, C>(); // 3 x 1
+    beside(4);
     load_rows<R>(a, row);
     multiply_tiles<R, C>(); // 1 x 1
+    beside(5);
 }
 
 struct step_range {
@@ -172,32 +190,69 @@ struct tile_work {
     step_range range;  // to sum now
     const float* w;    // the panel
     char* b;           // its parts, of the range
-    const char* ahead; // what is wanted next from memory, or null
-    int64_t ahead_bytes;
+    const char* ahead; // what is wanted next from memory
+    int64_t ahead_bytes; // of it, during a step
 };
 
-template <int R, int C>
-void sum_tile(const tile_work& t, int64_t row, bool cut_panel) {
-    const auto& p = t.p;
-    const char* rows = reinterpret_cast<const char*>(p.a + row * p.row);
-    const int64_t part = p.part * 2, row_bytes = p.row * 2;
-    int64_t segment = t.range.begin / t.steps, step = t.range.begin % t.steps;
-    char* b = t.b;
-    const char* ahead = t.ahead;
-    for (int64_t s = t.range.begin; s < t.range.end; ++s) {
-        const int64_t k = step * 32;
-        if (cut_panel)
-            split_panel_step(t.w + (segment * p.depth + k) * panel, p.depth - k, b);
-        for (int64_t i = 0; i < t.ahead_bytes; i += 64)
-            _mm_prefetch(ahead + i, _MM_HINT_T1);
-        ahead += t.ahead_bytes;
-        multiply_step<R, C>(rows + (p.segments[segment] + k) * 2, part, row_bytes, b);
-        b += step_bytes;
-        if (++step == t.steps) {
+struct step_place {
+    int64_t segment, step; // of the segment
+
+    void advance(int64_t steps) {
+        if (++step == steps) {
             step = 0;
             ++segment;
         }
     }
+};
+
+// Sums a tile over the range; with Cut, its parts of the panel are made on the way, each step's
+// while the one before it is multiplied.
+template <int R, int C, bool Cut>
+void sum_tile(const tile_work& t, int64_t row) {
+    const auto& p = t.p;
+    const char* rows = reinterpret_cast<const char*>(p.a + row * p.row);
+    const int64_t part = p.part * 2, row_bytes = p.row * 2;
+    step_place at{t.range.begin / t.steps, t.range.begin % t.steps};
+    const auto weights = [&](step_place x) {
+        return t.w + (x.segment * p.depth + x.step * 32) * panel;
+    };
+    char* b = t.b;
+    if constexpr (Cut)
+        split_pairs(weights(at), p.depth - at.step * 32, b, 0, 16);
+    const char* ahead = t.ahead;
+    const int64_t share = (t.ahead_bytes / 6 + 63) / 64 * 64;
+    for (int64_t s = t.range.begin; s < t.range.end; ++s) {
+        step_place next = at;
+        next.advance(t.steps);
+        const float* w = weights(next);
+        const int64_t count = s + 1 < t.range.end ? p.depth - next.step * 32 : 0;
+        const char* a = rows + (p.segments[at.segment] + at.step * 32) * 2;
+        multiply_step<R, C>(a, part, row_bytes, b, [&](int i) __attribute__((always_inline)) {
+            if constexpr (Cut) {
+                constexpr int pairs[] = {0, 3, 6, 9, 12, 14, 16};
+                if (count > 0)
+                    split_pairs(w, count, b + step_bytes, pairs[i], pairs[i + 1]);
+            }
+            for (int64_t j = 0; j < share; j += 64)
+                _mm_prefetch(ahead + j, _MM_HINT_T1);
+            ahead += share;
+        });
+        b += step_bytes;
+        at = next;
+    }
+}
+
+template <bool Cut>
+void sum_tile_of(const tile_work& t, int64_t row, int64_t rows, int64_t columns) {
+    if (rows <= 16) {
+        if (columns <= 16)
+            sum_tile<1, 1, Cut>(t, row);
+        else
+            sum_tile<1, 2, Cut>(t, row);
+    } else if (columns <= 16)
+        sum_tile<2, 1, Cut>(t, row);
+    else
+        sum_tile<2, 2, Cut>(t, row);
 }
 
 void start_tile(const float* sums) {
@@ -341,20 +396,24 @@ void multiply_strip(const split_product_params& p, const blocking& block, int64_
                         parts_of_panel,
                         nullptr,
                         0};
-            // The next panel comes to the second-level cache while this one is multiplied.
-            const char* next = reinterpret_cast<const char*>(t.w + panel_floats);
-            const int64_t share = ((4096 + row_tiles - 1) / row_tiles + 63) / 64 * 64;
+            // Weights come to the second-level cache before they are cut: with the first tile
+            // what follows soon, with the others the next panel.
+            const char* here = reinterpret_cast<const char*>(t.w);
+            const char* next = here + panel_floats * int64_t(sizeof(float));
+            const int64_t share =
+                row_tiles > 1 ? ((4096 + row_tiles - 2) / (row_tiles - 1) + 63) / 64 * 64 : 4096;
             for (int64_t i = 0; i < row_tiles; ++i) {
                 const int64_t row = row_begin + i * 32;
                 const int64_t count = row_end - row < 32 ? row_end - row : 32;
                 float* sums = block.several()
                                   ? all_sums + ((n - panel_begin) * row_tiles + i) * 32 * panel
                                   : all_sums;
-                if (n + 1 < panel_end && i * share < 4096) {
-                    t.ahead = next + begin * 4096 + i * share * (end - begin);
-                    t.ahead_bytes = share;
-                } else
-                    t.ahead_bytes = 0;
+                const int64_t done = (i - 1) * share; // of the bytes of a step
+                t.ahead = i == 0 ? here + begin * 4096 + 4 * 4096
+                                 : next + (begin * 4096 + done * (end - begin));
+                t.ahead_bytes = i == 0                               ? 4096
+                                : n + 1 < panel_end && done < 4096 ? share
+                                                                   : 0;
                 for_runs(p, row, count, [&](int64_t, int64_t run, int64_t to) {
                     for (int64_t r = 0; r < run && ends; ++r) {
                         const char* y = reinterpret_cast<const char*>(p.y + (to + r) * p.y_row +
@@ -364,15 +423,10 @@ void multiply_strip(const split_product_params& p, const blocking& block, int64_
                     }
                 });
                 start_tile(begins ? nullptr : sums);
-                if (count <= 16) {
-                    if (channels <= 16)
-                        sum_tile<1, 1>(t, row, i == 0);
-                    else
-                        sum_tile<1, 2>(t, row, i == 0);
-                } else if (channels <= 16)
-                    sum_tile<2, 1>(t, row, i == 0);
+                if (i == 0)
+                    sum_tile_of<true>(t, row, count, channels);
                 else
-                    sum_tile<2, 2>(t, row, i == 0);
+                    sum_tile_of<false>(t, row, count, channels);
                 store_tile(sums);
                 if (ends)
                     for_runs(p, row, count, [&](int64_t r, int64_t run, int64_t to) {
@@ -399,6 +453,7 @@ void multiply(const split_product_params& p, int64_t row_begin, int64_t row_end,
 void fill_split_product(amx_kernels& k) {
     k.split = split;
     k.scratch = scratch;
+    k.finite = finite;
     k.finish = finish;
     k.multiply = multiply;
 }

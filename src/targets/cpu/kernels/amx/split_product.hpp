@@ -57,6 +57,7 @@ struct amx_kernels {
     // Units: lines with those around, `all_lines`. False when an element is infinite or NaN, whose
     // parts mean nothing.
     bool (*split)(const split_lines& p, int64_t begin, int64_t end);
+    bool (*finite)(const float* x, int64_t n);
     // What `multiply` does with the 32 sums of a counting row and a panel, which it may overwrite.
     void (*finish)(const split_product_params& p, float* sums, int64_t row, int64_t panel);
     // Elements of `scratch` that `multiply` takes for so many panels.

@@ -2,10 +2,10 @@
 #include "targets/cpu/kernels/dispatch/run_split_product.hpp"
 
 #include "base/parallel.hpp"
+#include "targets/cpu/kernels/dispatch/run_copy.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstring>
 
 namespace migraphx::cpu {
@@ -243,31 +243,30 @@ std::size_t split_panel_floats(const split_convolution& c) {
                        c.channels);
 }
 
-bool pack_split(const split_convolution& c, const split_weights& w, float* panels) {
+bool pack_split(const split_convolution& c, const split_weights& w, float* panels,
+                const kernel_table& table) {
     const int64_t depth = c.kernel_height * c.kernel_width * c.channels;
+    const int64_t whole = c.outputs / panel, left = c.outputs % panel;
+    // Panels, rows and columns of the window, channels, columns of a panel.
+    const auto copy = [&](int64_t first, int64_t count, int64_t columns) {
+        const int64_t lens[] = {count, c.kernel_height, c.kernel_width, c.channels, columns};
+        const int64_t from[] = {panel * w.output, w.row, w.column, w.channel, w.output};
+        const int64_t to[] = {depth * panel, c.kernel_width * c.channels * panel,
+                              c.channels * panel, panel, 1};
+        run_copy(int(sizeof(float)), 5, lens, w.data + first * panel * w.output, from,
+                 panels + first * depth * panel, to, table);
+    };
+    if (left > 0) {
+        std::memset(panels + whole * depth * panel, 0, std::size_t(depth * panel) * sizeof(float));
+        copy(whole, 1, left);
+    }
+    if (whole > 0)
+        copy(0, whole, panel);
     std::atomic<bool> finite{true};
-    parallel_for(ceil_div(c.outputs, panel), 1 + 65536 / (depth * panel),
-                 [&](int64_t begin, int64_t end) {
-                     uint32_t largest = 0; // of the magnitudes' bits
-                     for (int64_t n = begin; n < end; ++n) {
-                         float* to = panels + n * depth * panel;
-                         const float* from = w.data + n * panel * w.output;
-                         const int64_t count = std::min(panel, c.outputs - n * panel);
-                         for (int64_t y = 0; y < c.kernel_height; ++y)
-                             for (int64_t x = 0; x < c.kernel_width; ++x)
-                                 for (int64_t i = 0; i < c.channels; ++i, to += panel) {
-                                     const float* at =
-                                         from + y * w.row + x * w.column + i * w.channel;
-                                     for (int64_t j = 0; j < panel; ++j) {
-                                         to[j] = j < count ? at[j * w.output] : 0.0f;
-                                         largest = std::max(largest, std::bit_cast<uint32_t>(to[j]) &
-                                                                         0x7fffffffu);
-                                     }
-                                 }
-                     }
-                     if (largest >= 0x7f800000u)
-                         finite = false;
-                 });
+    parallel_for(int64_t(split_panel_floats(c)), 1 << 16, [&](int64_t begin, int64_t end) {
+        if (not table.amx.finite(panels + begin, end - begin))
+            finite = false;
+    });
     return finite;
 }
 

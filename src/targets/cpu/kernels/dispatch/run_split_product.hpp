@@ -48,7 +48,8 @@ struct split_weights {
 };
 std::size_t split_panel_floats(const split_convolution& c);
 /// False when one is infinite or NaN: `run_split` would not tell them apart.
-bool pack_split(const split_convolution& c, const split_weights& w, float* panels);
+bool pack_split(const split_convolution& c, const split_weights& w, float* panels,
+                const kernel_table& table = kernels());
 
 /// `scratch`: 64-byte aligned. Where x is not finite the sums are done one by one.
 void run_split(const split_schedule& s, const float* x, const float* panels, float* y,
