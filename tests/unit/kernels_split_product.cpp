@@ -110,6 +110,11 @@ std::vector<float> run(const window_case& t, const operands& o) {
 
 void check(const window_case& t, operands o) {
     const auto& c = o.c;
+    SCOPED_TRACE(testing::Message() << t.images << ' ' << t.channels << ' ' << t.height << 'x'
+                                    << t.width << " to " << t.outputs << ", window "
+                                    << t.kernel_height << 'x' << t.kernel_width << ", strides "
+                                    << t.stride_y << ' ' << t.stride_x << ", " << t.threads
+                                    << " threads");
     const auto y = run(t, o);
     double worst = 0;
     for (int64_t n = 0, at = 0; n < c.images; ++n)

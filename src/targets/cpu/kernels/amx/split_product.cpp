@@ -77,7 +77,7 @@ bool split(const split_lines& p, int64_t begin, int64_t end) {
     __mmask16 bad = 0;
     for (int64_t i = begin; i < end; ++i) {
         uint16_t* to = p.a + (i % p.phases) * p.phase + (i / p.phases) * p.line;
-        const int64_t line = i - p.before;
+        const int64_t line = p.first + i - p.before;
         if (line < 0 || line >= p.lines) {
             zero_run(to, p.all_width * p.pixel, p.part);
             continue;
@@ -328,6 +328,7 @@ void finish_rows(const split_product_params& p, float* sums, int64_t rows, const
 void finish_panel(const split_product_params& p, float* sums, int64_t rows, int64_t row,
                   int64_t n) {
     const int64_t channels = p.columns - n * panel < panel ? p.columns - n * panel : panel;
+    row += p.first;
     finish_rows(p, sums, rows,
                 tile_place{p.y + row * p.y_row + n * panel, p.y_row, p.image, row, n * panel,
                            channels});
@@ -416,7 +417,7 @@ void multiply_strip(const split_product_params& p, const blocking& block, int64_
                                                                    : 0;
                 for_runs(p, row, count, [&](int64_t, int64_t run, int64_t to) {
                     for (int64_t r = 0; r < run && ends; ++r) {
-                        const char* y = reinterpret_cast<const char*>(p.y + (to + r) * p.y_row +
+                        const char* y = reinterpret_cast<const char*>(p.y + (p.first + to + r) * p.y_row +
                                                                       n * panel);
                         __builtin_prefetch(y, 1);
                         __builtin_prefetch(y + 64, 1);

@@ -21,8 +21,9 @@ struct split_lines {
     const float* x;
     int64_t x_line, x_pixel, x_channel; // steps in elements
     int64_t lines, width, channels;     // of x
-    int64_t before, left;               // zero lines and pixels
-    int64_t all_lines, all_width;       // with those
+    int64_t before, left;               // zero lines and pixels around it
+    int64_t first;                      // of the lines with those, the first that is wanted
+    int64_t all_lines, all_width;       // wanted
     int64_t pixel;                      // elements of a pixel in a part: channels, and zeros after them
     // Line i lies at (i % phases) * phase + (i / phases) * line, so that lines a stride apart are
     // neighbours.
@@ -45,6 +46,7 @@ struct split_product_params {
     int64_t line, kept; // row r counts when r % line < kept
     float* y;           // counting rows, one after another; columns are neighbours
     int64_t y_row;
+    int64_t first; // of the rows of y and of the epilogue, the first that counts
     int64_t image; // for the epilogue
     row_epilogue epilogue;
 };
@@ -54,7 +56,7 @@ struct amx_kernels {
     static constexpr int64_t step = 32;      // elements of a segment that are multiplied at once
     static constexpr int64_t slack = 64;     // zeros after the last part, for reads beyond a segment
 
-    // Units: lines with those around, `all_lines`. False when an element is infinite or NaN, whose
+    // Units: lines wanted, `all_lines`. False when an element is infinite or NaN, whose
     // parts mean nothing.
     bool (*split)(const split_lines& p, int64_t begin, int64_t end);
     bool (*finite)(const float* x, int64_t n);

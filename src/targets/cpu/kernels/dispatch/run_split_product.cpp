@@ -26,39 +26,38 @@ int64_t round_up(int64_t a, int64_t b) {
 void lay_out_pixels(split_schedule& s) {
     auto& c = s.given;
     auto& l = s.lines;
-    auto& q = s.product;
     l.x_line = c.x_row * c.stride_y;
     l.x_pixel = c.x_column * c.stride_x;
-    l.lines = l.all_lines = c.out_height;
+    l.lines = c.out_height;
     l.width = l.all_width = c.out_width;
     // Rows a multiple of a page apart would meet in the same sets of the cache.
     l.pixel = round_up(c.channels, amx_kernels::step);
     if (l.pixel % 512 == 0)
         l.pixel += amx_kernels::step;
     if (c.merge_images and c.x_image == c.out_height * l.x_line) {
-        l.lines = l.all_lines = c.images * c.out_height;
+        l.lines *= c.images;
         s.images = 1;
     }
-    if (l.x_line == l.width * l.x_pixel) { // as one line for each pixel, which divides well
+    if (l.x_line == l.width * l.x_pixel) { // as lines of one pixel, which divide well
         l.lines *= l.width;
-        l.all_lines = l.lines;
         l.width = l.all_width = 1;
         l.x_line = l.x_pixel;
     }
     l.phases = 1;
     l.line = l.all_width * l.pixel;
-    l.phase = 0;
-    l.part = l.all_lines * l.line;
+    s.all_lines = l.lines;
+    s.line_rows = l.width;
+    s.line_step = s.window_lines = 1;
+    auto& q = s.product;
     q.row = l.pixel;
-    s.segments = {0};
     q.depth = c.channels;
-    q.rows = q.line = q.kept = l.lines * l.width;
+    q.line = q.kept = l.width;
+    q.segment_count = 1;
 }
 
 void lay_out_windows(split_schedule& s) {
     auto& c = s.given;
     auto& l = s.lines;
-    auto& q = s.product;
     l.x_line = c.x_row;
     l.x_pixel = c.x_column;
     l.lines = c.height;
@@ -67,25 +66,66 @@ void lay_out_windows(split_schedule& s) {
     l.left = c.left;
     l.pixel = c.channels;
     l.phases = c.stride_y;
-    const int64_t last_line = (c.out_height - 1) * c.stride_y + (c.kernel_height - 1) * c.dilation_y;
     const int64_t last_pixel = (c.out_width - 1) * c.stride_x + (c.kernel_width - 1) * c.dilation_x;
-    l.all_lines = round_up(std::max(c.top + c.height, last_line + 1), l.phases);
     l.all_width = round_up(std::max(c.left + c.width, last_pixel + 1), c.stride_x);
     l.line = l.all_width * l.pixel;
-    l.phase = l.all_lines / l.phases * l.line;
-    l.part = l.phases * l.phase;
+    s.all_lines = c.out_height;
+    s.line_rows = c.out_width;
+    s.line_step = c.stride_y;
+    s.window_lines = (c.kernel_height - 1) * c.dilation_y + 1;
+    auto& q = s.product;
     q.row = c.stride_x * l.pixel;
     q.line = l.all_width / c.stride_x;
     q.kept = c.out_width;
-    q.rows = (c.out_height - 1) * q.line + c.out_width;
     // Neighbouring pixels of a window's row are one segment.
     const bool dense = c.dilation_x == 1;
     q.depth = dense ? c.kernel_width * c.channels : c.channels;
-    for (int64_t y = 0; y < c.kernel_height; ++y) {
-        const int64_t line = y * c.dilation_y;
-        const int64_t at = line % l.phases * l.phase + line / l.phases * l.line;
-        for (int64_t x = 0; x < (dense ? 1 : c.kernel_width); ++x)
-            s.segments.push_back(at + x * c.dilation_x * l.pixel);
+    q.segment_count = c.kernel_height * (dense ? 1 : c.kernel_width);
+}
+
+// Lines of x that so many of the result read, with those that fill the phases.
+int64_t lines_for(const split_schedule& s, int64_t lines) {
+    return round_up((lines - 1) * s.line_step + s.window_lines, s.lines.phases);
+}
+
+// Rows of A for so many lines of the result.
+int64_t rows_for(const split_schedule& s, int64_t lines) {
+    return (lines - 1) * s.product.line + s.line_rows;
+}
+
+// Strips whose parts stay in the second-level cache, the same number for each thread; as long as
+// they are tall enough to pay for cutting all panels.
+void cut_in_strips(split_schedule& s, int threads) {
+    constexpr int64_t most_bytes = 768 << 10, least_rows = 192;
+    const int64_t all = s.all_lines;
+    const int64_t line_bytes = 3 * 2 * s.lines.line * s.line_step;
+    const int64_t line_rows = s.product.line;
+    s.strips = std::clamp(all * line_rows / least_rows, int64_t{1},
+                          ceil_div(all * line_bytes, most_bytes));
+    const int64_t each = ceil_div(s.strips * s.images, threads) * threads; // of all images
+    const int64_t balanced = s.images == 1 ? each : s.strips;
+    const bool for_threads = s.images * balanced >= threads and
+                             (s.images >= threads or all * line_rows / balanced >= least_rows);
+    if (for_threads)
+        s.strips = std::min(balanced, all);
+    s.strip_lines = ceil_div(all, s.strips);
+    s.strips = ceil_div(all, s.strip_lines);
+    s.threads = for_threads ? int(std::min<int64_t>(threads, s.strips * s.images)) : 1;
+}
+
+void place_parts(split_schedule& s) {
+    const auto& c = s.given;
+    auto& l = s.lines;
+    auto& q = s.product;
+    l.all_lines = lines_for(s, s.strip_lines);
+    l.phase = l.all_lines / l.phases * l.line;
+    l.part = q.part = l.phases * l.phase;
+    q.rows = rows_for(s, s.strip_lines);
+    const int64_t beside = q.segment_count == 1 ? 1 : q.segment_count / c.kernel_height;
+    for (int64_t i = 0; i < q.segment_count; ++i) {
+        const int64_t line = i / beside * c.dilation_y;
+        s.segments.push_back(line % l.phases * l.phase + line / l.phases * l.line +
+                             i % beside * c.dilation_x * l.pixel);
     }
 }
 
@@ -109,39 +149,51 @@ void share(split_schedule& s, int threads) {
     }
 }
 
-struct image_run {
+struct split_run {
     const split_schedule& s;
     const float* x;
     const float* panels;
     float* y;
     const row_epilogue& epilogue;
     const amx_kernels& k;
-
-    split_product_params product(int64_t image) const {
-        auto q = s.product;
-        q.segments = s.segments.data();
-        q.panels = panels;
-        q.y = y + image * s.given.out_height * s.given.out_width * s.given.y_position;
-        q.image = image;
-        q.epilogue = epilogue;
-        return q;
-    }
 };
 
-// Sums in the usual way, for what has no parts: infinities and NaN. `image` may be all, merged.
-void sum_plainly(const image_run& r, int64_t image) {
+// A strip of an image; with merged images it may lie in several.
+struct strip_place {
+    int64_t image, line, lines; ///< of the result
+};
+
+strip_place place_of(const split_schedule& s, int64_t unit) {
+    const int64_t line = unit % s.strips * s.strip_lines;
+    return {unit / s.strips, line, std::min(s.strip_lines, s.all_lines - line)};
+}
+
+split_product_params product_of(const split_run& r, const strip_place& at) {
+    auto q = r.s.product;
+    q.segments = r.s.segments.data();
+    q.panels = r.panels;
+    q.rows = rows_for(r.s, at.lines);
+    q.image = at.image;
+    q.first = at.line * r.s.line_rows;
+    q.y = r.y + at.image * r.s.all_lines * r.s.line_rows * q.y_row;
+    q.epilogue = r.epilogue;
+    return q;
+}
+
+// Sums in the usual way, for what has no parts: infinities and NaN.
+void sum_plainly(const split_run& r, const strip_place& at) {
     const auto& c = r.s.given;
-    const auto q = r.product(image);
+    const auto q = product_of(r, at);
     const int64_t depth = c.kernel_height * c.kernel_width * c.channels;
     const int64_t positions = c.out_height * c.out_width;
-    const int64_t rows = r.s.images == 1 ? c.images * positions : positions;
-    parallel_for(rows, 64, [&](int64_t begin, int64_t end) {
+    parallel_for(at.lines * r.s.line_rows, 64, [&](int64_t begin, int64_t end) {
         alignas(64) float sums[panel];
         for (int64_t row = begin; row < end; ++row) {
-            const float* pixels = r.x + (image + row / positions) * c.x_image;
-            const int64_t at = row % positions;
-            const int64_t top = at / c.out_width * c.stride_y - c.top;
-            const int64_t left = at % c.out_width * c.stride_x - c.left;
+            const int64_t all = at.image * positions + q.first + row; // of all images
+            const float* pixels = r.x + all / positions * c.x_image;
+            const int64_t place = all % positions;
+            const int64_t top = place / c.out_width * c.stride_y - c.top;
+            const int64_t left = place % c.out_width * c.stride_x - c.left;
             for (int64_t n = 0; n * panel < c.outputs; ++n) {
                 std::fill_n(sums, panel, 0.0f);
                 const float* w = r.panels + n * panel * depth;
@@ -162,14 +214,16 @@ void sum_plainly(const image_run& r, int64_t image) {
     });
 }
 
-// Cuts the image; false when it is not finite.
-bool cut_image(const image_run& r, int64_t image, uint16_t* to) {
+// Cuts what the strip reads; false when it is not finite.
+bool cut_strip(const split_run& r, const strip_place& at, uint16_t* to) {
     auto lines = r.s.lines;
-    lines.x = r.x + image * r.s.given.x_image;
+    lines.x = r.x + at.image * r.s.given.x_image;
     lines.a = to;
+    lines.first = at.line * r.s.line_step;
     std::memset(to + 3 * lines.part, 0, amx_kernels::slack * sizeof(uint16_t));
     std::atomic<bool> finite{true};
     const int64_t line = lines.all_width * lines.pixel;
+    // All, even where the last strip needs fewer: steps read beyond their windows.
     parallel_for(lines.all_lines, 1 + 16384 / line, [&](int64_t begin, int64_t end) {
         if (not r.k.split(lines, begin, end))
             finite = false;
@@ -177,12 +231,13 @@ bool cut_image(const image_run& r, int64_t image, uint16_t* to) {
     return finite;
 }
 
-void run_image(const image_run& r, int64_t image, char* scratch) {
+void run_strip(const split_run& r, int64_t unit, char* scratch) {
     const auto& s = r.s;
+    const auto at = place_of(s, unit);
     auto* parts = reinterpret_cast<uint16_t*>(scratch);
-    if (not cut_image(r, image, parts))
-        return sum_plainly(r, image);
-    auto q = r.product(image);
+    if (not cut_strip(r, at, parts))
+        return sum_plainly(r, at);
+    auto q = product_of(r, at);
     q.a = parts;
     const int64_t tiles = ceil_div(q.rows, panel), panels = ceil_div(q.columns, panel);
     const int64_t row_share = ceil_div(tiles, s.row_parts) * panel;
@@ -203,7 +258,7 @@ void run_image(const image_run& r, int64_t image, char* scratch) {
 } // namespace
 
 std::size_t split_schedule::scratch_bytes() const {
-    return std::size_t(image_parts) *
+    return std::size_t(threads) *
            (split_bytes + std::size_t(row_parts * panel_parts) * product_bytes);
 }
 
@@ -213,20 +268,20 @@ split_schedule schedule_split(const split_convolution& c, int threads, const amx
     s.images = c.images;
     s.lines.x_channel = c.x_channel;
     s.lines.channels = c.channels;
-    if (c.kernel_height == 1 and c.kernel_width == 1 and c.top == 0 and c.left == 0 and
-        (c.out_height - 1) * c.stride_y < c.height and (c.out_width - 1) * c.stride_x < c.width)
+    const bool pixels = c.kernel_height == 1 and c.kernel_width == 1 and c.top == 0 and
+                        c.left == 0 and (c.out_height - 1) * c.stride_y < c.height and
+                        (c.out_width - 1) * c.stride_x < c.width;
+    if (pixels)
         lay_out_pixels(s);
     else
         lay_out_windows(s);
     auto& q = s.product;
-    q.part = s.lines.part;
-    q.segment_count = int64_t(s.segments.size());
     q.columns = c.outputs;
     q.y_row = c.y_position;
-    s.image_parts = s.row_parts = s.panel_parts = 1;
-    if (s.images >= threads)
-        s.image_parts = int(std::min<int64_t>(s.images, std::max(1, threads)));
-    else
+    cut_in_strips(s, std::max(1, threads));
+    place_parts(s);
+    s.row_parts = s.panel_parts = 1;
+    if (s.threads == 1)
         share(s, std::max(1, threads));
     // Tiles of rows reach beyond the last row, and steps beyond the last segment.
     const int64_t beyond = panel * q.row + round_up(q.depth, amx_kernels::step) + amx_kernels::slack;
@@ -272,18 +327,19 @@ bool pack_split(const split_convolution& c, const split_weights& w, float* panel
 
 void run_split(const split_schedule& s, const float* x, const float* panels, float* y,
                const row_epilogue& epilogue, char* scratch, const amx_kernels& k) {
-    const image_run r{s, x, panels, y, epilogue, k};
-    if (s.image_parts == 1) {
-        for (int64_t image = 0; image < s.images; ++image)
-            run_image(r, image, scratch);
+    const split_run r{s, x, panels, y, epilogue, k};
+    const int64_t units = s.images * s.strips;
+    if (s.threads == 1) {
+        for (int64_t i = 0; i < units; ++i)
+            run_strip(r, i, scratch);
         return;
     }
-    const int64_t share = ceil_div(s.images, s.image_parts);
-    parallel_for(s.image_parts, 1, [&](int64_t begin, int64_t end) {
+    const int64_t share = ceil_div(units, s.threads);
+    parallel_for(s.threads, 1, [&](int64_t begin, int64_t end) {
         for (int64_t part = begin; part < end; ++part) {
             char* mine = scratch + std::size_t(part) * (s.split_bytes + s.product_bytes);
-            for (int64_t i = part * share; i < std::min(s.images, (part + 1) * share); ++i)
-                run_image(r, i, mine);
+            for (int64_t i = part * share; i < std::min(units, (part + 1) * share); ++i)
+                run_strip(r, i, mine);
         }
     });
 }

@@ -24,17 +24,24 @@ struct split_convolution {
     bool merge_images;              ///< the epilogue counts their positions through
 };
 
-/// How it is cut, for one number of threads.
+/// How it is cut, for one number of threads: in strips of lines of the result, each a product of its
+/// own, for whole threads; or, when there is too little for that, all threads share each image.
 struct split_schedule {
     split_convolution given;
-    split_lines lines;            ///< of an image, without addresses
-    split_product_params product; ///< of an image, without addresses
+    split_lines lines;            ///< of a strip, without addresses
+    split_product_params product; ///< of a strip, without addresses
     std::vector<int64_t> segments;
-    int64_t images;            ///< each a product of its own
-    int image_parts;           ///< threads that take images
-    int row_parts, panel_parts; ///< of the product of an image: a thread for each pair
+    int64_t images;
+    int64_t all_lines;          ///< of the result of an image
+    int64_t strips;             ///< of an image
+    int64_t strip_lines;        ///< lines of the result of a strip; the last may have fewer
+    int64_t line_rows;          ///< rows of A that count for a line of the result
+    int64_t line_step;          ///< lines of x between those of the result
+    int64_t window_lines;       ///< of x, for a line of the result
+    int threads;                ///< that take strips, with scratch of their own
+    int row_parts, panel_parts; ///< one thread takes strips: of a product, a thread for each pair
 
-    std::size_t split_bytes;   ///< of the parts of an image
+    std::size_t split_bytes;   ///< of the parts of a strip
     std::size_t product_bytes; ///< of one thread's scratch
     std::size_t scratch_bytes() const;
 };
