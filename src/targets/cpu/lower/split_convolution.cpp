@@ -29,7 +29,16 @@ std::vector<int64_t> lens_of(const shape& s) {
     return {s.lens().begin(), s.lens().end()};
 }
 
-std::string refusal(const problem& p, const convolution_window& w) {
+// On large maps the transforms of F(4,3) cost less than the products that they save.
+bool is_faster_by_winograd(const problem& p) {
+    constexpr std::size_t least_positions = 1024;
+    return elements_between(p.output, 2, p.output.ndim()) >= int64_t(least_positions) and
+           winograd_refusal(p).empty();
+}
+
+std::string refusal(const problem& p) {
+    if (auto r = split_refusal(p); not r.empty())
+        return r;
     if (p.inputs[0].ndim() < 3 or p.inputs[0].ndim() > 4)
         return "neither one nor two spatial axes";
     if (p.inputs[0].type() != shape::float_type or p.inputs[1].type() != shape::float_type or
@@ -40,10 +49,14 @@ std::string refusal(const problem& p, const convolution_window& w) {
         return "grouped";
     if (not p.is_constant(1))
         return "weights that are not constant";
-    for (auto b : w.before)
+    const auto strides = strides_of(p.output);
+    if (not merged_stride(p.output, 2, p.output.ndim()) or
+        (p.output.lens()[1] != 1 and strides[1] != 1))
+        return "channels of the result are not neighbours in memory";
+    for (auto b : window_of(p).before)
         if (b < 0)
             return "negative padding";
-    return "";
+    return is_faster_by_winograd(p) ? "Winograd's filtering is faster" : "";
 }
 
 split_convolution describe(const problem& p, const convolution_window& w) {
@@ -76,25 +89,31 @@ split_weights weights_of(const problem& p) {
     return {reinterpret_cast<const float*>(p.constants[1].data()), s[0], s[1], window.y, window.x};
 }
 
+std::optional<planned_epilogue> epilogue_of(const problem& p, std::string& reason) {
+    return plan_row_epilogue(inputs_of(p), p.modules.empty() ? nullptr : p.modules.front(), 2,
+                             p.output, reason);
+}
+
 } // namespace
 
+std::string split_convolution_refusal(const problem& p) {
+    if (auto r = refusal(p); not r.empty())
+        return r;
+    std::string reason;
+    if (not epilogue_of(p, reason))
+        return reason;
+    return split_size_refusal(describe(p, window_of(p)));
+}
+
 lowered split_convolution_kernel(const problem& p) {
-    if (auto r = split_refusal(p); not r.empty())
+    if (auto r = refusal(p); not r.empty())
         return lowered::refuse(r);
-    const auto w = window_of(p);
-    if (auto r = refusal(p, w); not r.empty())
-        return lowered::refuse(r);
-    const auto to = strides_of(p.output);
-    const auto row = merged_stride(p.output, 2, p.output.ndim());
-    if (not row or (p.output.lens()[1] != 1 and to[1] != 1))
-        return lowered::refuse("channels of the result are not neighbours in memory");
-    auto c = describe(p, w);
-    if (c.images > 1 and to[0] != c.out_height * c.out_width * c.y_position)
+    auto c = describe(p, window_of(p));
+    if (c.images > 1 and
+        strides_of(p.output)[0] != c.out_height * c.out_width * c.y_position)
         return lowered::refuse("gaps between the images of the result");
     std::string reason;
-    const auto epilogue =
-        plan_row_epilogue(inputs_of(p), p.modules.empty() ? nullptr : p.modules.front(), 2,
-                          p.output, reason);
+    const auto epilogue = epilogue_of(p, reason);
     if (not epilogue)
         return lowered::refuse(reason);
     c.merge_images = epilogue->merges_images(c.out_height * c.out_width);

@@ -54,18 +54,24 @@ std::string split_refusal(const problem& p) {
     return "";
 }
 
-lowered make_split_kernel(const problem& p, const split_problem& s) {
-    const auto& c = s.sizes;
-    const auto& k = kernels().amx;
-    auto schedule = schedule_split(c, num_threads(), k);
+std::string split_size_refusal(const split_convolution& c) {
+    const auto s = schedule_split(c, 1, kernels().amx);
     // Vectors do a third to two fifths of what full tiles do; cutting A and the panels costs as
     // much as some 20 columns and 30 rows.
-    const auto& q = schedule.product;
-    const double rows = double(q.rows), columns = double(q.columns);
-    const double share =
-        filling(schedule) * rows / (rows + 30) * columns / (columns + 20);
+    const double rows = double(c.images * c.out_height * c.out_width), columns = double(c.outputs);
+    const double share = filling(s) * rows / (rows + 30) * columns / (columns + 20);
     if (share < 0.4)
-        return lowered::refuse(str("tiles would be filled to ", int(share * 100), " %"));
+        return str("tiles would be filled to ", int(share * 100), " %");
+    constexpr double least_work = 1e6; // multiplications
+    if (rows * columns * double(c.channels * c.kernel_height * c.kernel_width) < least_work)
+        return "too little work";
+    return "";
+}
+
+lowered make_split_kernel(const problem& p, const split_problem& s) {
+    const auto& c = s.sizes;
+    if (auto r = split_size_refusal(c); not r.empty())
+        return lowered::refuse(r);
     auto result = std::make_unique<split_kernel>();
     const auto form = str("columns ", tile, ' ', p.inputs[1], ' ', s.weights.output, ' ',
                           s.weights.channel);
@@ -78,7 +84,7 @@ lowered make_split_kernel(const problem& p, const split_problem& s) {
     });
     if (reinterpret_cast<const float*>(result->panels->data.get())[floats] == 0)
         return lowered::refuse("weights that are not finite");
-    result->schedule = std::move(schedule);
+    result->schedule = schedule_split(c, num_threads(), kernels().amx);
     result->epilogue = s.epilogue;
     result->bias = s.epilogue.bias_values(p, std::size_t(round_up(c.outputs, tile)));
     return result;

@@ -20,9 +20,15 @@ struct split_problem {
     split_weights weights; ///< the constant's
     planned_epilogue epilogue;
 };
-/// Declines sizes that fill the tiles badly, and weights that are not finite.
+/// Why sizes are better done by vectors; empty when tiles are filled well.
+std::string split_size_refusal(const split_convolution& c);
+/// Declines such sizes, and weights that are not finite.
 lowered make_split_kernel(const problem& p, const split_problem& s);
 
 lowered split_convolution_kernel(const problem& p);
+/// Without what only its epilogue and weights tell.
+std::string split_convolution_refusal(const problem& p);
+
+lowered split_dot_kernel(const problem& p);
 
 } // namespace migraphx::cpu

@@ -4,6 +4,7 @@
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/pooling.hpp"
 #include "targets/cpu/lower/separable.hpp"
+#include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/lowering.hpp"
 
 #include "ops/pointwise_table.hpp"
@@ -22,20 +23,25 @@ bool is_convolution(const problem& p) {
     return name == "convolution" or name == "cpu::convolution";
 }
 
+// One that keeps any steps between pixels.
+bool is_strided_convolution(const problem& p) {
+    return is_convolution(p) and
+           (winograd_refusal(p).empty() or split_convolution_refusal(p).empty());
+}
+
 } // namespace
 
 bool writes_strided(const problem& p) {
     const auto name = p.op.name();
     return name == "concat" or name == "contiguous" or name == "layout" or is_pointwise(p) or
-           (is_convolution(p) and winograd_refusal(p).empty()) or is_separable_convolution(p) or
+           is_strided_convolution(p) or is_separable_convolution(p) or
            (name == "pooling" and pools_pixels(p));
 }
 
 bool reads_strided(const problem& p, std::size_t i) {
     const auto name = p.op.name();
     return name == "contiguous" or name == "layout" or is_pointwise(p) or
-           (is_convolution(p) and i != 1 and winograd_refusal(p).empty()) or
-           is_separable_convolution(p) or
+           (i != 1 and is_strided_convolution(p)) or is_separable_convolution(p) or
            (name == "pooling" and pools_pixels(p));
 }
 
