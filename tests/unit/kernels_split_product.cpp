@@ -244,6 +244,21 @@ TEST_F(split_product, weights_that_are_not_finite) {
     }
 }
 
+// Parts of such numbers are below what tiles tell from zero.
+TEST_F(split_product, magnitudes_near_the_smallest) {
+    const auto t = matrix(40, 64, 40);
+    auto o = make(t);
+    for (size_t i = 0; i < o.x.size(); ++i)
+        o.x[i] = std::ldexp(o.x[i], -120 - int(i % 40));
+    const auto y = run(t, o);
+    for (int64_t i = 0; i < 40; ++i)
+        for (int64_t k = 0; k < 40; ++k) {
+            double magnitude = 0;
+            EXPECT_NEAR(y[size_t(i * o.c.y_position + k)], o.sum(0, i, 0, k, magnitude),
+                        std::ldexp(64.0, -126) + std::ldexp(magnitude, -20));
+        }
+}
+
 TEST_F(split_product, large_and_small_magnitudes) {
     auto t = matrix(20, 64, 40);
     auto o = make(t);

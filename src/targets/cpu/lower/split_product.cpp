@@ -62,9 +62,11 @@ std::string split_size_refusal(const split_convolution& c) {
     const double share = filling(s) * rows / (rows + 30) * columns / (columns + 20);
     if (share < 0.4)
         return str("tiles would be filled to ", int(share * 100), " %");
-    constexpr double least_work = 1e6; // multiplications
+    // Measured, 1x1 windows on two threads of a Sapphire Rapids: 5 million multiplications take 47 us
+    // on tiles and 16 on vectors, 13 million 0.14 ms on both, 51 million 0.23 and 0.38 ms.
+    const double least_work = 10e6 * num_threads();
     if (rows * columns * double(c.channels * c.kernel_height * c.kernel_width) < least_work)
-        return "too little work";
+        return "too little work for each thread";
     return "";
 }
 

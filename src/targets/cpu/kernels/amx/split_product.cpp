@@ -73,7 +73,21 @@ void zero_run(uint16_t* to, int64_t n, int64_t part) {
         }
 }
 
+// While it lives numbers below 2^-126 count as zero, as they do in tiles: differences of parts that
+// small would take an assist of the processor each.
+class flush_denormals {
+public:
+    flush_denormals() : before(_mm_getcsr()) { _mm_setcsr(before | 0x8040); } // FTZ and DAZ
+    flush_denormals(const flush_denormals&) = delete;
+    flush_denormals& operator=(const flush_denormals&) = delete;
+    ~flush_denormals() { _mm_setcsr(before); }
+
+private:
+    unsigned before;
+};
+
 bool split(const split_lines& p, int64_t begin, int64_t end) {
+    const flush_denormals guard;
     __mmask16 bad = 0;
     for (int64_t i = begin; i < end; ++i) {
         uint16_t* to = p.a + (i % p.phases) * p.phase + (i / p.phases) * p.line;
@@ -291,7 +305,19 @@ MIGRAPHX_VEC_INLINE void for_runs(const split_product_params& p, int64_t row, in
     }
 }
 
-void finish_rows(const split_product_params& p, float* sums, int64_t rows, const tile_place& at) {
+template <int R>
+MIGRAPHX_VEC_INLINE void finish_some(const float* sums, const vf* bias, const row_epilogue& e,
+                                     const tile_place& at) {
+    vf acc[R][2];
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < 2; ++v)
+            acc[r][v] = load(sums + r * panel + v * 16) + bias[v];
+    finish_tile<R, 2>(acc, e, at);
+}
+
+void finish_rows(const split_product_params& p, const float* sums, int64_t rows, tile_place at) {
     const auto& e = p.epilogue;
     vf bias[2] = {};
     if (e.bias != nullptr)
@@ -299,33 +325,20 @@ void finish_rows(const split_product_params& p, float* sums, int64_t rows, const
             const int64_t left = at.channels - v * 16;
             bias[v] = load_first(e.bias + at.channel + v * 16, left < 0 ? 0 : left < 16 ? left : 16);
         }
-    const vf alpha = splat(e.alpha), beta = splat(e.beta), shift = splat(e.shift);
-    const vf low = splat(e.low), high = splat(e.high);
-    const bool stores = e.count == 0 && at.channels == panel;
-    for (int64_t r = 0; r < rows; ++r)
-        for (int v = 0; v < 2; ++v) {
-            float* from = sums + r * panel + v * 16;
-            vf x = load(from) + bias[v];
-            if (e.first == row_op::clamp)
-                x = raw_min(high, raw_max(low, x));
-            else if (e.first == row_op::hard_swish)
-                x = fma(x, raw_min(high, raw_max(low, fma(alpha, x, beta))), shift);
-            store(stores ? at.y + r * at.y_row + v * 16 : from, x);
-        }
-    if (stores)
-        return;
-    apply_steps(e, reinterpret_cast<vf*>(sums), rows, 2, at);
-    for (int64_t r = 0; r < rows; ++r)
-        for (int v = 0; v < 2; ++v) {
-            const int64_t left = at.channels - v * 16;
-            if (left > 0)
-                store_first(at.y + r * at.y_row + v * 16, load(sums + r * panel + v * 16),
-                            left < 16 ? left : 16);
-        }
+    const auto advance = [&](int64_t n) {
+        sums += n * panel;
+        at.row += n;
+        at.y += n * at.y_row;
+        rows -= n;
+    };
+    for (; rows >= 4; advance(4))
+        finish_some<4>(sums, bias, e, at);
+    for (; rows > 0; advance(1))
+        finish_some<1>(sums, bias, e, at);
 }
 
 // Row `row` of those that count is the first.
-void finish_panel(const split_product_params& p, float* sums, int64_t rows, int64_t row,
+void finish_panel(const split_product_params& p, const float* sums, int64_t rows, int64_t row,
                   int64_t n) {
     const int64_t channels = p.columns - n * panel < panel ? p.columns - n * panel : panel;
     row += p.first;
@@ -334,7 +347,7 @@ void finish_panel(const split_product_params& p, float* sums, int64_t rows, int6
                            channels});
 }
 
-void finish(const split_product_params& p, float* sums, int64_t row, int64_t n) {
+void finish(const split_product_params& p, const float* sums, int64_t row, int64_t n) {
     finish_panel(p, sums, 1, row, n);
 }
 
@@ -441,6 +454,7 @@ void multiply_strip(const split_product_params& p, const blocking& block, int64_
 void multiply(const split_product_params& p, int64_t row_begin, int64_t row_end,
               int64_t panel_begin, int64_t panel_end, float* scratch) {
     const blocking block = block_of(p, row_end - row_begin);
+    const flush_denormals guard;
     load_configuration();
     for (int64_t row = row_begin; row < row_end; row += block.rows) {
         const int64_t end = row + block.rows < row_end ? row + block.rows : row_end;

@@ -60,8 +60,8 @@ struct amx_kernels {
     // parts mean nothing.
     bool (*split)(const split_lines& p, int64_t begin, int64_t end);
     bool (*finite)(const float* x, int64_t n);
-    // What `multiply` does with the 32 sums of a counting row and a panel, which it may overwrite.
-    void (*finish)(const split_product_params& p, float* sums, int64_t row, int64_t panel);
+    // What `multiply` does with the 32 sums of a counting row and a panel.
+    void (*finish)(const split_product_params& p, const float* sums, int64_t row, int64_t panel);
     // Elements of `scratch` that `multiply` takes for so many panels.
     int64_t (*scratch)(const split_product_params& p, int64_t rows, int64_t panels);
     // Rows [row_begin, row_end), the first a multiple of tile_rows, and panels.
