@@ -546,6 +546,7 @@ nest_backend chosen_nest_backend() {
 
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
                                               nest_backend backend, artifact_store* artifacts) {
+    level = vector_level(level);
     codegen::nest simplified = codegen::simplify(n);
     auto plan = nest_scheduler(simplified, kernels_for(level).nest, level).run();
     plan->backend = backend;

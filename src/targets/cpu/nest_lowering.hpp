@@ -34,7 +34,7 @@ struct integer_limits {
 class nest_lowering {
 public:
     nest_lowering(const nest& source, const nest_kernels& table, bool by_rows, isa level)
-        : n(source), kernels(table), rowwise(by_rows), lane_cost(level >= isa::avx512 ? 1
+        : n(source), kernels(table), rowwise(by_rows), lane_cost(level == isa::avx512 ? 1
                                                                  : level == isa::avx2 ? 1.3
                                                                                       : 2.5) {}
     vm_graph run();

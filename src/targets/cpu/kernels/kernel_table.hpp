@@ -35,6 +35,11 @@ namespace migraphx::cpu {
 enum class isa { baseline, avx2, avx512, amx };
 inline constexpr isa isa_levels[] = {isa::baseline, isa::avx2, isa::avx512, isa::amx};
 
+// The level that has the same vectors, and nothing beside them.
+constexpr isa vector_level(isa level) {
+    return level == isa::amx ? isa::avx512 : level;
+}
+
 struct kernel_table {
     copy_kernels copy;
     reduce_kernels reduce;

@@ -2,6 +2,7 @@
 // Matrix products: own kernels for few rows and for constant weights, the rest with oneDNN; weights
 // are packed at compile time.
 #include "targets/cpu/lower/dot.hpp"
+#include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
@@ -258,6 +259,7 @@ lowered matmul(const problem& p) {
 
 const implementations dot_choices{{"dot", "cpu::dot"},
                                   {{"thin_gemm", thin, 2},
+                                   {"split_product", split_dot_kernel},
                                    {"row_gemm", row_product_kernel},
                                    {"dnnl::matmul (flat)", flat_matmul, 1},
                                    {"batched_gemm", tiny_batch},

@@ -26,21 +26,24 @@ double filling(const split_schedule& s) {
     return depth * columns * rows;
 }
 
+const float* floats(const char* p) {
+    return reinterpret_cast<const float*>(p);
+}
+
 struct split_kernel : kernel {
     split_schedule schedule;
     planned_epilogue epilogue;
-    std::vector<float> bias;
     std::shared_ptr<const packed_weight> panels;
 
     void run(const kernel_args& args) const override {
-        run_split(schedule, reinterpret_cast<const float*>(args.inputs[0]),
-                  reinterpret_cast<const float*>(panels->data.get()),
-                  reinterpret_cast<float*>(args.outputs[0]), epilogue.bound(args, bias.data()),
+        const auto* bias = epilogue.bias ? floats(args.inputs[*epilogue.bias]) : nullptr;
+        run_split(schedule, floats(args.inputs[0]), floats(panels->data.get()),
+                  reinterpret_cast<float*>(args.outputs[0]), epilogue.bound(args, bias),
                   args.scratch, kernels().amx);
     }
     std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
     std::string name() const override { return "split_product amx"; }
-    bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
+    bool reads_input(std::size_t i) const override { return i != 1; }
     void add_constants(held_constants& held) const override { panels->add_to(held); }
 };
 
@@ -75,20 +78,19 @@ lowered make_split_kernel(const problem& p, const split_problem& s) {
     if (auto r = split_size_refusal(c); not r.empty())
         return lowered::refuse(r);
     auto result = std::make_unique<split_kernel>();
-    const auto form = str("columns ", tile, ' ', p.inputs[1], ' ', s.weights.output, ' ',
+    const auto form = str("split columns ", tile, ' ', p.inputs[1], ' ', s.weights.output, ' ',
                           s.weights.channel);
-    const auto floats = split_panel_floats(c);
+    const auto count = split_panel_floats(c);
     result->panels = p.weights->get(p.constants[1], form, [&] {
-        auto packed = allocate_weight((floats + 1) * sizeof(float));
+        auto packed = allocate_weight((count + 1) * sizeof(float));
         auto* panels = reinterpret_cast<float*>(packed.data.get());
-        panels[floats] = pack_split(c, s.weights, panels) ? 1 : 0;
+        panels[count] = pack_split(c, s.weights, panels) ? 1 : 0;
         return packed;
     });
-    if (reinterpret_cast<const float*>(result->panels->data.get())[floats] == 0)
+    if (floats(result->panels->data.get())[count] == 0)
         return lowered::refuse("weights that are not finite");
     result->schedule = schedule_split(c, num_threads(), kernels().amx);
     result->epilogue = s.epilogue;
-    result->bias = s.epilogue.bias_values(p, std::size_t(round_up(c.outputs, tile)));
     return result;
 }
 

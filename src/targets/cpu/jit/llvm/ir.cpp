@@ -36,6 +36,7 @@ constexpr const char* entry_name = "nest";
 // What add_kernel_library in cmake/Rooms.cmake compiles the levels with.
 const char* features_of(isa level) {
     switch (level) {
+    case isa::amx:
     case isa::avx512:
         return "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx2,+fma,+f16c,-slow-3ops-lea";
     case isa::avx2:
@@ -273,6 +274,7 @@ value ir::raw_max(value x, value y) {
     if (x->getType() != s->type(elem::f32, lanes()))
         return s->b.CreateSelect(s->b.CreateFCmpOGT(x, y), x, y);
     switch (s->level) {
+    case isa::amx:
     case isa::avx512:
         return s->call(llvm::Intrinsic::x86_avx512_max_ps_512, {x, y, s->b.getInt32(4)});
     case isa::avx2:
@@ -287,6 +289,7 @@ value ir::raw_min(value x, value y) {
     if (x->getType() != s->type(elem::f32, lanes()))
         return s->b.CreateSelect(s->b.CreateFCmpOLT(x, y), x, y);
     switch (s->level) {
+    case isa::amx:
     case isa::avx512:
         return s->call(llvm::Intrinsic::x86_avx512_min_ps_512, {x, y, s->b.getInt32(4)});
     case isa::avx2:
@@ -305,6 +308,7 @@ value ir::scale_by_power(value x, value n) {
 
 value ir::to_int(value x) {
     switch (s->level) {
+    case isa::amx:
     case isa::avx512:
         return s->call(llvm::Intrinsic::x86_avx512_mask_cvtps2dq_512,
                        {x, integer(elem::i32, 0, lanes()), s->b.getInt16(-1), s->b.getInt32(4)});

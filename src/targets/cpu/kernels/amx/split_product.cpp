@@ -351,31 +351,29 @@ void finish(const split_product_params& p, const float* sums, int64_t row, int64
     finish_panel(p, sums, 1, row, n);
 }
 
-struct blocking {
-    int64_t steps; // of a row
-    int64_t rows;  // of a strip, which stays in the cache while it meets all panels
-    int64_t chunk; // steps summed before the next panel
-    bool several() const { return chunk < steps; }
-};
+int64_t steps_of(const split_product_params& p) {
+    return p.segment_count * ((p.depth + 31) / 32);
+}
 
-// Cutting a panel costs as much as multiplying it with 32 rows does, so strips are not short;
-// what is long instead is cut in chunks.
-blocking block_of(const split_product_params& p, int64_t rows) {
-    const int64_t steps = p.segment_count * ((p.depth + 31) / 32);
+bool sums_in_memory(const split_product_params& p) {
+    return p.block_steps < steps_of(p);
+}
+
+// Cutting a panel costs as much as multiplying it with 32 rows does, so blocks of rows are not
+// short; what is long instead is cut in chunks.
+int64_t plan(split_product_params& p, int64_t rows, int64_t panels) {
+    const int64_t steps = steps_of(p);
     // Rows of a convolution overlap: an element is in memory once for all windows.
     const int64_t row_bytes = 3 * 2 * (p.row < p.depth ? p.row : p.depth);
     const int64_t fitting = most_a_bytes / row_bytes / 32 * 32;
-    const int64_t strip = fitting > 256 ? fitting : 256;
-    const int64_t strips = (rows + strip - 1) / strip;
-    const int64_t strip_rows = ((rows + strips - 1) / strips + 31) / 32 * 32;
-    const int64_t bytes = (strip_rows < rows ? strip_rows : rows) * row_bytes;
+    const int64_t most = fitting > 256 ? fitting : 256;
+    const int64_t blocks = (rows + most - 1) / most;
+    p.block_rows = ((rows + blocks - 1) / blocks + 31) / 32 * 32;
+    const int64_t bytes = (p.block_rows < rows ? p.block_rows : rows) * row_bytes;
     const int64_t chunks = p.segment_count > 1 ? 1 : (bytes + most_a_bytes - 1) / most_a_bytes;
-    return {steps, strip_rows, (steps + chunks - 1) / chunks};
-}
-
-int64_t scratch(const split_product_params& p, int64_t rows, int64_t panels) {
-    const blocking b = block_of(p, rows);
-    return b.chunk * step_bytes / 4 + (b.several() ? panels * b.rows * panel : 32 * panel);
+    p.block_steps = (steps + chunks - 1) / chunks;
+    return p.block_steps * step_bytes / 4 +
+           (sums_in_memory(p) ? panels * p.block_rows * panel : 32 * panel);
 }
 
 void load_configuration() {
@@ -391,15 +389,17 @@ void load_configuration() {
     _tile_loadconfig(&c);
 }
 
-void multiply_strip(const split_product_params& p, const blocking& block, int64_t row_begin,
-                    int64_t row_end, int64_t panel_begin, int64_t panel_end, float* scratch) {
+void multiply_block(const split_product_params& p, int64_t row_begin, int64_t row_end,
+                    int64_t panel_begin, int64_t panel_end, float* scratch) {
     const int64_t rows = row_end - row_begin;
     const int64_t row_tiles = (rows + 31) / 32;
     char* parts_of_panel = reinterpret_cast<char*>(scratch);
-    float* all_sums = scratch + block.chunk * step_bytes / 4;
-    for (int64_t begin = 0; begin < block.steps; begin += block.chunk) {
-        const int64_t end = begin + block.chunk < block.steps ? begin + block.chunk : block.steps;
-        const bool begins = begin == 0, ends = end == block.steps;
+    float* all_sums = scratch + p.block_steps * step_bytes / 4;
+    const int64_t steps = steps_of(p);
+    const bool several = sums_in_memory(p);
+    for (int64_t begin = 0; begin < steps; begin += p.block_steps) {
+        const int64_t end = begin + p.block_steps < steps ? begin + p.block_steps : steps;
+        const bool begins = begin == 0, ends = end == steps;
         for (int64_t n = panel_begin; n < panel_end; ++n) {
             const int64_t channels = p.columns - n * panel < panel ? p.columns - n * panel : panel;
             const int64_t panel_floats = p.segment_count * p.depth * panel;
@@ -419,7 +419,7 @@ void multiply_strip(const split_product_params& p, const blocking& block, int64_
             for (int64_t i = 0; i < row_tiles; ++i) {
                 const int64_t row = row_begin + i * 32;
                 const int64_t count = row_end - row < 32 ? row_end - row : 32;
-                float* sums = block.several()
+                float* sums = several
                                   ? all_sums + ((n - panel_begin) * row_tiles + i) * 32 * panel
                                   : all_sums;
                 const int64_t done = (i - 1) * share; // of the bytes of a step
@@ -453,12 +453,11 @@ void multiply_strip(const split_product_params& p, const blocking& block, int64_
 
 void multiply(const split_product_params& p, int64_t row_begin, int64_t row_end,
               int64_t panel_begin, int64_t panel_end, float* scratch) {
-    const blocking block = block_of(p, row_end - row_begin);
     const flush_denormals guard;
     load_configuration();
-    for (int64_t row = row_begin; row < row_end; row += block.rows) {
-        const int64_t end = row + block.rows < row_end ? row + block.rows : row_end;
-        multiply_strip(p, block, row, end, panel_begin, panel_end, scratch);
+    for (int64_t row = row_begin; row < row_end; row += p.block_rows) {
+        const int64_t end = row + p.block_rows < row_end ? row + p.block_rows : row_end;
+        multiply_block(p, row, end, panel_begin, panel_end, scratch);
     }
     _tile_release();
 }
@@ -467,7 +466,7 @@ void multiply(const split_product_params& p, int64_t row_begin, int64_t row_end,
 
 void fill_split_product(amx_kernels& k) {
     k.split = split;
-    k.scratch = scratch;
+    k.plan = plan;
     k.finite = finite;
     k.finish = finish;
     k.multiply = multiply;

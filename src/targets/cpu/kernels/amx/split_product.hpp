@@ -43,6 +43,9 @@ struct split_product_params {
     const float* panels;
     int64_t columns;
     int64_t rows;       // of A
+    // Rows that meet all panels before the next, and steps that are summed before the next panel;
+    // `plan` sets them.
+    int64_t block_rows, block_steps;
     int64_t line, kept; // row r counts when r % line < kept
     float* y;           // counting rows, one after another; columns are neighbours
     int64_t y_row;
@@ -62,8 +65,9 @@ struct amx_kernels {
     bool (*finite)(const float* x, int64_t n);
     // What `multiply` does with the 32 sums of a counting row and a panel.
     void (*finish)(const split_product_params& p, const float* sums, int64_t row, int64_t panel);
-    // Elements of `scratch` that `multiply` takes for so many panels.
-    int64_t (*scratch)(const split_product_params& p, int64_t rows, int64_t panels);
+    // For at most so many rows and panels in a call of `multiply`; returns the elements of `scratch`
+    // that it takes.
+    int64_t (*plan)(split_product_params& p, int64_t rows, int64_t panels);
     // Rows [row_begin, row_end), the first a multiple of tile_rows, and panels.
     void (*multiply)(const split_product_params& p, int64_t row_begin, int64_t row_end,
                      int64_t panel_begin, int64_t panel_end, float* scratch);

@@ -46,12 +46,11 @@ void lay_out_pixels(split_schedule& s) {
     l.phases = 1;
     l.line = l.all_width * l.pixel;
     s.all_lines = l.lines;
-    s.line_rows = l.width;
+    s.line_rows = s.line_pitch = l.width;
     s.line_step = s.window_lines = 1;
     auto& q = s.product;
     q.row = l.pixel;
     q.depth = c.channels;
-    q.line = q.kept = l.width;
     q.segment_count = 1;
 }
 
@@ -71,12 +70,11 @@ void lay_out_windows(split_schedule& s) {
     l.line = l.all_width * l.pixel;
     s.all_lines = c.out_height;
     s.line_rows = c.out_width;
+    s.line_pitch = l.all_width / c.stride_x;
     s.line_step = c.stride_y;
     s.window_lines = (c.kernel_height - 1) * c.dilation_y + 1;
     auto& q = s.product;
     q.row = c.stride_x * l.pixel;
-    q.line = l.all_width / c.stride_x;
-    q.kept = c.out_width;
     // Neighbouring pixels of a window's row are one segment.
     const bool dense = c.dilation_x == 1;
     q.depth = dense ? c.kernel_width * c.channels : c.channels;
@@ -90,7 +88,7 @@ int64_t lines_for(const split_schedule& s, int64_t lines) {
 
 // Rows of A for so many lines of the result.
 int64_t rows_for(const split_schedule& s, int64_t lines) {
-    return (lines - 1) * s.product.line + s.line_rows;
+    return (lines - 1) * s.line_pitch + s.line_rows;
 }
 
 // Strips whose parts stay in the second-level cache, the same number for each thread; as long as
@@ -99,15 +97,19 @@ void cut_in_strips(split_schedule& s, int threads) {
     constexpr int64_t most_bytes = 768 << 10, least_rows = 192;
     const int64_t all = s.all_lines;
     const int64_t line_bytes = 3 * 2 * s.lines.line * s.line_step;
-    const int64_t line_rows = s.product.line;
+    const int64_t line_rows = s.line_pitch;
     s.strips = std::clamp(all * line_rows / least_rows, int64_t{1},
                           ceil_div(all * line_bytes, most_bytes));
-    const int64_t each = ceil_div(s.strips * s.images, threads) * threads; // of all images
-    const int64_t balanced = s.images == 1 ? each : s.strips;
-    const bool for_threads = s.images * balanced >= threads and
-                             (s.images >= threads or all * line_rows / balanced >= least_rows);
-    if (for_threads)
-        s.strips = std::min(balanced, all);
+    // The same number for each thread: a few more, or a few less where they would be too short.
+    const auto tall = [&](int64_t strips) { return all * line_rows / strips >= least_rows; };
+    bool for_threads = s.images >= threads;
+    if (s.images == 1) {
+        const int64_t more = round_up(s.strips, threads);
+        const int64_t fewer = std::max<int64_t>(threads, s.strips / threads * threads);
+        for_threads = tall(more) or tall(fewer);
+        if (for_threads)
+            s.strips = std::min(tall(more) ? more : fewer, all);
+    }
     s.strip_lines = ceil_div(all, s.strips);
     s.strips = ceil_div(all, s.strip_lines);
     s.threads = for_threads ? int(std::min<int64_t>(threads, s.strips * s.images)) : 1;
@@ -121,6 +123,9 @@ void place_parts(split_schedule& s) {
     l.phase = l.all_lines / l.phases * l.line;
     l.part = q.part = l.phases * l.phase;
     q.rows = rows_for(s, s.strip_lines);
+    const bool gaps = s.line_pitch != s.line_rows;
+    q.line = gaps ? s.line_pitch : q.rows; // a run of rows for the epilogue
+    q.kept = gaps ? s.line_rows : q.rows;
     const int64_t beside = q.segment_count == 1 ? 1 : q.segment_count / c.kernel_height;
     for (int64_t i = 0; i < q.segment_count; ++i) {
         const int64_t line = i / beside * c.dilation_y;
@@ -289,7 +294,7 @@ split_schedule schedule_split(const split_convolution& c, int threads, const amx
     const int64_t rows = ceil_div(ceil_div(q.rows, panel), s.row_parts) * panel;
     const int64_t panels = ceil_div(ceil_div(q.columns, panel), s.panel_parts);
     s.product_bytes =
-        std::size_t(round_up(k.scratch(q, rows, panels) * int64_t(sizeof(float)), 4096));
+        std::size_t(round_up(k.plan(q, rows, panels) * int64_t(sizeof(float)), 4096));
     return s;
 }
 

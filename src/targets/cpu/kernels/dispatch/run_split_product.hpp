@@ -36,6 +36,7 @@ struct split_schedule {
     int64_t strips;             ///< of an image
     int64_t strip_lines;        ///< lines of the result of a strip; the last may have fewer
     int64_t line_rows;          ///< rows of A that count for a line of the result
+    int64_t line_pitch;         ///< rows of A between lines of the result
     int64_t line_step;          ///< lines of x between those of the result
     int64_t window_lines;       ///< of x, for a line of the result
     int threads;                ///< that take strips, with scratch of their own
