@@ -43,7 +43,7 @@ def add_common_options(parser):
     parser.add_argument("--target", default="cpu", help="target our engine compiles for")
     parser.add_argument("--threads", type=int, default=2, help="threads of every engine")
     parser.add_argument("--isa", default="", metavar="LEVEL",
-                        help="instruction set that our engine may use: baseline, avx2, avx512")
+                        help="instruction set that our engine may use: baseline, avx2, avx512, amx")
     parser.add_argument("--timeout", type=float, default=600,
                         help="seconds an engine may take for one request")
 
