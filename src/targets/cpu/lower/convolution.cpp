@@ -245,8 +245,8 @@ lowered deconvolution(const problem& p) {
 }
 
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
-                                          {{"split_product", split_convolution_kernel},
-                                           {"winograd", winograd_convolution, 2},
+                                          {{"winograd", winograd_convolution, 2},
+                                           {"split_product", split_convolution_kernel},
                                            {"depthwise", depthwise_convolution},
                                            {"pointwise", pointwise_convolution},
                                            {"dnnl::convolution", convolution<false>, 2},

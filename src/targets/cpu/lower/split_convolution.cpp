@@ -29,13 +29,6 @@ std::vector<int64_t> lens_of(const shape& s) {
     return {s.lens().begin(), s.lens().end()};
 }
 
-// On large maps the transforms of F(4,3) cost less than the products that they save.
-bool is_faster_by_winograd(const problem& p) {
-    constexpr std::size_t least_positions = 1024;
-    return elements_between(p.output, 2, p.output.ndim()) >= int64_t(least_positions) and
-           winograd_refusal(p).empty();
-}
-
 std::string refusal(const problem& p) {
     if (auto r = split_refusal(p); not r.empty())
         return r;
@@ -56,7 +49,7 @@ std::string refusal(const problem& p) {
     for (auto b : window_of(p).before)
         if (b < 0)
             return "negative padding";
-    return is_faster_by_winograd(p) ? "Winograd's filtering is faster" : "";
+    return "";
 }
 
 split_convolution describe(const problem& p, const convolution_window& w) {
