@@ -132,6 +132,24 @@ TEST(kernels_reduce, a_million_values_sum_accurately) {
     check_reduce<float>(reduce_op::sum, elem_type::f32, {1 << 13, 2, 64}, {2, 0, 1}, 1, 2e-7);
 }
 
+// A classifier whose logits are equal ends in equal probabilities, whichever block of channels a
+// logit lies in.
+TEST(kernels_reduce, equal_columns_have_equal_sums) {
+    for (int64_t rows : {7, 169, 1000}) {
+        const int64_t width = 1000;
+        const auto column = random_floats(size_t(rows), 1);
+        std::vector<float> x, got(size_t(width), 0.0f);
+        for (int64_t i = 0; i < rows; ++i)
+            x.insert(x.end(), size_t(width), 1e8f * column[size_t(i)]);
+        const dims lens{rows, width}, from{width, 1}, to{0, 1};
+        for (isa level : levels()) {
+            run_reduce(reduce_op::mean, elem_type::f32, 2, lens.data(), 1, x.data(), from.data(),
+                       got.data(), to.data(), kernels_for(level));
+            EXPECT_EQ(std::count(got.begin(), got.end(), got[0]), width) << rows;
+        }
+    }
+}
+
 TEST(kernels_reduce, nothing_to_reduce) {
     float out[3] = {5, 5, 5};
     const dims lens{3, 0}, strides{0, 1}, ds{1, 1};

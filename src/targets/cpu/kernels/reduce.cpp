@@ -95,10 +95,11 @@ struct direct_columns {
     }
 };
 
-// n rows of K vectors, `stride` floats apart; the last vector has `part` lanes.
+// n rows of K vectors, `stride` floats apart; the last vector has `part` lanes. Every column is
+// summed in the same order, whatever K is: equal columns have equal results.
 template <class Op, int K, bool Part, class Out>
 inline void reduce_columns_block(const float* p, int64_t n, int64_t stride, int64_t part, Out out) {
-    constexpr int unroll = K >= 4 ? 1 : 4 / K;
+    constexpr int unroll = 2;
     constexpr int64_t block = 64 * unroll;
     const auto row = [&](const float* q, int k) {
         if (Part && k == K - 1)
