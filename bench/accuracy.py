@@ -97,10 +97,7 @@ def main(arguments):
     parser.add_argument("--out", type=pathlib.Path,
                         help="results without suffix (default: bench/results/accuracy_TARGET)")
     args = parser.parse_args(arguments)
-    try:
-        chosen = models.select(args.models)
-    except KeyError as error:
-        parser.error(error.args[0])
+    chosen = harness.chosen_models(parser, args)
     name = args.target if args.engine == "migraphx" else args.engine
     out = args.out or harness.ROOT / "bench" / "results" / f"accuracy_{name}"
     models.prepare(args.models_dir, chosen)

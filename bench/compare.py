@@ -342,10 +342,7 @@ def parse_arguments(arguments):
 
 def main(arguments):
     args, parser = parse_arguments(arguments)
-    try:
-        chosen = models.select(args.models)
-    except KeyError as error:
-        parser.error(error.args[0])
+    chosen = harness.chosen_models(parser, args)
     if args.batch > 1:
         args.models_dir, chosen = batched.prepare(args.models_dir, chosen, args.batch)
     else:

@@ -48,6 +48,14 @@ def add_common_options(parser):
                         help="seconds an engine may take for one request")
 
 
+def chosen_models(parser, args):
+    """The models that --models names; wrong use ends the program."""
+    try:
+        return models.select(args.models)
+    except KeyError as error:
+        parser.error(error.args[0])
+
+
 class Workers:
     """Starts worker processes for one model after another; a context manager that ends them."""
 

@@ -101,10 +101,7 @@ def main(arguments):
     parser.add_argument("--out", type=pathlib.Path, default=harness.ROOT / "bench" / "results" / "numerics",
                         help="results without suffix (default: bench/results/numerics)")
     args = parser.parse_args(arguments)
-    try:
-        chosen = models.select(args.models)
-    except KeyError as error:
-        parser.error(error.args[0])
+    chosen = harness.chosen_models(parser, args)
     models.prepare(args.models_dir, chosen)
     facts = harness.run_facts(args)
     facts["command"] = " ".join(["bench/numerics.py", *arguments])

@@ -125,10 +125,7 @@ def main(arguments):
     parser.add_argument("--out", type=pathlib.Path, default=harness.ROOT / "bench" / "results" / "roofline",
                         help="results without suffix (default: bench/results/roofline)")
     args = parser.parse_args(arguments)
-    try:
-        chosen = models.select(args.models)
-    except KeyError as error:
-        parser.error(error.args[0])
+    chosen = harness.chosen_models(parser, args)
     sys.path.insert(0, str(args.python_path))
     models.prepare(args.models_dir, chosen)
     facts = harness.run_facts(args)

@@ -347,6 +347,17 @@ nest simplify(nest n) {
     return n;
 }
 
+nest with_a_dim(nest n) {
+    if (n.dims.empty()) {
+        n.dims = {1};
+        for (auto& a : n.inputs)
+            a.strides = {1};
+        for (auto& o : n.outputs)
+            o.access.strides = {1};
+    }
+    return n;
+}
+
 std::string to_string(const nest& n) {
     std::string text = "nest " + list_text(n.dims) + "\n";
     for (std::size_t i = 0; i < n.inputs.size(); ++i)

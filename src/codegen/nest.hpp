@@ -126,6 +126,9 @@ void validate(const nest& n);
 // nearest in memory, and merges neighbours that all accesses walk as one.
 nest simplify(nest n);
 
+// A nest of no dims as one of a dim of one element, for what walks along the innermost.
+nest with_a_dim(nest n);
+
 // For people and golden tests, one line per input, operator and output:
 //   nest {4, 768}
 //   %0 = load float_type {768, 1}

@@ -5,6 +5,7 @@
 
 #include <migraphx/errors.hpp>
 
+#include "base/rounding.hpp"
 #include "runtime/mapping.hpp"
 
 #include <algorithm>
@@ -21,10 +22,6 @@ namespace {
 constexpr std::size_t alignment = 64;
 constexpr std::size_t first_slab = std::size_t{1} << 20;
 constexpr std::size_t largest_slab = std::size_t{64} << 20;
-
-std::size_t rounded_up(std::size_t n, std::size_t unit) {
-    return (n + unit - 1) / unit * unit;
-}
 
 [[noreturn]] void fail_allocation(std::size_t bytes) {
     fail(error_kind::io, "memory: " + std::to_string(bytes) + " bytes were expected, got none");
@@ -49,7 +46,7 @@ public:
     // The pages that lie inside of a block nobody uses any more.
     static void give_back(char* p, std::size_t bytes) {
         const auto page = page_size();
-        const auto begin = rounded_up(reinterpret_cast<std::uintptr_t>(p), page);
+        const auto begin = round_up(reinterpret_cast<std::uintptr_t>(p), page);
         const auto end = (reinterpret_cast<std::uintptr_t>(p) + bytes) / page * page;
         if (begin < end)
             ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
@@ -61,7 +58,7 @@ private:
         const auto begin = reinterpret_cast<std::uintptr_t>(p) / page_size() * page_size();
         const auto end = reinterpret_cast<std::uintptr_t>(p) + bytes;
 #if defined(MADV_POPULATE_WRITE)
-        ::madvise(reinterpret_cast<void*>(begin), rounded_up(end - begin, page_size()),
+        ::madvise(reinterpret_cast<void*>(begin), round_up(end - begin, page_size()),
                   MADV_POPULATE_WRITE);
 #else
         (void)begin, (void)end;
@@ -90,7 +87,7 @@ slab_allocator& slabs() {
 } // namespace
 
 packed_weight allocate_weight(std::size_t bytes) {
-    const auto size = rounded_up(std::max<std::size_t>(bytes, 1), alignment);
+    const auto size = round_up(std::max<std::size_t>(bytes, 1), alignment);
     if (size < bytes)
         fail_allocation(bytes);
     std::shared_ptr<slab> owner;
@@ -107,7 +104,7 @@ packed_weight allocate_weight(std::size_t bytes) {
         else
             p = owner->take(size);
         if (p == nullptr) {
-            owner = std::make_shared<slab>(std::max(s.next_size, rounded_up(size, huge_page)));
+            owner = std::make_shared<slab>(std::max(s.next_size, round_up(size, huge_page)));
             p = owner->take(size);
             s.current = owner;
             s.next_size = std::min(largest_slab, 4 * s.next_size);

@@ -3,6 +3,7 @@
 // of this machine: channels round the vectors, windows, steps, dilations and paddings of all kinds,
 // several images, both ways to cut.
 #include "kernels_support.hpp"
+#include "targets/cpu/kernels/dispatch/run_gemm.hpp"
 #include "targets/cpu/kernels/dispatch/run_separable.hpp"
 
 #include <gtest/gtest.h>
@@ -165,14 +166,14 @@ TEST(kernels_separable, pointwise) {
                                 s.row_parts = rows == 29 ? 3 : 1;
                                 s.panel_parts = rows == 29 ? 1 : 2;
                                 s.scratch_floats =
-                                    pointwise_weight_floats(channels, outputs, table) +
+                                    size_t(packed_weights_size(channels, outputs, table)) +
                                     size_t(pointwise_block * channels);
                             }
-                            floats packed_w(pointwise_weight_floats(channels, outputs, table)),
-                                b(pointwise_weight_floats(1, outputs, table)), y(out.floats(), 77),
-                                scratch(s.scratch_bytes() / 4 + 1);
-                            pack_pointwise(w.data(), channels, 1, channels, outputs,
-                                           packed_w.data(), table);
+                            floats packed_w(size_t(packed_weights_size(channels, outputs, table))),
+                                b(size_t(packed_weights_size(1, outputs, table))),
+                                y(out.floats(), 77), scratch(s.scratch_bytes() / 4 + 1);
+                            pack_gemm_weights({w.data(), channels, outputs, 1, channels},
+                                              packed_w.data(), table);
                             std::copy(bias.begin(), bias.end(), b.begin());
                             p.x = x.data(), p.w = packed_w.data(), p.bias = b.data();
                             p.y = y.data();
@@ -220,11 +221,11 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     p.depth = in.channels;
     between.set(p.between, middle);
     end.set(p.epilogue, out);
-    floats panels(pointwise_weight_floats(in.channels, channels, table)),
-        panel_bias(pointwise_weight_floats(1, channels, table)),
+    floats panels(size_t(packed_weights_size(in.channels, channels, table))),
+        panel_bias(size_t(packed_weights_size(1, channels, table))),
         taps_w(depthwise_weight_floats(channels, taps, table)),
         taps_b(depthwise_weight_floats(channels, 1, table)), y(out.floats(), 77);
-    pack_pointwise(w1.data(), in.channels, 1, in.channels, channels, panels.data(), table);
+    pack_gemm_weights({w1.data(), in.channels, channels, 1, in.channels}, panels.data(), table);
     std::copy(b1.begin(), b1.end(), panel_bias.begin());
     pack_depthwise(w2.data(), taps, v.kernel_w, 1, channels, v.kernel_h, v.kernel_w, fused,
                    taps_w.data(), table);
@@ -239,7 +240,7 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     if (fused) {
         p.ring_rows = (v.kernel_h - 1) * v.dilation_h + 1 + ring_rows;
         s.scratch_floats =
-            size_t(p.ring_rows * p.width) * pointwise_weight_floats(1, channels, table);
+            size_t(p.ring_rows * p.width) * size_t(packed_weights_size(1, channels, table));
     }
     floats scratch(s.scratch_bytes() / 4 + 1, std::numeric_limits<float>::quiet_NaN());
     run_depthwise(s, p, scratch.data(), table);

@@ -75,7 +75,7 @@ void check_unusable(const std::string& file) {
 
 TEST(tuning_cache, damaged_files_are_left_alone) {
     const scratch_file f(".bad");
-    for (const std::string content :
+    for (const std::string& content :
          {std::string("[[{\"name\": \"conv\"}, null]]"), std::string(5000, 'x'),
           "SQLite format 3" + std::string(1, '\0') + std::string(3000, '\xff')}) {
         write_string(f.name, content);

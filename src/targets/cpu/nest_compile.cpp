@@ -2,6 +2,7 @@
 // Makes a plan of a lowered nest: order of the calls, tile slots, what is read and written in
 // place.
 
+#include "base/rounding.hpp"
 #include "base/settings.hpp"
 #include "targets/cpu/nest_lower.hpp"
 #include "targets/cpu/nest_plan.hpp"
@@ -31,10 +32,6 @@ constexpr int64_t cache_line = 64;
 constexpr int64_t shortest_block_row = 16; // elements
 constexpr int64_t longest_block_row = 64;
 constexpr int64_t cell_bytes = 8;
-
-int64_t nest_round_up(int64_t n, int64_t unit) {
-    return (n + unit - 1) / unit * unit;
-}
 
 // Whether one step after another along all dims is the same distance in memory.
 bool walks_linearly(const std::vector<int64_t>& dims, const std::vector<int64_t>& strides) {
@@ -124,13 +121,7 @@ private:
     }
 
     void set_walk() {
-        if (n.dims.empty()) {
-            n.dims = {1};
-            for (auto& a : n.inputs)
-                a.strides = {1};
-            for (auto& o : n.outputs)
-                o.access.strides = {1};
-        }
+        n = codegen::with_a_dim(std::move(n));
         blocks = make_blocks();
         plan->dims = n.dims;
         plan->elements = n.elements();
@@ -469,7 +460,7 @@ private:
         tile = blocks ? longest_tile : std::clamp(tile, shortest_tile, longest_tile);
         if (plan->rowwise and inner > 0) {
             const int64_t chunks = (inner + tile - 1) / tile;
-            tile = nest_round_up((inner + chunks - 1) / chunks, 64);
+            tile = round_up((inner + chunks - 1) / chunks, 64);
         }
         plan->tile = tile;
     }
@@ -478,7 +469,7 @@ private:
     void finish() {
         choose_tile();
         const int64_t slot_bytes = plan->tile * (wide ? 8 : 4);
-        const int64_t first_slot = nest_round_up(cells * cell_bytes, 64);
+        const int64_t first_slot = round_up(cells * cell_bytes, 64);
         const auto resolve = [&](nest_ref& r) {
             if (r.base == -1)
                 r = {0, int32_t(first_slot + r.offset * slot_bytes)};
@@ -493,7 +484,7 @@ private:
         const int64_t pointers =
             2 + 2 * int64_t(plan->streams.size()) + int64_t(plan->dims.size()) + 32;
         plan->scratch_bytes =
-            std::size_t(first_slot + slots.size() * slot_bytes + nest_round_up(pointers * 8, 64));
+            std::size_t(first_slot + slots.size() * slot_bytes + round_up(pointers * 8, 64));
         describe();
     }
 

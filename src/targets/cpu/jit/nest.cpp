@@ -62,14 +62,7 @@ bool faster_than_tiles(const jit_nest& n, const jit_form& form, int lanes) {
 } // namespace
 
 std::shared_ptr<const jit_nest> make_jit_nest(const codegen::nest& simplified, isa level) {
-    codegen::nest n = simplified;
-    if (n.dims.empty()) {
-        n.dims = {1};
-        for (auto& a : n.inputs)
-            a.strides = {1};
-        for (auto& o : n.outputs)
-            o.access.strides = {1};
-    }
+    const codegen::nest n = codegen::with_a_dim(simplified);
     if (n.inputs.size() + n.outputs.size() > most_streams)
         return nullptr;
     const nest_kernels& kernels = kernels_for(level).nest;

@@ -314,7 +314,6 @@ void interleave(const interleave_params& p, int64_t begin, int64_t end) {
 
 void fill_separable(separable_kernels& table) {
     table.vector = lanes;
-    table.panel = row_panel;
     table.pointwise = pointwise;
     table.depthwise = depthwise;
     table.interleave = interleave;

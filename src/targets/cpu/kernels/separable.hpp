@@ -12,7 +12,8 @@ namespace migraphx::cpu {
 // 1x1: y = epilogue(x w + bias); rows of an image follow each other at x_row and y_row.
 struct pointwise_params {
     const float* x;
-    const float* w;    // panels of `panel` outputs, `channels` rows each, filled up with zeros
+    const float*
+        w; // panels of gemm_kernels::panel outputs, `channels` rows each, filled up with zeros
     const float* bias; // whole panels
     float* y;
     const float* scale; // of the channels of x, or null
@@ -54,7 +55,7 @@ struct interleave_params {
 };
 
 struct separable_kernels {
-    int64_t vector, panel; // channels
+    int64_t vector; // channels
     // Rows [begin, end) of an image, panels of outputs [from, to). `scratch`: pointwise_block rows
     // of x, needed with `scale`.
     void (*pointwise)(const pointwise_params& p, float* scratch, int64_t image, int64_t begin,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "targets/cpu/lower/separable.hpp"
 
+#include "targets/cpu/kernels/dispatch/run_gemm.hpp"
 #include "targets/cpu/kernels/dispatch/run_separable.hpp"
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/operands.hpp"
@@ -117,12 +118,12 @@ packed_form(const problem& p, std::size_t input, const std::string& form, std::s
 std::shared_ptr<const packed_weight> pack_panels(const problem& p, std::size_t input) {
     const auto& s = p.inputs[input];
     const auto outputs = int64_t(s.lens()[0]), channels = int64_t(s.lens()[1]);
-    return packed_form(p, input, str("1x1 ", isa_name(), ' ', s),
-                       pointwise_weight_floats(channels, outputs),
-                       [&](const float* from, float* to) {
-                           pack_pointwise(from, int64_t(s.strides()[0]), int64_t(s.strides()[1]),
-                                          channels, outputs, to);
-                       });
+    return packed_form(
+        p, input, str("1x1 ", isa_name(), ' ', s),
+        std::size_t(packed_weights_size(channels, outputs)), [&](const float* from, float* to) {
+            pack_gemm_weights(
+                {from, channels, outputs, int64_t(s.strides()[1]), int64_t(s.strides()[0])}, to);
+        });
 }
 
 std::shared_ptr<const packed_weight> pack_taps(const problem& p, std::size_t input,
@@ -306,7 +307,7 @@ lowered pointwise_depthwise(const problem& p) {
     k->weights = pack_taps(p, 2, true);
     q.panels = floats(k->panels->data.get());
     k->schedule = schedule_depthwise(q, int64_t(x.lens()[0]), num_threads());
-    k->panel_bias = plan->between.bias_values(p, pointwise_weight_floats(1, q.channels));
+    k->panel_bias = plan->between.bias_values(p, std::size_t(packed_weights_size(1, q.channels)));
     k->bias = depthwise_bias(plan->epilogue, p, q.channels, true);
     return k;
 }
@@ -394,7 +395,7 @@ lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
     k->schedule = schedule_pointwise(q, images, num_threads());
     k->epilogue = *epilogue;
     k->weights = pack_panels(p, 1);
-    k->bias = epilogue->bias_values(p, pointwise_weight_floats(1, q.outputs));
+    k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.outputs)));
     return k;
 }
 

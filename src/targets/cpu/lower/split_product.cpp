@@ -2,6 +2,7 @@
 #include "targets/cpu/lower/split_product.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/weight_store.hpp"
@@ -12,17 +13,13 @@ namespace {
 
 constexpr int64_t tile = amx_kernels::tile_rows, step = amx_kernels::step;
 
-int64_t round_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b * b;
-}
-
 // The share of the tiles' work that counts.
 double filling(const split_schedule& s) {
     const auto& q = s.product;
     const double depth = double(q.depth) / double(round_up(q.depth, step));
     const double columns = double(q.columns) / double(round_up(q.columns, tile / 2));
-    const double rows = double(q.kept) / double(q.line) * double(q.rows) /
-                        double(round_up(q.rows, tile / 2));
+    const double rows =
+        double(q.kept) / double(q.line) * double(q.rows) / double(round_up(q.rows, tile / 2));
     return depth * columns * rows;
 }
 
@@ -65,8 +62,8 @@ std::string split_size_refusal(const split_convolution& c) {
     const double share = filling(s) * rows / (rows + 30) * columns / (columns + 20);
     if (share < 0.4)
         return str("tiles would be filled to ", int(share * 100), " %");
-    // Measured, 1x1 windows on two threads of a Sapphire Rapids: 5 million multiplications take 47 us
-    // on tiles and 16 on vectors, 13 million 0.14 ms on both, 51 million 0.23 and 0.38 ms.
+    // Measured, 1x1 windows on two threads of a Sapphire Rapids: 5 million multiplications take 47
+    // us on tiles and 16 on vectors, 13 million 0.14 ms on both, 51 million 0.23 and 0.38 ms.
     const double least_work = 10e6 * num_threads();
     if (rows * columns * double(c.channels * c.kernel_height * c.kernel_width) < least_work)
         return "too little work for each thread";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // f32 products and convolutions on matrix tiles (kernels/amx/split_product.hpp): as exact as sums
-// of float products, and some three times as fast as fused multiply-adds.
+// of float products, and one and a half to twice as fast as fused multiply-adds.
 #pragma once
 
 #include "runtime/kernel.hpp"

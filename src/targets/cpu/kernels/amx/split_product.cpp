@@ -7,8 +7,8 @@ namespace migraphx::cpu::KERNEL_ISA {
 
 namespace {
 
-constexpr int64_t panel = 32;                    // columns, two tiles
-constexpr int64_t tile_bytes = 1024;             // 16 rows of 64
+constexpr int64_t panel = 32;                      // columns, two tiles
+constexpr int64_t tile_bytes = 1024;               // 16 rows of 64
 constexpr int64_t step_bytes = 3 * 2 * tile_bytes; // parts x tiles of 32 elements x 32 columns
 // What stays in the second-level cache while it is used again (2 MiB where there is AMX).
 constexpr int64_t most_a_bytes = 1 << 20;
@@ -103,8 +103,8 @@ bool split(const split_lines& p, int64_t begin, int64_t end) {
             bad |= split_run(x, 1, p.width * p.channels, to, p.part);
         else
             for (int64_t w = 0; w < p.width; ++w) {
-                bad |= split_run(x + w * p.x_pixel, p.x_channel, p.channels, to + w * p.pixel,
-                                 p.part);
+                bad |=
+                    split_run(x + w * p.x_pixel, p.x_channel, p.channels, to + w * p.pixel, p.part);
                 if (p.pixel > p.channels)
                     zero_run(to + w * p.pixel + p.channels, p.pixel - p.channels, p.part);
             }
@@ -200,11 +200,11 @@ struct step_range {
 
 struct tile_work {
     const split_product_params& p;
-    int64_t steps;     // of a segment
-    step_range range;  // to sum now
-    const float* w;    // the panel
-    char* b;           // its parts, of the range
-    const char* ahead; // what is wanted next from memory
+    int64_t steps;       // of a segment
+    step_range range;    // to sum now
+    const float* w;      // the panel
+    char* b;             // its parts, of the range
+    const char* ahead;   // what is wanted next from memory
     int64_t ahead_bytes; // of it, during a step
 };
 
@@ -241,16 +241,17 @@ void sum_tile(const tile_work& t, int64_t row) {
         const float* w = weights(next);
         const int64_t count = s + 1 < t.range.end ? p.depth - next.step * 32 : 0;
         const char* a = rows + (p.segments[at.segment] + at.step * 32) * 2;
-        multiply_step<R, C>(a, part, row_bytes, b, [&](int i) __attribute__((always_inline)) {
-            if constexpr (Cut) {
-                constexpr int pairs[] = {0, 3, 6, 9, 12, 14, 16};
-                if (count > 0)
-                    split_pairs(w, count, b + step_bytes, pairs[i], pairs[i + 1]);
-            }
-            for (int64_t j = 0; j < share; j += 64)
-                _mm_prefetch(ahead + j, _MM_HINT_T1);
-            ahead += share;
-        });
+        multiply_step<R, C>(
+            a, part, row_bytes, b, [&](int i) __attribute__((always_inline)) {
+                if constexpr (Cut) {
+                    constexpr int pairs[] = {0, 3, 6, 9, 12, 14, 16};
+                    if (count > 0)
+                        split_pairs(w, count, b + step_bytes, pairs[i], pairs[i + 1]);
+                }
+                for (int64_t j = 0; j < share; j += 64)
+                    _mm_prefetch(ahead + j, _MM_HINT_T1);
+                ahead += share;
+            });
         b += step_bytes;
         at = next;
     }
@@ -305,6 +306,17 @@ MIGRAPHX_VEC_INLINE void for_runs(const split_product_params& p, int64_t row, in
     }
 }
 
+// Brings the lines that a tile will be written to near, while it is summed.
+void fetch_result(const split_product_params& p, int64_t row, int64_t count, int64_t n) {
+    for_runs(p, row, count, [&](int64_t, int64_t run, int64_t to) {
+        for (int64_t r = 0; r < run; ++r) {
+            const float* y = p.y + (p.first + to + r) * p.y_row + n * panel;
+            __builtin_prefetch(y, 1);
+            __builtin_prefetch(y + 16, 1);
+        }
+    });
+}
+
 template <int R>
 MIGRAPHX_VEC_INLINE void finish_some(const float* sums, const vf* bias, const row_epilogue& e,
                                      const tile_place& at) {
@@ -323,7 +335,9 @@ void finish_rows(const split_product_params& p, const float* sums, int64_t rows,
     if (e.bias != nullptr)
         for (int v = 0; v < 2; ++v) {
             const int64_t left = at.channels - v * 16;
-            bias[v] = load_first(e.bias + at.channel + v * 16, left < 0 ? 0 : left < 16 ? left : 16);
+            bias[v] = load_first(e.bias + at.channel + v * 16, left < 0    ? 0
+                                                               : left < 16 ? left
+                                                                           : 16);
         }
     const auto advance = [&](int64_t n) {
         sums += n * panel;
@@ -342,9 +356,9 @@ void finish_panel(const split_product_params& p, const float* sums, int64_t rows
                   int64_t n) {
     const int64_t channels = p.columns - n * panel < panel ? p.columns - n * panel : panel;
     row += p.first;
-    finish_rows(p, sums, rows,
-                tile_place{p.y + row * p.y_row + n * panel, p.y_row, p.image, row, n * panel,
-                           channels});
+    finish_rows(
+        p, sums, rows,
+        tile_place{p.y + row * p.y_row + n * panel, p.y_row, p.image, row, n * panel, channels});
 }
 
 void finish(const split_product_params& p, const float* sums, int64_t row, int64_t n) {
@@ -419,23 +433,14 @@ void multiply_block(const split_product_params& p, int64_t row_begin, int64_t ro
             for (int64_t i = 0; i < row_tiles; ++i) {
                 const int64_t row = row_begin + i * 32;
                 const int64_t count = row_end - row < 32 ? row_end - row : 32;
-                float* sums = several
-                                  ? all_sums + ((n - panel_begin) * row_tiles + i) * 32 * panel
-                                  : all_sums;
+                float* sums = several ? all_sums + ((n - panel_begin) * row_tiles + i) * 32 * panel
+                                      : all_sums;
                 const int64_t done = (i - 1) * share; // of the bytes of a step
                 t.ahead = i == 0 ? here + begin * 4096 + 4 * 4096
                                  : next + (begin * 4096 + done * (end - begin));
-                t.ahead_bytes = i == 0                               ? 4096
-                                : n + 1 < panel_end && done < 4096 ? share
-                                                                   : 0;
-                for_runs(p, row, count, [&](int64_t, int64_t run, int64_t to) {
-                    for (int64_t r = 0; r < run && ends; ++r) {
-                        const char* y = reinterpret_cast<const char*>(p.y + (p.first + to + r) * p.y_row +
-                                                                      n * panel);
-                        __builtin_prefetch(y, 1);
-                        __builtin_prefetch(y + 64, 1);
-                    }
-                });
+                t.ahead_bytes = i == 0 ? 4096 : n + 1 < panel_end && done < 4096 ? share : 0;
+                if (ends)
+                    fetch_result(p, row, count, n);
                 start_tile(begins ? nullptr : sums);
                 if (i == 0)
                     sum_tile_of<true>(t, row, count, channels);

@@ -2,6 +2,7 @@
 #include "targets/cpu/kernels/dispatch/run_separable.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -9,10 +10,6 @@
 namespace migraphx::cpu {
 
 namespace {
-
-int64_t up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
 
 // Costs are counted in the time of a row times a panel. A float from beyond the core's own caches
 // costs `far`; one that another core holds, `foreign`: layers cut into rows leave their results to
@@ -26,8 +23,9 @@ separable_schedule cut(int64_t images, int64_t rows, int64_t panels, int threads
     separable_schedule best;
     double least = std::numeric_limits<double>::max();
     const auto consider = [&](int64_t row_parts, int64_t panel_parts) {
-        const auto at_once = up(images * row_parts * panel_parts, threads);
-        const auto c = double(at_once) * cost(up(rows, row_parts), up(panels, panel_parts));
+        const auto at_once = ceil_div(images * row_parts * panel_parts, threads);
+        const auto c =
+            double(at_once) * cost(ceil_div(rows, row_parts), ceil_div(panels, panel_parts));
         if (c < least * 0.98) { // the first of equal ones
             least = c;
             best.row_parts = row_parts;
@@ -57,36 +55,16 @@ void share(const separable_schedule& s, F f) {
 
 } // namespace
 
-std::size_t pointwise_weight_floats(int64_t channels, int64_t outputs, const kernel_table& table) {
-    const auto panel = table.separable.panel;
-    return std::size_t(up(outputs, panel) * panel * channels);
-}
-
-void pack_pointwise(const float* w, int64_t output_step, int64_t channel_step, int64_t channels,
-                    int64_t outputs, float* to, const kernel_table& table) {
-    const auto panel = table.separable.panel;
-    parallel_for(up(outputs, panel), std::max<int64_t>(1, 100000 / channels / panel),
-                 [&](int64_t begin, int64_t end) {
-                     for (int64_t j = begin; j < end; j++)
-                         for (int64_t k = 0; k < channels; k++)
-                             for (int64_t i = 0; i < panel; i++) {
-                                 const auto o = j * panel + i;
-                                 to[(j * channels + k) * panel + i] =
-                                     o < outputs ? w[o * output_step + k * channel_step] : 0;
-                             }
-                 });
-}
-
 std::size_t depthwise_weight_floats(int64_t channels, int64_t taps, const kernel_table& table) {
     const auto vector = table.separable.vector;
-    return std::size_t(up(channels, vector) * vector * taps);
+    return std::size_t(ceil_div(channels, vector) * vector * taps);
 }
 
 void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int64_t col_step,
                     int64_t channels, int64_t kernel_h, int64_t kernel_w, bool filled_up, float* to,
                     const kernel_table& table) {
     const auto vector = table.separable.vector;
-    for (int64_t v = 0; v < up(channels, vector); v++)
+    for (int64_t v = 0; v < ceil_div(channels, vector); v++)
         for (int64_t i = 0; i < kernel_h; i++)
             for (int64_t j = 0; j < kernel_w; j++)
                 for (int64_t l = 0; l < vector; l++) {
@@ -97,22 +75,22 @@ void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int6
 
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
-    const auto panels = up(p.outputs, table.separable.panel);
+    const auto panels = ceil_div(p.outputs, table.gemm.panel);
     if (double(images * p.rows) * double(p.channels * p.outputs) < inline_products)
         threads = 1;
     auto s = cut(images, p.rows, panels, threads, [&](int64_t rows, int64_t n) {
         // Tiles cost something of their own.
-        const auto tiles = up(rows, pointwise_block);
+        const auto tiles = ceil_div(rows, pointwise_block);
         return double(n) * double(rows + 2 * tiles) * double(p.channels) +
                (p.scale == nullptr ? 0 : double(rows * p.channels) / 4) +
-               far * double(n * table.separable.panel * p.channels) +
+               far * double(n * table.gemm.panel * p.channels) +
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
     if (p.scale != nullptr) {
         // Units differ by a row or a panel: room for either way.
-        const auto rows = up(p.rows, s.row_parts);
-        const auto outputs = up(panels, s.panel_parts) * table.separable.panel;
-        const auto most = scales_weights(rows, outputs - table.separable.panel)
+        const auto rows = ceil_div(p.rows, s.row_parts);
+        const auto outputs = ceil_div(panels, s.panel_parts) * table.gemm.panel;
+        const auto most = scales_weights(rows, outputs - table.gemm.panel)
                               ? std::max(outputs, pointwise_block)
                               : pointwise_block;
         s.scratch_floats = std::size_t(most * p.channels + 15) / 16 * 16;
@@ -123,8 +101,8 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
     constexpr int64_t near_floats = 48 * 1024; // of the ring
-    const auto vector = table.separable.vector, vectors = up(p.channels, vector);
-    const auto panel = table.separable.panel, width = up(p.channels, panel) * panel;
+    const auto vector = table.separable.vector, vectors = ceil_div(p.channels, vector);
+    const auto panel = table.gemm.panel, width = ceil_div(p.channels, panel) * panel;
     const auto taps = double(p.kernel_h * p.kernel_w);
     const bool fused = p.panels != nullptr;
     const auto extent = (p.kernel_h - 1) * p.dilation_h + 1;
@@ -150,7 +128,7 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
 
 void run_pointwise(const separable_schedule& s, const pointwise_params& p, float* scratch,
                    const kernel_table& table) {
-    const auto panels = up(p.outputs, table.separable.panel);
+    const auto panels = ceil_div(p.outputs, table.gemm.panel);
     share(s, [&](int64_t image, int64_t row, int64_t panel, int64_t part) {
         table.separable.pointwise(p, scratch + part * int64_t(s.scratch_floats), image,
                                   row * p.rows / s.row_parts, (row + 1) * p.rows / s.row_parts,
@@ -161,7 +139,7 @@ void run_pointwise(const separable_schedule& s, const pointwise_params& p, float
 
 void run_depthwise(const separable_schedule& s, const depthwise_params& p, float* scratch,
                    const kernel_table& table) {
-    const auto vectors = up(p.channels, table.separable.vector);
+    const auto vectors = ceil_div(p.channels, table.separable.vector);
     share(s, [&](int64_t image, int64_t row, int64_t block, int64_t part) {
         table.separable.depthwise(
             p, scratch + part * int64_t(s.scratch_floats), image, row * p.out_height / s.row_parts,

@@ -26,12 +26,8 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
 
-/// Floats of packed weights, and the packing. `w`: O, C at their steps.
-std::size_t pointwise_weight_floats(int64_t channels, int64_t outputs,
-                                    const kernel_table& table = kernels());
-void pack_pointwise(const float* w, int64_t output_step, int64_t channel_step, int64_t channels,
-                    int64_t outputs, float* to, const kernel_table& table = kernels());
-/// `w`: channels, taps at their steps (rows and columns of the window).
+/// Floats of the packed weights of a depthwise convolution, and the packing; those of a 1x1 are
+/// packed by run_gemm.hpp. `w`: channels, taps at their steps (rows and columns of the window).
 std::size_t depthwise_weight_floats(int64_t channels, int64_t taps,
                                     const kernel_table& table = kernels());
 void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int64_t col_step,

@@ -2,6 +2,7 @@
 #include "targets/cpu/kernels/dispatch/run_split_product.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 #include "targets/cpu/kernels/dispatch/run_copy.hpp"
 
 #include <algorithm>
@@ -13,14 +14,6 @@ namespace migraphx::cpu {
 namespace {
 
 constexpr int64_t panel = amx_kernels::tile_rows;
-
-int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
-int64_t round_up(int64_t a, int64_t b) {
-    return ceil_div(a, b) * b;
-}
 
 // A window of one position: rows of A are pixels, wherever they lie.
 void lay_out_pixels(split_schedule& s) {
@@ -144,8 +137,8 @@ void share(split_schedule& s, int threads) {
         const int columns = threads / rows;
         if (rows > tiles or columns > panels)
             continue;
-        const double cost = double(ceil_div(panels, columns)) *
-                            (double(ceil_div(tiles, rows)) + 0.8);
+        const double cost =
+            double(ceil_div(panels, columns)) * (double(ceil_div(tiles, rows)) + 0.8);
         if (best == 0 or cost < best) {
             best = cost;
             s.row_parts = rows;
@@ -254,8 +247,7 @@ void run_strip(const split_run& r, int64_t unit, char* scratch) {
             char* mine = scratch + s.split_bytes + std::size_t(i) * s.product_bytes;
             if (row < q.rows and first < panels)
                 r.k.multiply(q, row, std::min(q.rows, row + row_share), first,
-                             std::min(panels, first + panel_share),
-                             reinterpret_cast<float*>(mine));
+                             std::min(panels, first + panel_share), reinterpret_cast<float*>(mine));
         }
     });
 }
@@ -289,12 +281,12 @@ split_schedule schedule_split(const split_convolution& c, int threads, const amx
     if (s.threads == 1)
         share(s, std::max(1, threads));
     // Tiles of rows reach beyond the last row, and steps beyond the last segment.
-    const int64_t beyond = panel * q.row + round_up(q.depth, amx_kernels::step) + amx_kernels::slack;
+    const int64_t beyond =
+        panel * q.row + round_up(q.depth, amx_kernels::step) + amx_kernels::slack;
     s.split_bytes = std::size_t(round_up((3 * q.part + beyond) * int64_t(sizeof(uint16_t)), 4096));
     const int64_t rows = ceil_div(ceil_div(q.rows, panel), s.row_parts) * panel;
     const int64_t panels = ceil_div(ceil_div(q.columns, panel), s.panel_parts);
-    s.product_bytes =
-        std::size_t(round_up(k.plan(q, rows, panels) * int64_t(sizeof(float)), 4096));
+    s.product_bytes = std::size_t(round_up(k.plan(q, rows, panels) * int64_t(sizeof(float)), 4096));
     return s;
 }
 

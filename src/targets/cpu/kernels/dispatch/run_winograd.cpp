@@ -2,6 +2,7 @@
 #include "targets/cpu/kernels/dispatch/run_winograd.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 
 #include <algorithm>
 
@@ -12,10 +13,6 @@ namespace {
 // Lines between the points of V and of M, and between its tiles, so that they do not meet in the
 // same sets of a cache.
 constexpr int64_t line_pad = 5 * 16, row_pad = 16;
-
-int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
 
 int64_t panels_of(const winograd_params& p) {
     return ceil_div(p.outputs, p.panel);
