@@ -58,7 +58,3 @@ if(MIGRAPHX_PYTHON)
         set(MIGRAPHX_PYTHON OFF)
     endif()
 endif()
-
-# The gpu target is built where a CUDA toolkit is.
-find_package(CUDAToolkit QUIET)
-set(MIGRAPHX_GPU ${CUDAToolkit_FOUND})

@@ -122,6 +122,18 @@ function(add_jit_library lib folder)
     set_property(GLOBAL APPEND PROPERTY MIGRAPHX_MODULES ${lib})
 endfunction()
 
+# add_device_code(<target> <folder>): the headers that generated kernels include travel in the
+# library as text: device_headers() of targets/gpu/device_code/headers.hpp.
+function(add_device_code target folder)
+    file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cuh)
+    set(out ${CMAKE_BINARY_DIR}/device_code.cpp)
+    add_custom_command(OUTPUT ${out}
+        COMMAND ${CMAKE_COMMAND} "-DFILES=${files}" -DOUT=${out}
+            -P ${CMAKE_SOURCE_DIR}/cmake/DeviceCode.cmake
+        DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/DeviceCode.cmake VERBATIM)
+    target_sources(${target} PRIVATE ${out})
+endfunction()
+
 # link_engine(<target>): everything a program of the project may use.
 function(link_engine target)
     foreach(lib migraphx migraphx_onnx migraphx_tf migraphx_cpu)

@@ -20,7 +20,7 @@ CORE = ["base", "ir", "ops", "passes", "codegen", "runtime"]
 ALLOWED = {room: set(CORE[:i]) for i, room in enumerate(CORE)}
 ALLOWED.update({f"import/{kind}": {"base", "ir", "ops", "import"} for kind in ("onnx", "tf")})
 ALLOWED["import"] = {"base", "ir", "ops"}
-ALLOWED.update({f"targets/{name}": set(CORE) for name in ("ref", "cpu", "gpu", "null")})
+ALLOWED.update({f"targets/{name}": set(CORE) for name in ("ref", "cpu", "gpu")})
 ALLOWED.update({name: {*CORE, "import"} for name in ("api", "python", "driver")})
 
 # The third-party headers that belong to few rooms. Everything else in <...> with a slash, or named

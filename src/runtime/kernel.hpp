@@ -27,7 +27,8 @@ using held_constants = std::unordered_map<const void*, std::size_t>;
 struct kernel_args {
     char* const* inputs;
     char* const* outputs;
-    char* scratch; ///< `scratch_bytes()` bytes, 64-byte aligned
+    char* scratch; ///< `scratch_bytes()` bytes, aligned as `backend::alignment()`
+    void* queue = nullptr; ///< of the device (its stream), for kernels that only put work on it
 };
 
 /// Immutable after creation; run from many threads at once with different addresses.

@@ -23,7 +23,12 @@ registry& known() {
     return *r;
 }
 
-constexpr const char* loadable[] = {"cpu", "gpu"};
+constexpr const char* loadable[] = {"cpu", "gpu", "null"};
+
+// The library that holds a target: its own, but for `null`, which is the gpu target's pipeline.
+std::string library_of(const std::string& target) {
+    return "libmigraphx_" + (target == "null" ? std::string("gpu") : target) + ".so";
+}
 
 // The folder this library lies in: its targets are installed beside it.
 std::string library_folder() {
@@ -40,11 +45,11 @@ bool is_plain_name(const std::string& name) {
     });
 }
 
-// Loads libmigraphx_<name>.so; gives the loader's words when that fails.
+// Loads the library of a target; gives the loader's words when that fails.
 std::string load_library(const std::string& name) {
     if (not is_plain_name(name))
         return "not a target's name";
-    const auto file = "libmigraphx_" + name + ".so";
+    const auto file = library_of(name);
     std::string first_error;
     for (const auto& path : {library_folder() + "/" + file, file}) {
         if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr)
@@ -93,7 +98,7 @@ std::vector<std::string> get_targets() {
     std::lock_guard lock(r.mutex);
     for (const auto* name : loadable)
         if (not r.targets.contains(name) and
-            std::filesystem::exists(library_folder() + "/libmigraphx_" + name + ".so"))
+            std::filesystem::exists(library_folder() + "/" + library_of(name)))
             load_library(name);
     std::vector<std::string> names;
     for (const auto& item : r.targets)

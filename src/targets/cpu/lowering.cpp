@@ -2,18 +2,18 @@
 #include "targets/cpu/lowering.hpp"
 
 #include "base/settings.hpp"
+#include "runtime/implementation_table.hpp"
 #include "runtime/tuning_cache.hpp"
 #include "targets/cpu/tuning.hpp"
 
 #include <iostream>
-#include <map>
 
 namespace migraphx::cpu {
 
 namespace {
 
-std::map<std::string, std::vector<implementation>>& table() {
-    static auto* t = new std::map<std::string, std::vector<implementation>>;
+implementation_table<implementation>& table() {
+    static auto* t = new implementation_table<implementation>;
     return *t;
 }
 
@@ -21,16 +21,11 @@ std::map<std::string, std::vector<implementation>>& table() {
 
 implementations::implementations(std::initializer_list<const char*> operators,
                                  std::initializer_list<implementation> list) {
-    for (const auto* op : operators) {
-        auto& entry = table()[op];
-        entry.insert(entry.end(), list.begin(), list.end());
-    }
+    table().add(operators, list);
 }
 
 const std::vector<implementation>& implementations_of(const std::string& op) {
-    static const std::vector<implementation> none;
-    auto it = table().find(op);
-    return it == table().end() ? none : it->second;
+    return table().of(op);
 }
 
 std::unique_ptr<kernel> lower(const problem& p) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How the cpu target turns instructions into kernels: for each operator an ordered list of
 // implementations; the first that does not refuse wins, the reference evaluation is the last
-// resort. MIGRAPHX_TRACE=dispatch prints each refusal and the winner.
+// resort.
 #pragma once
 
 #include "runtime/kernel.hpp"

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# Writes OUT, a C++ source that holds the texts of FILES by their names (add_device_code). Texts are cut
+# into pieces, since a string literal has a longest length.
+set(text "// Made from src/targets/gpu/device_code.\n#include \"targets/gpu/device_code/headers.hpp\"\n")
+string(APPEND text "namespace migraphx::gpu {\nconst std::map<std::string, std::string>& device_headers() {\n")
+string(APPEND text "    static const std::map<std::string, std::string> texts{\n")
+foreach(file ${FILES})
+    get_filename_component(name ${file} NAME)
+    file(READ ${file} content)
+    string(APPEND text "        {\"${name}\",\n")
+    string(LENGTH "${content}" left)
+    set(at 0)
+    while(at LESS left)
+        string(SUBSTRING "${content}" ${at} 8000 piece)
+        string(APPEND text "         R\"device_code(${piece})device_code\"\n")
+        math(EXPR at "${at} + 8000")
+    endwhile()
+    string(APPEND text "        },\n")
+endforeach()
+string(APPEND text "    };\n    return texts;\n}\n} // namespace migraphx::gpu\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "targets/gpu/backend.hpp"
+
+#include <migraphx/fuse_pointwise.hpp>
+#include <migraphx/propagate_constant.hpp>
+
+#include "passes/pass_registry.hpp"
+#include "targets/gpu/lowering.hpp"
+
+#include <utility>
+
+namespace migraphx::gpu {
+
+namespace {
+
+struct gpu_backend : backend {
+    std::shared_ptr<device> on;
+
+    explicit gpu_backend(std::shared_ptr<device> d) : on(std::move(d)) {}
+
+    std::string name() const override { return "gpu"; }
+    std::vector<pass> static_passes(const compile_options&) const override {
+        return {make_pass("simplify_reshapes"),
+                make_pass("simplify_algebra"),
+                make_pass("eliminate_common_subexpression"),
+                make_pass("fold_convolution"),
+                make_pass("simplify_algebra"),
+                make_pass("recognise_composites"),
+                make_pass("simplify_reshapes"),
+                make_pass("move_reshapes"),
+                make_pass("simplify_reshapes"),
+                make_pass("merge_products"),
+                propagate_constant{},
+                fuse_pointwise{}};
+    }
+    std::unique_ptr<kernel> lower(const problem& p) const override {
+        return gpu::lower(device_problem{p, on});
+    }
+};
+
+} // namespace
+
+std::shared_ptr<const backend> make_backend(std::shared_ptr<device> on) {
+    return std::make_shared<const gpu_backend>(std::move(on));
+}
+
+std::vector<pass> passes_for_all_sizes(std::shared_ptr<const backend> b,
+                                       const compile_options& options) {
+    return {make_pass("normalize_ops"),
+            make_pass("relax_views"),
+            make_pass("rewrite_rnn"),
+            make_pass("eliminate_identity"),
+            make_pass("eliminate_common_subexpression"),
+            propagate_constant{},
+            make_pass("fold_convolution"),
+            propagate_constant{},
+            enable_pass(not options.is_dynamic, specialise_static(std::move(b), options))};
+}
+
+} // namespace migraphx::gpu
