@@ -62,12 +62,16 @@ uint64_t content_hash(const char* p, std::size_t n) {
 
 // Constants that look equal are equal when their forms are.
 std::shared_ptr<const packed_weight>
-equal_form(const std::vector<std::weak_ptr<const packed_weight>>& forms, const packed_weight& x) {
+equal_form(const std::vector<std::weak_ptr<const packed_weight>>& forms, const packed_weight& x,
+           const same_form& same) {
     for (const auto& f : forms)
-        if (auto other = f.lock(); other != nullptr and other->bytes == x.bytes and
-                                   std::memcmp(other->data.get(), x.data.get(), x.bytes) == 0)
+        if (auto other = f.lock(); other != nullptr and other->bytes == x.bytes and same(*other, x))
             return other;
     return nullptr;
+}
+
+bool same_bytes(const packed_weight& x, const packed_weight& y) {
+    return std::memcmp(x.data.get(), y.data.get(), x.bytes) == 0;
 }
 
 } // namespace
@@ -140,7 +144,8 @@ weight_store& weight_store::instance() {
 
 std::shared_ptr<const packed_weight> weight_store::get(const argument& original,
                                                        const std::string& layout,
-                                                       const std::function<packed_weight()>& make) {
+                                                       const std::function<packed_weight()>& make,
+                                                       const same_form& same) {
     const timed_work packing("packing");
     const auto form = str(layout, ' ', original.get_shape());
     if (auto found = impl->find_place(original, form))
@@ -157,11 +162,11 @@ std::shared_ptr<const packed_weight> weight_store::get(const argument& original,
     if (result == nullptr) {
         result = std::make_shared<const packed_weight>(make());
         drop_mapped_pages(original.data(), bytes); // not read again in the steady state
-        const auto same = equal_form(e->forms, *result);
-        if (same == nullptr)
+        const auto equal = equal_form(e->forms, *result, same ? same : same_bytes);
+        if (equal == nullptr)
             e->forms.push_back(result);
         else
-            result = same;
+            result = equal;
     }
     impl->add_place(original, form, result);
     return result;

@@ -25,12 +25,17 @@ struct packed_weight {
 /// pages; their memory goes back to the system one by one.
 packed_weight allocate_weight(std::size_t bytes);
 
+/// Whether two forms of one size have the same bytes.
+using same_form = std::function<bool(const packed_weight&, const packed_weight&)>;
+
 struct weight_store {
     /// The form of `original` that `layout` describes (library, kernel, layout); `make` builds it,
     /// every byte of it, when no one holds it. Thread-safe; two threads never build the form of one
-    /// constant twice. Of equal constants in different memory one form is kept.
+    /// constant twice. Of equal constants in different memory one form is kept. `same` compares
+    /// forms whose memory is not the host's.
     std::shared_ptr<const packed_weight> get(const argument& original, const std::string& layout,
-                                             const std::function<packed_weight()>& make);
+                                             const std::function<packed_weight()>& make,
+                                             const same_form& same = nullptr);
 
     /// The one of this process.
     static weight_store& instance();
