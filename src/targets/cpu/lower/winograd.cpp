@@ -70,8 +70,8 @@ std::optional<clamped_sum> clamped_sum_of(const problem& p) {
     return result;
 }
 
-// From measurements (docs/how-it-works.md, "Targets"): on small maps large tiles must save enough
-// multiplications for their weights, which outgrow the caches; few channels do not pay for the
+// From measurements (docs/how-it-works.md, "Targets"): on small maps the weights of large tiles
+// outgrow the caches and take what they save in multiplications; few channels do not pay for the
 // transforms.
 int32_t best_tile(const problem& p) {
     const auto& out = p.output.lens();
@@ -85,9 +85,6 @@ int32_t best_tile(const problem& p) {
         return 4;
     if (channels < 64 or outputs < 32 or out[2] < 4 or out[3] < 4)
         return 0;
-    const double saved = 16.0 * double(tiles(2)) / (36.0 * double(tiles(4)));
-    if (outputs >= 64 and tiles(4) >= 16 and saved >= (channels >= 512 ? 1.3 : 1.6))
-        return 4;
     return outputs >= 64 or tiles(2) >= 25 ? 2 : 0;
 }
 
