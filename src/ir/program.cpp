@@ -6,6 +6,7 @@
 #include <migraphx/program.hpp>
 
 #include "ir/module_impl.hpp"
+#include "ir/output_parameter.hpp"
 #include "ir/program_impl.hpp"
 
 #include <algorithm>
@@ -106,6 +107,8 @@ void program::set_output_names(std::vector<std::string> names) {
 // A program that takes sizes up to those it was read with still states those.
 std::unordered_map<std::string, shape> program::get_inputs() const {
     auto result = get_parameter_shapes();
+    std::erase_if(result,
+                  [](const auto& x) { return output_parameter_index(x.first).has_value(); });
     if (is_compiled() and impl->options.is_dynamic)
         for (auto& item : result)
             if (item.second.dynamic())

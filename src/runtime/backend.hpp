@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What a target that runs on the host gives to the planned executable.
+// What a target gives to the planned executable.
 #pragma once
 
 #include <migraphx/compile_options.hpp>
 #include <migraphx/pass.hpp>
 
+#include "runtime/buffer_pool.hpp"
 #include "runtime/kernel.hpp"
+#include "runtime/plan_runner.hpp"
 
 #include <memory>
 #include <optional>
@@ -31,6 +33,26 @@ struct backend {
     virtual std::optional<argument> evaluate(const operation&, const std::vector<argument>&) const {
         return std::nullopt;
     }
+
+    // ---- for targets that run plans in memory of their own
+    /// Multiple of the bytes at which buffers of the arena begin.
+    virtual std::size_t alignment() const { return 64; }
+    /// What the plans of one program share.
+    virtual std::shared_ptr<run_memory> make_memory() const;
+    /// Runs a plan of this backend; `memory` is what `make_memory` gave, `data` outlives the
+    /// runner.
+    virtual std::unique_ptr<plan_runner> make_runner(const plan_data& data,
+                                                     const compile_options& options,
+                                                     std::shared_ptr<run_memory> memory) const;
+    /// A kernel that a plan has made itself and that works on host memory (a loop, a branch) as one
+    /// of this backend.
+    virtual std::unique_ptr<kernel> adopt(const problem&, std::unique_ptr<kernel> k) const {
+        return k;
+    }
+    /// Between the memory of callers who do not want `offload_copy` and the host's, in which the
+    /// parts of a program exchange values.
+    virtual argument to_host(const argument& a) const { return a; }
+    virtual argument from_host(const argument& a) const { return a; }
 };
 
 /// Executes by plans: one for each set of concrete sizes, kept in a bounded cache.

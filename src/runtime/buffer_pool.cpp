@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 namespace migraphx {
 
@@ -42,6 +43,7 @@ struct buffer_pool::state {
     std::vector<item> free; // the one returned last is the last
     std::size_t in_use = 0, most_in_use = 0;
     std::size_t held = 0;
+    allocator from;
 
     // Called with the mutex held; what it returns is to be dropped without.
     item keep(item returned) {
@@ -56,7 +58,9 @@ struct buffer_pool::state {
     }
 };
 
-buffer_pool::buffer_pool() : shared(std::make_shared<state>()) {}
+buffer_pool::buffer_pool(allocator from) : shared(std::make_shared<state>()) {
+    shared->from = std::move(from);
+}
 
 std::shared_ptr<char> buffer_pool::get(std::size_t bytes) {
     std::shared_ptr<char> memory;
@@ -77,7 +81,7 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes) {
     }
     if (memory == nullptr) {
         try {
-            memory = allocate_host(bytes);
+            memory = shared->from(bytes);
         } catch (...) {
             std::lock_guard lock(shared->mutex);
             shared->in_use--;
@@ -101,6 +105,14 @@ std::shared_ptr<char> buffer_pool::get(std::size_t bytes) {
 std::size_t buffer_pool::held_bytes() const {
     std::lock_guard lock(shared->mutex);
     return shared->held;
+}
+
+void buffer_pool::clear() {
+    std::vector<state::item> dropped; // after the lock
+    std::lock_guard lock(shared->mutex);
+    dropped.swap(shared->free);
+    for (const auto& x : dropped)
+        shared->held -= x.bytes;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -12,15 +13,20 @@ namespace migraphx {
 /// 64-byte aligned host memory, unspecified content. Throws when there is none.
 std::shared_ptr<char> allocate_host(std::size_t bytes);
 
+/// Gets memory of some kind; throws when there is none.
+using allocator = std::function<std::shared_ptr<char>(std::size_t bytes)>;
+
 /// Buffers that return to a free list when their last user lets go. As many are kept as were in use
 /// at once, 16 at most; those returned last. Thread-safe; buffers outlive the pool if they are
 /// still in use.
 class buffer_pool {
 public:
-    buffer_pool();
+    explicit buffer_pool(allocator from = allocate_host);
     /// At least `bytes` bytes.
     std::shared_ptr<char> get(std::size_t bytes);
     std::size_t held_bytes() const;
+    /// Lets go of what nobody uses.
+    void clear();
 
 private:
     struct state;
@@ -47,9 +53,14 @@ private:
 
 /// What the plans of a program, for all its sets of sizes and its parts, share.
 struct run_memory {
+    virtual ~run_memory() = default;
+    virtual std::size_t held_bytes() const = 0;
+};
+
+struct host_memory : run_memory {
     arena_pool arenas;
     buffer_pool results;
-    std::size_t held_bytes() const { return arenas.held_bytes() + results.held_bytes(); }
+    std::size_t held_bytes() const override { return arenas.held_bytes() + results.held_bytes(); }
 };
 
 } // namespace migraphx

@@ -5,6 +5,7 @@
 #include <migraphx/errors.hpp>
 
 #include "base/str.hpp"
+#include "ir/output_parameter.hpp"
 #include "ir/program_impl.hpp"
 
 #include <algorithm>
@@ -186,6 +187,10 @@ std::vector<argument> signature::bind(const parameter_map& given) const {
     args.reserve(declared.size());
     for (const auto& d : declared) {
         auto it = given.find(d.name);
+        if (it == given.end() and output_parameter_index(d.name)) {
+            args.emplace_back(); // the run allocates it
+            continue;
+        }
         if (it == given.end()) {
             std::string names;
             for (const auto& x : given) {

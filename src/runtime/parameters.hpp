@@ -27,7 +27,8 @@ public:
     const std::vector<declared_parameter>& parameters() const { return declared; }
     /// True when only one set of sizes is taken.
     bool fixed() const;
-    /// The arguments in declaration order, checked. Other keys are ignored.
+    /// The arguments in declaration order, checked. Other keys are ignored. Memory for a result
+    /// that is not given is an empty argument.
     std::vector<argument> bind(const parameter_map& given) const;
     /// The shapes in declaration order, checked; a parameter of known sizes may be left out.
     std::vector<shape> bind(const std::unordered_map<std::string, shape>& given) const;

@@ -11,50 +11,13 @@
 #include "runtime/backend.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/executable.hpp"
-#include "runtime/kernel.hpp"
+#include "runtime/plan_runner.hpp"
 
-#include <atomic>
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 namespace migraphx {
-
-/// Where a value lies: a base address and an offset from it.
-struct slot_ref {
-    uint32_t base = 0;      ///< index into the frame's base addresses
-    std::size_t offset = 0; ///< bytes
-};
-
-struct plan_step {
-    std::unique_ptr<kernel> work;
-    uint32_t first_input = 0, inputs = 0; ///< range of `plan::refs`
-    uint32_t first_output = 0, outputs = 0;
-    instruction_ref ins;
-    shape layout;                     ///< of the output, where the instruction's is another
-    std::vector<uint32_t> needed_for; ///< results (positions) that depend on this step
-};
-
-/// How a result leaves the plan.
-struct plan_result {
-    slot_ref where;
-    shape layout;
-    bool fresh = false; ///< its base is an output buffer of the run; else it is copied
-    std::vector<plan_result> tuple = {};
-};
-
-/// What one run writes to; pooled by the plan, but for its memory.
-struct frame {
-    arena_pool::block memory; ///< the arena, then the scratch
-    char* scratch = nullptr;
-    std::vector<char*> bases;
-    std::vector<char*> args;
-    std::vector<std::shared_ptr<char>> owners; ///< of the output buffers, by position
-    std::vector<argument> held;                ///< parameters copied to the declared layout
-};
 
 class plan_cache;
 
@@ -81,45 +44,23 @@ public:
     plan(const plan&) = delete;
     plan& operator=(const plan&) = delete;
 
-    /// Parameters in declaration order. Results in the order of the return.
+    /// As `plan_runner`, which says what they do.
     std::vector<argument> run(const std::vector<argument>& params, const execution_environment& env,
-                              const std::vector<std::size_t>* wanted = nullptr) const;
-    void dry_run(const std::vector<argument>& params) const;
+                              const std::vector<std::size_t>* wanted = nullptr) const {
+        return runner->run(params, env, wanted);
+    }
+    void dry_run(const std::vector<argument>& params) const { runner->dry_run(params); }
     std::vector<step_record> profile(const std::vector<argument>& params,
-                                     std::vector<argument>* results = nullptr) const;
+                                     std::vector<argument>* results = nullptr) const {
+        return runner->profile(params, results);
+    }
     /// Constants that the steps read, and packed forms.
     void add_constants(held_constants& held) const;
-    const std::vector<std::string>& parameter_names() const { return names; }
+    const plan_data& parts() const { return data; }
 
 private:
-    friend class plan_builder;
-    std::unique_ptr<frame> acquire() const;
-    void release(std::unique_ptr<frame> f) const;
-    void bind(frame& f, const std::vector<argument>& params) const;
-    void run_step(const plan_step& s, frame& f) const;
-    std::vector<argument> collect(frame& f, const std::vector<std::size_t>* wanted) const;
-
-    program source;
-    std::vector<std::string> names;
-    std::vector<plan_step> steps;
-    std::vector<slot_ref> refs;
-    std::vector<plan_result> results;
-    std::vector<argument> constants; ///< kept alive; their bases come first
-    std::vector<uint32_t> constant_bases;
-    std::vector<uint32_t> param_bases;
-    std::vector<shape> param_shapes;
-    std::vector<std::pair<uint32_t, std::size_t>> output_buffers; ///< base, bytes
-    uint32_t arena_base = 0;
-    uint32_t base_count = 0;
-    std::size_t arena_bytes = 0;
-    std::size_t scratch_bytes = 0;
-    std::size_t max_args = 0;
-    int threads = 1;                                ///< for which the kernels were made
-    mutable std::atomic<bool> uses_helpers = false; ///< a run has; the next ones call them early
-
-    std::shared_ptr<run_memory> memory;
-    mutable std::mutex frame_mutex;
-    mutable std::vector<std::unique_ptr<frame>> frames;
+    plan_data data;
+    std::unique_ptr<plan_runner> runner;
 };
 
 /// For steps with sub-modules: the modules as executables of their own, whose parameters are the

@@ -60,7 +60,7 @@ std::size_t view_offset(const operation& op, const shape& in, const shape& out) 
 
 class plan_builder {
 public:
-    plan_builder(plan& target, std::shared_ptr<const backend> back, const compile_options& o,
+    plan_builder(plan_data& target, std::shared_ptr<const backend> back, const compile_options& o,
                  part_context shared)
         : p(target), b(std::move(back)), options(o), parts(std::move(shared)) {}
 
@@ -419,7 +419,9 @@ private:
                 inputs.insert(inputs.end(), lifted.back().captured.begin(),
                               lifted.back().captured.end());
             }
-            st.work = make_module_kernel(pr, std::move(lifted));
+            auto all = pr;
+            all.inputs = to_shapes(inputs);
+            st.work = b->adopt(all, make_module_kernel(pr, std::move(lifted)));
         }
         const auto number = steps.size();
         std::vector<value_place> in_leaves;
@@ -570,7 +572,7 @@ private:
                 continue;
             base[i] = next++;
             if (r.kind == root_kind::output)
-                p.output_buffers.emplace_back(base[i], r.bytes);
+                p.output_buffers.push_back({base[i], r.bytes});
             // Constants that no step reads (packed by their kernels) are let go.
             if (r.kind == root_kind::constant and (r.first != not_used or is_result(i))) {
                 p.constants.push_back(r.constant);
@@ -614,9 +616,9 @@ private:
             locate(r, locate);
     }
 
-    static memory_layout planned(const std::vector<lifetime>& lives) {
+    memory_layout planned(const std::vector<lifetime>& lives) const {
         timed_phase row("memory plan");
-        return plan_memory(lives);
+        return plan_memory(lives, b->alignment());
     }
 
     // Kernels have packed them: what is left of them in the plan's program are their shapes.
@@ -659,7 +661,7 @@ private:
         }
     }
 
-    plan& p;
+    plan_data& p;
     std::shared_ptr<const backend> b;
     const compile_options& options;
     part_context parts;
@@ -679,13 +681,14 @@ private:
 };
 
 plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options& options,
-           part_context parts)
-    : source(std::move(prog)),
-      threads(options.num_threads == 0 ? num_threads() : thread_count(options.num_threads)),
-      memory(parts.memory) {
+           part_context parts) {
+    data.source = std::move(prog);
+    data.threads = options.num_threads == 0 ? num_threads() : thread_count(options.num_threads);
     // Libraries fix their split of the work when a kernel is made.
-    const thread_count_guard guard(threads);
-    plan_builder{*this, std::move(b), options, std::move(parts)}.build();
+    const thread_count_guard guard(data.threads);
+    const auto memory = parts.memory;
+    plan_builder{data, b, options, std::move(parts)}.build();
+    runner = b->make_runner(data, options, memory);
 }
 
 } // namespace migraphx

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The executable of host targets: a plan for each set of concrete sizes, in a bounded cache;
-// programs whose sizes depend on values run part by part.
+// The executable of targets with a backend: a plan for each set of concrete sizes, in a bounded
+// cache; programs whose sizes depend on values run part by part.
 #include <migraphx/builtin.hpp>
 #include <migraphx/errors.hpp>
 #include <migraphx/instruction.hpp>
@@ -33,8 +33,7 @@ struct prepared {
     std::vector<stage_value> rest_inputs;
     std::vector<argument> constants;
     std::vector<stage_value> results;
-    bool in_order = true; ///< the first part's results are the program's, in their order
-    bool simple() const { return rest == nullptr and transitions.empty() and in_order; }
+    bool simple = true; ///< the first part is all, its results are the program's in their order
     void add_constants(held_constants& held) const {
         first->add_constants(held);
         for (const auto& modules : lifted)
@@ -78,8 +77,9 @@ public:
                        const part_context* parts)
         : source(p), back(std::move(b)), options(o), inputs(source, o.is_dynamic),
           fixed(inputs.fixed() and all_static(source)),
-          shared(parts == nullptr ? part_context{std::make_shared<run_memory>(), {}} : *parts) {
+          shared(parts == nullptr ? part_context{back->make_memory(), {}} : *parts) {
         options.is_dynamic = false; // the parts have the sizes they are made for
+        options.offload_copy |= parts != nullptr;
         if (parts == nullptr) {
             shared.artifacts = program_access::impl(source).artifacts;
             const auto most = std::size_t(std::max<int>(1, shape_cache_size));
@@ -101,9 +101,12 @@ public:
                               const std::vector<std::size_t>* wanted) const override {
         const auto args = inputs.bind(params);
         const auto e = find(args);
-        if (e->simple())
+        if (e->simple)
             return e->first->run(args, env, wanted);
-        auto results = run_parts(*e, args, env);
+        auto results = run_parts(*e, in_host_memory(args), env);
+        if (not options.offload_copy)
+            for (auto& r : results)
+                r = back->from_host(r);
         if (wanted == nullptr)
             return results;
         std::vector<argument> chosen;
@@ -114,15 +117,18 @@ public:
 
     void dry_run(const parameter_map& params) const override {
         const auto args = inputs.bind(params);
-        find(args)->first->dry_run(args);
+        const auto e = find(args);
+        e->first->dry_run(e->simple ? args : in_host_memory(args));
     }
 
     std::vector<step_record> profile(const parameter_map& params) const override {
-        const auto args = inputs.bind(params);
+        auto args = inputs.bind(params);
         const auto e = find(args);
+        if (not e->simple)
+            args = in_host_memory(std::move(args));
         std::vector<argument> stage;
         auto records = e->first->profile(args, &stage);
-        if (e->simple())
+        if (e->simple)
             return records;
         run_values values{*e, args, stage};
         const auto between = profile_transitions(values);
@@ -160,6 +166,13 @@ public:
 
 private:
     using entry_ptr = plan_cache::entry;
+
+    std::vector<argument> in_host_memory(std::vector<argument> args) const {
+        if (not options.offload_copy)
+            for (auto& a : args)
+                a = back->to_host(a);
+        return args;
+    }
 
     entry_ptr find(const std::vector<argument>& args) const {
         if (only != nullptr)
@@ -220,10 +233,13 @@ private:
         for (std::size_t i = 0; i < shapes.size(); i++)
             by_name[inputs.parameters()[i].name] = shapes[i];
         auto s = specialised(by_name);
+        e->simple = s.rest == nullptr and s.transitions.empty() and in_order(s.results);
+        auto for_first = options;
+        for_first.offload_copy |= not e->simple; // parts exchange host memory
         auto parts = shared;
         parts.many_sizes |= sets_built++ >= std::size_t(std::max<int>(1, shape_cache_size));
         run_passes(s.first, back->static_passes(options), {});
-        e->first = std::make_unique<plan>(std::move(s.first), back, options, parts);
+        e->first = std::make_unique<plan>(std::move(s.first), back, for_first, parts);
         e->transitions = std::move(s.transitions);
         for (const auto& t : e->transitions) {
             e->lifted.emplace_back();
@@ -235,7 +251,6 @@ private:
         e->constants = std::move(s.constants);
         if (s.rest != nullptr)
             e->rest = make_part_executable(*s.rest, back, options, parts);
-        e->in_order = in_order(e->results);
         return e;
     }
 
