@@ -317,6 +317,11 @@ int nest_builder::convert(int reg, shape::type_t type) {
     return result.registers() - 1;
 }
 
+int nest_builder::append(nest_op op) {
+    result.body.push_back(std::move(op));
+    return result.registers() - 1;
+}
+
 void nest_builder::output(int reg, std::vector<int64_t> strides) {
     if (reg < 0 or reg >= result.registers())
         fail(error_kind::internal,

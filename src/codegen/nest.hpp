@@ -106,6 +106,8 @@ public:
     int op(const std::string& name, std::vector<nest_operand> operands,
            shape::type_t immediate_type = shape::float_type);
     int convert(int reg, shape::type_t type);
+    // As it is; `finish` checks it.
+    int append(nest_op op);
 
     void output(const shape& s, int reg);
     void output(int reg, std::vector<int64_t> strides);
