@@ -82,8 +82,8 @@ struct resample_op {
         std::vector<std::size_t> lens;
         std::vector<float> scales;
     };
-    target measure(const std::vector<argument>& in) const {
-        target t{in[0].get_shape().lens(), {}};
+    target measure(const shape& x, const std::vector<argument>& in) const {
+        target t{x.lens(), {}};
         const auto from = t.lens;
         t.scales.assign(from.size(), 1);
         const auto resized = resized_axes(from.size());
@@ -121,7 +121,7 @@ struct resample_op {
     }
     static std::vector<std::size_t> shape_inputs() { return {1}; }
     shape resolve(const std::vector<argument>& in) const {
-        const auto t = measure(in);
+        const auto t = measure(in[0].get_shape(), in);
         checked_elements(t.lens);
         return {in[0].get_shape().type(), t.lens};
     }
@@ -168,15 +168,14 @@ struct resample_op {
         return t;
     }
 
-    void compute(const argument& out, const std::vector<argument>& in) const {
-        const auto t = measure(in);
-        const auto& from = in[0].get_shape().lens();
-        if (out.get_shape().elements() == 0)
-            return;
+    std::vector<resampled_axis> changed_axes(const shape& x,
+                                             const std::vector<argument>& in) const {
+        const auto t = measure(x, in);
+        const auto& from = x.lens();
         const bool crops = coordinate_transformation_mode == "tf_crop_and_resize";
         const auto roi = crops ? in[2].to_vector<float>() : std::vector<float>{};
         const auto resized = resized_axes(from.size());
-        numbers<double> x{in[0]};
+        std::vector<resampled_axis> result;
         for (std::size_t i = 0; i < resized.size(); ++i) {
             const auto d = resized[i];
             if (from[d] == 0)
@@ -185,26 +184,39 @@ struct resample_op {
             if (t.scales[d] == 1 and t.lens[d] == from[d] and begin == 0 and end == 1)
                 continue;
             std::vector<float> coordinates;
+            resampled_axis a{d, t.lens[d], {}, {}};
             for (std::size_t p = 0; p < t.lens[d]; ++p) {
                 const auto at = resize_coordinate(coordinate_transformation_mode, p, t.scales[d],
                                                   from[d], t.lens[d], begin, end);
                 // A roi of any numbers may come: what is no position lies outside.
                 coordinates.push_back(std::isfinite(at) ? at : -1.0f);
+                if (crops)
+                    a.outside.push_back(coordinates[p] < 0 or
+                                        coordinates[p] > static_cast<float>(from[d] - 1));
             }
-            x = resampled(x, d, t.lens[d], taps_of(coordinates, t.scales[d], from[d]));
-            if (crops)
-                extrapolate(x, d, coordinates, from[d]);
+            a.taps = taps_of(coordinates, t.scales[d], from[d]);
+            result.push_back(std::move(a));
+        }
+        return result;
+    }
+    void compute(const argument& out, const std::vector<argument>& in) const {
+        if (out.get_shape().elements() == 0)
+            return;
+        numbers<double> x{in[0]};
+        for (const auto& a : changed_axes(in[0].get_shape(), in)) {
+            x = resampled(x, a.axis, a.length, a.taps);
+            if (not a.outside.empty())
+                extrapolate(x, a);
         }
         if (shape::is_integral(out.get_shape().type()))
             for (auto& v : x.data)
                 v = std::nearbyint(v);
         store(out, x.data);
     }
-    void extrapolate(numbers<double>& x, std::size_t axis, const std::vector<float>& coordinates,
-                     std::size_t in) const {
-        for_each_line(x.lens, axis, [&](std::size_t start, std::size_t step, std::size_t len) {
+    void extrapolate(numbers<double>& x, const resampled_axis& a) const {
+        for_each_line(x.lens, a.axis, [&](std::size_t start, std::size_t step, std::size_t len) {
             for (std::size_t i = 0; i < len; ++i)
-                if (coordinates[i] < 0 or coordinates[i] > static_cast<float>(in - 1))
+                if (a.outside[i])
                     x.data[start + i * step] = static_cast<double>(extrapolation_value);
         });
     }
@@ -213,5 +225,21 @@ struct resample_op {
 const registered_op<resample_op> resample_registered;
 
 } // namespace
+
+std::vector<resampled_axis> resampled_axes(const operation& op, const shape& x, const shape& out,
+                                           const std::vector<argument>& in) {
+    if (op.name() == "resize")
+        return axes_of_resize(op, x, out, in);
+    resample_op r;
+    r.mode = op.get<std::string>("mode");
+    r.coordinate_transformation_mode = op.get<std::string>("coordinate_transformation_mode");
+    r.nearest_mode = op.get<std::string>("nearest_mode");
+    r.cubic_coeff_a = op.get<float>("cubic_coeff_a");
+    r.exclude_outside = op.get<bool>("exclude_outside");
+    r.antialias = op.get<bool>("antialias");
+    r.keep_aspect_ratio_policy = op.get<std::string>("keep_aspect_ratio_policy");
+    r.axes = op.get_vector<int64_t>("axes");
+    return r.changed_axes(x, in);
+}
 
 } // namespace migraphx

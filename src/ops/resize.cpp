@@ -104,42 +104,56 @@ struct resize_op {
         return {x.type(), lens};
     }
 
-    std::vector<float> factors(const argument& out, const std::vector<argument>& in) const {
+    std::vector<float> factors(const shape& x, const shape& out,
+                               const std::vector<argument>& in) const {
         if (in.size() == 2 and not shape::is_integral(in[1].get_shape().type()))
             return in[1].to_vector<float>();
         if (in.size() == 1 and not scales.empty())
             return scales;
-        const auto& to = out.get_shape().lens();
-        const auto& from = in[0].get_shape().lens();
+        const auto& to = out.lens();
+        const auto& from = x.lens();
         std::vector<float> result;
         for (std::size_t d = 0; d < to.size(); ++d)
             result.push_back(
                 from[d] == 0 ? 1.0f : static_cast<float>(to[d]) / static_cast<float>(from[d]));
         return result;
     }
+    // Of all axes, also those that stay as they are.
+    std::vector<resampled_axis> all_axes(const shape& x, const shape& out,
+                                         const std::vector<argument>& in) const {
+        const auto &from = x.lens(), &to = out.lens();
+        const auto scale = factors(x, out, in);
+        std::vector<resampled_axis> result;
+        for (std::size_t d = 0; d < to.size(); ++d) {
+            resampled_axis a{d, to[d], {}, {}};
+            if (mode == "nearest") {
+                const auto at = nearest_positions(coordinate_transformation_mode, nearest_mode,
+                                                  scale[d], from[d], to[d]);
+                a.taps = {1, {at.begin(), at.end()}, std::vector<double>(at.size(), 1)};
+            } else if (mode == "linear")
+                a.taps = linear_taps(coordinate_transformation_mode, scale[d], from[d], to[d]);
+            else
+                a.taps = cubic_taps(coordinate_transformation_mode, scale[d], from[d], to[d],
+                                    static_cast<double>(cubic_coeff_a));
+            result.push_back(std::move(a));
+        }
+        return result;
+    }
     void compute(const argument& out, const std::vector<argument>& in) const {
-        const auto& to = out.get_shape().lens();
         const auto& from = in[0].get_shape().lens();
-        const auto scale = factors(out, in);
         if (out.get_shape().elements() == 0)
             return;
+        const auto axes = all_axes(in[0].get_shape(), out.get_shape(), in);
         if (mode == "nearest") {
             axis_sources sources;
-            for (std::size_t d = 0; d < to.size(); ++d)
-                sources.push_back(nearest_positions(coordinate_transformation_mode, nearest_mode,
-                                                    scale[d], from[d], to[d]));
+            for (const auto& a : axes)
+                sources.emplace_back(a.taps.position.begin(), a.taps.position.end());
             return copy_by_axis(out, in[0], sources);
         }
         numbers<double> x{in[0]};
-        for (std::size_t d = 0; d < to.size(); ++d) {
-            const auto taps =
-                mode == "linear"
-                    ? linear_taps(coordinate_transformation_mode, scale[d], from[d], to[d])
-                    : cubic_taps(coordinate_transformation_mode, scale[d], from[d], to[d],
-                                 static_cast<double>(cubic_coeff_a));
-            if (to[d] != from[d] or not taps.is_identity())
-                x = resampled(x, d, to[d], taps);
-        }
+        for (const auto& a : axes)
+            if (a.length != from[a.axis] or not a.taps.is_identity())
+                x = resampled(x, a.axis, a.length, a.taps);
         if (shape::is_integral(out.get_shape().type()))
             for (auto& v : x.data)
                 v = std::nearbyint(v);
@@ -150,5 +164,20 @@ struct resize_op {
 const registered_op<resize_op> resize_registered;
 
 } // namespace
+
+std::vector<resampled_axis> axes_of_resize(const operation& op, const shape& x, const shape& out,
+                                           const std::vector<argument>& in) {
+    resize_op r;
+    r.scales = op.get_vector<float>("scales");
+    r.nearest_mode = op.get<std::string>("nearest_mode");
+    r.mode = op.get<std::string>("mode");
+    r.coordinate_transformation_mode = op.get<std::string>("coordinate_transformation_mode");
+    r.cubic_coeff_a = op.get<float>("cubic_coeff_a");
+    std::vector<resampled_axis> result;
+    for (auto& a : r.all_axes(x, out, in))
+        if (a.length != x.lens()[a.axis] or not a.taps.is_identity())
+            result.push_back(std::move(a));
+    return result;
+}
 
 } // namespace migraphx

@@ -5,6 +5,8 @@
 
 #include "ops/tensor.hpp"
 
+#include <migraphx/operation.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,6 +47,20 @@ double cubic_kernel(double x, double a);
 /// That kernel over four positions; those outside repeat the edge.
 resize_taps cubic_taps(const std::string& coordinate_mode, float scale, std::size_t in,
                        std::size_t out, double a);
+/// What becomes of one axis.
+struct resampled_axis {
+    std::size_t axis = 0;
+    std::size_t length = 0; ///< of the result
+    resize_taps taps;
+    std::vector<bool> outside; ///< positions that take the extrapolation value; empty: none
+};
+/// The axes that `op` (resize or resample) changes, in order; the others are copied. `in`: the
+/// values of all inputs but the first, whose shape is `x`.
+std::vector<resampled_axis> resampled_axes(const operation& op, const shape& x, const shape& out,
+                                           const std::vector<argument>& in);
+/// The same for resize alone.
+std::vector<resampled_axis> axes_of_resize(const operation& op, const shape& x, const shape& out,
+                                           const std::vector<argument>& in);
 /// `x` with `len` positions along `axis`.
 numbers<double> resampled(const numbers<double>& x, std::size_t axis, std::size_t len,
                           const resize_taps& taps);

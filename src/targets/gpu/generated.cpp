@@ -14,7 +14,17 @@ struct stage {
     generated what;
     std::shared_ptr<code_module> code;
     void* function = nullptr;
+    std::shared_ptr<char> table = nullptr;
 };
+
+std::shared_ptr<char> uploaded(device& on, const std::vector<char>& bytes) {
+    if (bytes.empty())
+        return nullptr;
+    auto memory = on.allocate(bytes.size());
+    on.copy(memory.get(), bytes.data(), bytes.size(), copy_kind::to_device, nullptr);
+    on.synchronize(nullptr);
+    return memory;
+}
 
 std::size_t leaf_count(const shape& s) {
     if (s.type() != shape::tuple_type)
@@ -39,8 +49,10 @@ struct generated_kernel : kernel {
             s.code = compiled(*on, g.source, p.artifacts);
             s.function = s.code->function(g.entry);
             scratch = std::max(scratch, g.scratch);
+            s.table = uploaded(*on, g.table);
             s.what = std::move(g);
             s.what.source.clear();
+            s.what.table.clear();
             stages.push_back(std::move(s));
         }
     }
@@ -51,24 +63,29 @@ struct generated_kernel : kernel {
         void* few[most];
         std::vector<void*> many;
         void** list = few;
-        if (inputs + outputs + 2 > most) {
-            many.resize(inputs + outputs + 2);
+        if (inputs + outputs + 3 > most) {
+            many.resize(inputs + outputs + 3);
             list = many.data();
         }
         char* scratch_memory = args.scratch;
         for (const auto& s : stages) {
             const auto& g = s.what;
+            if (g.needless and g.needless(args))
+                continue;
             std::size_t n = 0;
-            if (g.inputs.empty())
+            char* table = s.table.get();
+            if (g.takes_inputs and g.inputs.empty())
                 for (std::size_t i = 0; i < inputs; i++)
                     list[n++] = const_cast<char**>(args.inputs + i);
-            else
+            else if (g.takes_inputs)
                 for (auto i : g.inputs)
                     list[n++] = const_cast<char**>(args.inputs + i);
             for (std::size_t i = 0; i < outputs; i++)
                 list[n++] = const_cast<char**>(args.outputs + i);
             if (g.scratch > 0)
                 list[n++] = &scratch_memory;
+            if (table != nullptr)
+                list[n++] = &table;
             if (not g.params.empty())
                 list[n++] = const_cast<char*>(g.params.data());
             const auto& at = g.launch;

@@ -3,7 +3,8 @@
 //
 // The entry's parameters are, in this order: a pointer for each input of the problem (in order,
 // also those it does not use, unless `inputs` names which), one for each output, the scratch if
-// `scratch` is not 0, and then, if `params` is not empty, a struct of that many bytes by value.
+// `scratch` is not 0, the `table` if there is one, and then, if `params` is not empty, a struct of
+// that many bytes by value.
 // The text depends on the form of the problem only (types, rank, which strides are 0 or 1, vector
 // width, blocks of a reduction); sizes and strides come at run time in `params`, so one compilation
 // serves all sizes. See device_code/ for what the text may include.
@@ -13,6 +14,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -48,7 +50,11 @@ struct generated {
     launch_shape launch;
     std::vector<char> params = {};
     std::vector<std::size_t> inputs = {}; ///< positions of the inputs it gets; empty: all
+    bool takes_inputs = true;             ///< false: none of them
     std::size_t scratch = 0;              ///< bytes
+    std::vector<char> table = {};         ///< read from device memory, where it is put once
+    /// Asked for each run, with its addresses: nothing to do.
+    std::function<bool(const kernel_args&)> needless = {};
     bool writes_over = false; ///< reads each element of an equal-layout input before writing it
 };
 
