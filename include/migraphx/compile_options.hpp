@@ -11,6 +11,7 @@ namespace migraphx {
 struct compile_options {
     bool offload_copy = false;    ///< gpu: copy inputs and outputs between host and device
     bool fast_math = true;        ///< polynomial approximations and regrouping are allowed
+    bool tf32 = false;            ///< gpu: products and convolutions of float may round to TF32
     bool exhaustive_tune = false; ///< time candidate implementations (bounded, cached)
     bool is_dynamic = false;      ///< sizes up to the parsed ones may be given at run time
     std::size_t device_id = 0;    ///< gpu: which device

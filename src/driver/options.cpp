@@ -328,6 +328,7 @@ void compiler::add_to(CLI::App& app) {
     app.add_flag("--enable-offload-copy", offload_copy,
                  "copy inputs and outputs to and from the device");
     app.add_flag("--disable-fast-math", no_fast_math, "no approximations");
+    app.add_flag("--tf32", tf32, "gpu: products and convolutions of float may round to TF32");
     app.add_flag("--exhaustive-tune", exhaustive_tune, "time candidates");
     app.add_flag("--fp16", fp16, "compute in half");
     app.add_flag("--bf16", bf16, "compute in bf16");
@@ -358,6 +359,7 @@ compile_options compiler::options() const {
     compile_options o;
     o.offload_copy = offload_copy;
     o.fast_math = not no_fast_math;
+    o.tf32 = tf32;
     o.exhaustive_tune = exhaustive_tune;
     o.num_threads = threads;
     return o;

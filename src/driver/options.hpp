@@ -73,7 +73,7 @@ struct filler {
 
 struct compiler {
     bool gpu = false, cpu = false, ref = false;
-    bool offload_copy = false, no_fast_math = false, exhaustive_tune = false;
+    bool offload_copy = false, no_fast_math = false, tf32 = false, exhaustive_tune = false;
     bool fp16 = false, bf16 = false, int8 = false, fp8 = false, int4_weights = false;
     std::size_t threads = 0;
 

@@ -248,6 +248,7 @@ value options_value(const compile_options& o) {
     value v = value::object{};
     v["offload_copy"] = o.offload_copy;
     v["fast_math"] = o.fast_math;
+    v["tf32"] = o.tf32;
     v["exhaustive_tune"] = o.exhaustive_tune;
     v["is_dynamic"] = o.is_dynamic;
     v["device_id"] = o.device_id;
@@ -259,6 +260,7 @@ compile_options options_from(const value& v) {
     compile_options o;
     o.offload_copy = v.get("offload_copy", o.offload_copy);
     o.fast_math = v.get("fast_math", o.fast_math);
+    o.tf32 = v.get("tf32", o.tf32);
     o.exhaustive_tune = v.get("exhaustive_tune", o.exhaustive_tune);
     o.is_dynamic = v.get("is_dynamic", o.is_dynamic);
     o.device_id = v.get("device_id", o.device_id);

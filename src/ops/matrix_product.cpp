@@ -77,6 +77,8 @@ void matrix_product(const argument& out, std::size_t k, const matrix_loader<T>& 
 
 template void multiply_add(double*, std::size_t, const double*, std::size_t, const double*,
                            std::size_t, std::size_t, std::size_t, std::size_t);
+template void multiply_add(uint64_t*, std::size_t, const uint64_t*, std::size_t, const uint64_t*,
+                           std::size_t, std::size_t, std::size_t, std::size_t);
 template void matrix_product(const argument&, std::size_t, const matrix_loader<double>&,
                              const matrix_loader<double>&);
 template void matrix_product(const argument&, std::size_t, const matrix_loader<uint64_t>&,

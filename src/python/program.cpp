@@ -269,8 +269,8 @@ nb::list run_async(const py_program& p, const named_tensors& params, std::uintpt
 }
 
 void compile(py_program& p, const target& t, bool offload_copy, bool fast_math,
-             bool exhaustive_tune, std::size_t device_id, std::size_t num_threads,
-             bool is_dynamic) {
+             bool exhaustive_tune, std::size_t device_id, std::size_t num_threads, bool is_dynamic,
+             bool tf32) {
     compile_options options;
     options.offload_copy = offload_copy;
     options.fast_math = fast_math;
@@ -278,6 +278,7 @@ void compile(py_program& p, const target& t, bool offload_copy, bool fast_math,
     options.device_id = device_id;
     options.num_threads = num_threads;
     options.is_dynamic = is_dynamic;
+    options.tf32 = tf32;
     ++p.generation;
     nb::gil_scoped_release others;
     p.compile(t, options);
@@ -328,10 +329,11 @@ void bind_program_class(nb::module_& m) {
         .def("is_compiled", [](const py_program& p) { return p.is_compiled(); })
         .def("compile", &compile, "t"_a, "offload_copy"_a = true, "fast_math"_a = true,
              "exhaustive_tune"_a = false, "device_id"_a = 0, "num_threads"_a = 0,
-             "is_dynamic"_a = false,
+             "is_dynamic"_a = false, "tf32"_a = false,
              "Prepares the program for a target; once. num_threads: on cpu, 0 for all "
              "that the "
-             "process may use; is_dynamic: smaller sizes than the parsed ones may be given to run.")
+             "process may use; is_dynamic: smaller sizes than the parsed ones may be given to run; "
+             "tf32: on gpu, products and convolutions of float may round to TF32.")
         .def(
             "run", &run, "params"_a, "output_names"_a = nb::list(),
             "Evaluates with a dict of name -> tensor; a list of arguments, all outputs or the "

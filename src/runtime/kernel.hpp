@@ -27,7 +27,7 @@ using held_constants = std::unordered_map<const void*, std::size_t>;
 struct kernel_args {
     char* const* inputs;
     char* const* outputs;
-    char* scratch; ///< `scratch_bytes()` bytes, aligned as `backend::alignment()`
+    char* scratch;         ///< `scratch_bytes()` bytes, aligned as `backend::alignment()`
     void* queue = nullptr; ///< of the device (its stream), for kernels that only put work on it
 };
 
@@ -56,6 +56,7 @@ struct problem {
     std::vector<module_ref> modules;
     std::size_t num_threads = 0;
     bool fast_math = true;
+    bool tf32 = false; ///< products of float may round their operands to TF32
     bool many_sizes =
         false; ///< the program has met many sets of sizes: what is made for one is to go with it
     weight_store* weights = nullptr;

@@ -264,6 +264,7 @@ private:
         pr.modules = ins->module_inputs();
         pr.num_threads = options.num_threads;
         pr.fast_math = options.fast_math;
+        pr.tf32 = options.tf32;
         pr.many_sizes = parts.many_sizes;
         pr.weights = &weight_store::instance();
         pr.artifacts = parts.artifacts.get();

@@ -240,10 +240,12 @@ int run(int argc, char** argv) {
     for (int i = 1; i + 1 < argc; ++i)
         if (std::string(argv[i]) == "--case")
             only = argv[i + 1];
-    try {
-        make_target("cpu"); // brings its passes
-    } catch (const migraphx::exception& e) {
-        std::cout << "the passes of cpu are left out: " << e.what() << "\n";
+    for (const char* target : {"cpu", "null"}) {
+        try {
+            make_target(target); // brings its passes
+        } catch (const exception& e) {
+            std::cout << "the passes of " << target << " are left out: " << e.what() << "\n";
+        }
     }
     static std::vector<case_file> files;
     for (const auto& entry : fs::directory_iterator(migraphx_test::test_dir() / "passes"))

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "targets/cpu/post_ops.hpp"
 
-#include <algorithm>
-
 namespace migraphx::cpu {
 
 dnnl::memory::desc dnnl_broadcast_desc(const shape& s, image_order order) {
@@ -15,23 +13,57 @@ dnnl::memory::desc dnnl_broadcast_desc(const shape& s, image_order order) {
     return packed ? *packed : dnnl_desc(part);
 }
 
-bool is_per_channel(const shape& s, std::size_t channel_axis) {
-    for (std::size_t i = 0; i < s.ndim(); i++) {
-        if (i == channel_axis and s.lens()[i] != 1 and s.strides()[i] != 1)
-            return false;
-        if (i != channel_axis and s.lens()[i] != 1 and s.strides()[i] != 0)
-            return false;
+namespace {
+
+using alg = dnnl::algorithm;
+
+alg dnnl_algorithm(post_algorithm a) {
+    switch (a) {
+    case post_algorithm::linear:
+        return alg::eltwise_linear;
+    case post_algorithm::relu:
+        return alg::eltwise_relu;
+    case post_algorithm::clip:
+        return alg::eltwise_clip_v2;
+    case post_algorithm::elu:
+        return alg::eltwise_elu;
+    case post_algorithm::sigmoid:
+        return alg::eltwise_logistic;
+    case post_algorithm::tanh:
+        return alg::eltwise_tanh;
+    case post_algorithm::sqrt:
+        return alg::eltwise_sqrt;
+    case post_algorithm::exp:
+        return alg::eltwise_exp;
+    case post_algorithm::abs:
+        return alg::eltwise_abs;
+    case post_algorithm::swish:
+        return alg::eltwise_swish;
+    case post_algorithm::hardswish:
+        return alg::eltwise_hardswish;
+    case post_algorithm::hardsigmoid:
+        return alg::eltwise_hardsigmoid;
+    case post_algorithm::gelu_erf:
+        return alg::eltwise_gelu_erf;
+    case post_algorithm::gelu_tanh:
+        return alg::eltwise_gelu_tanh;
+    case post_algorithm::add:
+        return alg::binary_add;
+    case post_algorithm::sub:
+        return alg::binary_sub;
+    case post_algorithm::mul:
+        return alg::binary_mul;
+    case post_algorithm::div:
+        return alg::binary_div;
+    case post_algorithm::max:
+        return alg::binary_max;
+    case post_algorithm::min:
+        return alg::binary_min;
     }
-    return true;
+    return alg::undef;
 }
 
-std::size_t epilogue_input(const module& m, const std::string& parameter,
-                           std::size_t anchor_inputs) {
-    auto names = m.get_parameter_names();
-    std::sort(names.begin(), names.end());
-    const auto at = std::size_t(std::find(names.begin(), names.end(), parameter) - names.begin());
-    return anchor_inputs + at - 1; // "x0" sorts first and is no input
-}
+} // namespace
 
 epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::size_t channel_axis,
                               image_order order) {
@@ -47,8 +79,9 @@ epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::
     int number = 0;
     for (std::size_t i = 0; i < chain->size(); i++) {
         const auto& op = (*chain)[i];
-        if (op.what == post_operation::kind::eltwise) {
-            ops.append_eltwise(op.algorithm, op.alpha, op.beta);
+        const auto algorithm = dnnl_algorithm(op.algorithm);
+        if (not op.is_binary()) {
+            ops.append_eltwise(algorithm, op.alpha, op.beta);
             number++;
             continue;
         }
@@ -56,13 +89,13 @@ epilogue_result make_epilogue(const problem& p, std::size_t anchor_inputs, std::
         const auto& s = p.inputs.at(input);
         if (dnnl_type(s.type()) == dnnl::memory::data_type::undef)
             return {std::nullopt, "an operand of the epilogue has type " + s.type_string()};
-        if (i == 0 and op.algorithm == dnnl::algorithm::binary_add and
-            s.type() == shape::float_type and is_per_channel(s, channel_axis)) {
+        if (i == 0 and op.algorithm == post_algorithm::add and s.type() == shape::float_type and
+            is_per_channel(s, channel_axis)) {
             result.bias = input;
             continue;
         }
         const auto desc = dnnl_broadcast_desc(s, order);
-        ops.append_binary(op.algorithm, desc);
+        ops.append_binary(algorithm, desc);
         dnnl_kernel::operand o{DNNL_ARG_ATTR_MULTIPLE_POST_OP(number) | DNNL_ARG_SRC_1, desc};
         o.index = input;
         result.operands.push_back(o);

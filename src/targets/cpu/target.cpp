@@ -31,10 +31,10 @@ struct cpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), make_pass("merge_products"), fold_constants(),
-                make_pass("nest_concats"), channels_last{}, fuse_pointwise{}, fuse_epilogue{},
-                fuse_depthwise{}, fuse_channel_scale{},
+                make_pass("nest_concats"), channels_last{}, fuse_pointwise{},
+                fuse_epilogue{epilogues()}, fuse_depthwise{}, fuse_channel_scale{},
                 // Last: what is a view depends on layouts, which fusion still changes.
-                lazy_reshapes{}};
+                make_pass("lazy_reshapes")};
     }
     std::unique_ptr<kernel> lower(const problem& p) const override { return cpu::lower(p); }
     bool writes_strided(const problem& p) const override { return cpu::writes_strided(p); }

@@ -4,7 +4,9 @@
 #include <migraphx/fuse_pointwise.hpp>
 #include <migraphx/propagate_constant.hpp>
 
+#include "passes/fuse_epilogue.hpp"
 #include "passes/pass_registry.hpp"
+#include "targets/gpu/lower/product.hpp"
 #include "targets/gpu/lowering.hpp"
 
 #include <utility>
@@ -20,18 +22,14 @@ struct gpu_backend : backend {
 
     std::string name() const override { return "gpu"; }
     std::vector<pass> static_passes(const compile_options&) const override {
-        return {make_pass("simplify_reshapes"),
-                make_pass("simplify_algebra"),
-                make_pass("eliminate_common_subexpression"),
-                make_pass("fold_convolution"),
-                make_pass("simplify_algebra"),
-                make_pass("recognise_composites"),
-                make_pass("simplify_reshapes"),
-                make_pass("move_reshapes"),
-                make_pass("simplify_reshapes"),
-                make_pass("merge_products"),
-                propagate_constant{},
-                fuse_pointwise{}};
+        return {make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
+                make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
+                make_pass("simplify_algebra"), make_pass("recognise_composites"),
+                make_pass("simplify_reshapes"), make_pass("move_reshapes"),
+                make_pass("simplify_reshapes"), make_pass("merge_products"), propagate_constant{},
+                fuse_pointwise{}, fuse_epilogue{epilogues()},
+                // Last: what is a view depends on layouts, which fusion still changes.
+                make_pass("lazy_reshapes")};
     }
     std::unique_ptr<kernel> lower(const problem& p) const override {
         return gpu::lower(device_problem{p, on});

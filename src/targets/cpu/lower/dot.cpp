@@ -2,8 +2,8 @@
 // Matrix products: own kernels for few rows and for constant weights, the rest with oneDNN; weights
 // are packed at compile time.
 #include "targets/cpu/lower/dot.hpp"
-#include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
+#include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/post_ops.hpp"
 
@@ -71,13 +71,13 @@ lowered thin(const problem& p) {
     auto k = std::make_unique<thin_kernel>();
     if (not p.modules.empty()) {
         auto chain = as_post_operations(*p.modules.front(), "x0");
-        if (chain and not chain->empty() and
-            chain->back().algorithm == dnnl::algorithm::eltwise_relu and chain->back().alpha == 0) {
+        if (chain and not chain->empty() and chain->back().algorithm == post_algorithm::relu and
+            chain->back().alpha == 0) {
             k->params.relu = true;
             chain->pop_back();
         }
         if (not chain or chain->size() > 1 or
-            (chain->size() == 1 and chain->front().algorithm != dnnl::algorithm::binary_add))
+            (chain->size() == 1 and chain->front().algorithm != post_algorithm::add))
             return lowered::refuse("an epilogue beyond a bias and relu");
         k->has_bias = not chain->empty();
         k->bias_input = 2;

@@ -14,40 +14,39 @@ namespace migraphx::cpu {
 
 namespace {
 
-using alg = dnnl::algorithm;
+using alg = post_algorithm;
 
 std::optional<row_op> row_op_of(alg a) {
     switch (a) {
-    case alg::eltwise_clip:
-    case alg::eltwise_clip_v2:
+    case alg::clip:
         return row_op::clamp;
-    case alg::eltwise_hardswish:
+    case alg::hardswish:
         return row_op::hard_swish;
-    case alg::eltwise_hardsigmoid:
+    case alg::hardsigmoid:
         return row_op::hard_sigmoid;
-    case alg::eltwise_linear:
+    case alg::linear:
         return row_op::linear;
-    case alg::eltwise_relu:
+    case alg::relu:
         return row_op::leaky_relu;
-    case alg::eltwise_swish:
+    case alg::swish:
         return row_op::swish;
-    case alg::eltwise_logistic:
+    case alg::sigmoid:
         return row_op::sigmoid;
-    case alg::eltwise_tanh:
+    case alg::tanh:
         return row_op::tanh;
-    case alg::eltwise_gelu_erf:
+    case alg::gelu_erf:
         return row_op::gelu_erf;
-    case alg::eltwise_gelu_tanh:
+    case alg::gelu_tanh:
         return row_op::gelu_tanh;
-    case alg::binary_add:
+    case alg::add:
         return row_op::add;
-    case alg::binary_sub:
+    case alg::sub:
         return row_op::subtract;
-    case alg::binary_mul:
+    case alg::mul:
         return row_op::multiply;
-    case alg::binary_max:
+    case alg::max:
         return row_op::maximum;
-    case alg::binary_min:
+    case alg::min:
         return row_op::minimum;
     default:
         return std::nullopt;
@@ -122,7 +121,7 @@ std::optional<planned_epilogue> plan_epilogue(const given_inputs& in, const modu
             reason = "a step of the epilogue without code";
             return std::nullopt;
         }
-        if (op.what == post_operation::kind::binary) {
+        if (op.is_binary()) {
             const auto input = epilogue_input(*body, op.parameter, first_operand);
             const auto& s = in.shapes.at(input);
             if (i == 0 and step->op == row_op::add and

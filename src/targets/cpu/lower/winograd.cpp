@@ -44,11 +44,11 @@ std::optional<clamped_sum> clamped_sum_of(const problem& p) {
         return std::nullopt;
     for (std::size_t i = 0; i < chain->size(); i++) {
         const auto& op = (*chain)[i];
-        if (op.what == post_operation::kind::eltwise) {
+        if (not op.is_binary()) {
             const bool last = i + 1 == chain->size();
-            if (last and op.algorithm == dnnl::algorithm::eltwise_relu and op.alpha == 0)
+            if (last and op.algorithm == post_algorithm::relu and op.alpha == 0)
                 result.low = 0;
-            else if (last and op.algorithm == dnnl::algorithm::eltwise_clip) {
+            else if (last and op.algorithm == post_algorithm::clip) {
                 result.low = op.alpha;
                 result.high = op.beta;
             } else
@@ -56,7 +56,7 @@ std::optional<clamped_sum> clamped_sum_of(const problem& p) {
             continue;
         }
         const auto input = epilogue_input(*p.modules.front(), op.parameter, 2);
-        if (op.algorithm != dnnl::algorithm::binary_add)
+        if (op.algorithm != post_algorithm::add)
             return std::nullopt;
         const auto& s = p.inputs.at(input);
         if (not result.bias and s.type() == shape::float_type and is_per_channel(s, 1))

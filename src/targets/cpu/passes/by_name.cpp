@@ -10,13 +10,11 @@ namespace {
 const registered_pass channels_last_registered{"cpu::channels_last",
                                                [] { return channels_last{}; }};
 const registered_pass fuse_epilogue_registered{"cpu::fuse_epilogue",
-                                               [] { return fuse_epilogue{}; }};
+                                               [] { return fuse_epilogue{epilogues()}; }};
 const registered_pass fuse_depthwise_registered{"cpu::fuse_depthwise",
                                                 [] { return fuse_depthwise{}; }};
 const registered_pass fuse_channel_scale_registered{"cpu::fuse_channel_scale",
                                                     [] { return fuse_channel_scale{}; }};
-const registered_pass lazy_reshapes_registered{"cpu::lazy_reshapes",
-                                               [] { return lazy_reshapes{}; }};
 const registered_pass int8_in_float_registered{"cpu::int8_in_float",
                                                [] { return int8_in_float{}; }};
 const registered_pass half_in_float_registered{"cpu::half_in_float",

@@ -152,34 +152,4 @@ void channels_last::apply(module& m) const {
     }
 }
 
-void lazy_reshapes::apply(module& m) const {
-    for (auto ins = m.begin(); ins != m.end(); ++ins) {
-        const auto name = ins->name();
-        if (name != "reshape" and name != "flatten" and name != "contiguous")
-            continue;
-        if (ins->inputs().size() != 1)
-            continue;
-        const auto x = ins->inputs()[0];
-        const auto& s = x->get_shape();
-        if (name == "contiguous") {
-            if (s == ins->get_shape())
-                m.replace_instruction(ins, x);
-            continue;
-        }
-        const auto lens = ins->get_shape().lens();
-        if (s.elements() == 0 or s.broadcasted())
-            continue;
-        const auto view = reshape_without_copy(s, lens);
-        if (not view or view->packed() != s.packed())
-            continue;
-        std::vector<int64_t> dims(lens.begin(), lens.end());
-        try {
-            auto lazy = m.insert_instruction(ins, make_op("reshape_lazy", {{"dims", dims}}), x);
-            m.replace_instruction(ins, lazy);
-        } catch (const exception&) {
-            // The operator's rule is stricter for this layout: the copy stays.
-        }
-    }
-}
-
 } // namespace migraphx::cpu

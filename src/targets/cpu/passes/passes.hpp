@@ -2,6 +2,8 @@
 // Passes of the cpu target; all shapes are concrete when they run.
 #pragma once
 
+#include "passes/fuse_epilogue.hpp"
+
 #include <string>
 
 namespace migraphx {
@@ -17,12 +19,8 @@ struct channels_last {
     void apply(module& m) const;
 };
 
-/// A pointwise region that follows a convolution or a product, and that oneDNN can do while it
-/// writes the result, becomes part of it.
-struct fuse_epilogue {
-    std::string name() const { return "cpu::fuse_epilogue"; }
-    void apply(module_pass_manager& mpm) const;
-};
+/// For the pass `fuse_epilogue`.
+epilogue_rules epilogues();
 
 /// A 1x1 convolution that only a depthwise one reads becomes part of it where that is faster.
 struct fuse_depthwise {
@@ -35,12 +33,6 @@ struct fuse_depthwise {
 struct fuse_channel_scale {
     std::string name() const { return "cpu::fuse_channel_scale"; }
     void apply(module_pass_manager& mpm) const;
-};
-
-/// reshape → reshape_lazy where the layout allows it without a copy.
-struct lazy_reshapes {
-    std::string name() const { return "cpu::lazy_reshapes"; }
-    void apply(module& m) const;
 };
 
 /// Operators on half and bf16 compute in float.

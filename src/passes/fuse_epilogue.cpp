@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// anchor → pointwise(…, anchor, …)  becomes  cpu::anchor(operands of both) with the region as its
-// module.
-#include "targets/cpu/epilogue.hpp"
-#include "targets/cpu/passes/passes.hpp"
+// anchor → pointwise(…, anchor, …)  becomes  target::anchor(operands of both) with the region as
+// its module.
+#include "passes/fuse_epilogue.hpp"
 
 #include <migraphx/instruction.hpp>
 #include <migraphx/make_op.hpp>
@@ -14,15 +13,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace migraphx::cpu {
+namespace migraphx {
 
 namespace {
-
-bool is_anchor(instruction_ref ins) {
-    const auto name = ins->name();
-    return (name == "convolution" or name == "dot" or name == "convolution_backwards") and
-           ins->get_shape().type() == shape::float_type;
-}
 
 // The region's body with the anchor's parameter named "x0" and the others "x1" … in their old
 // order.
@@ -52,24 +45,6 @@ renamed with_anchor_first(const module& m, std::size_t anchor) {
     return r;
 }
 
-// Broadcast and full-size operands are fine; a transposed one would make the library fall back.
-bool suits(const shape& operand, const shape& result) {
-    if (operand.type() != shape::float_type or operand.lens() != result.lens())
-        return false;
-    for (std::size_t i = 0; i < operand.ndim(); i++)
-        if (operand.lens()[i] != 1 and operand.strides()[i] != 0 and
-            operand.strides()[i] != result.strides()[i]) {
-            // A vector along one axis, stretched over the others, need not have the result's
-            // stride.
-            std::size_t used = 0;
-            for (std::size_t j = 0; j < operand.ndim(); j++)
-                used += operand.lens()[j] != 1 and operand.strides()[j] != 0 ? 1 : 0;
-            if (used != 1 or operand.strides()[i] != 1)
-                return false;
-        }
-    return true;
-}
-
 } // namespace
 
 void fuse_epilogue::apply(module_pass_manager& mpm) const {
@@ -79,15 +54,15 @@ void fuse_epilogue::apply(module_pass_manager& mpm) const {
         order[i] = order.size();
     std::size_t number = 0;
     for (auto ins = m.begin(); ins != m.end(); ++ins) {
-        if (ins->name() != "pointwise" or ins->get_shape().type() != shape::float_type)
+        if (ins->name() != "pointwise" or ins->get_shape().type() == shape::tuple_type)
             continue;
         // The latest anchor whose result the library can take the rest on; it moves to where the
         // region was, so that all other inputs are there.
         std::vector<std::size_t> anchors;
         for (std::size_t i = 0; i < ins->inputs().size(); i++) {
             const auto a = ins->inputs()[i];
-            if (order.contains(a) and is_anchor(a) and a->outputs().size() == 1 and
-                a->get_shape() == ins->get_shape() and
+            if (order.contains(a) and by.is_anchor(a) and a->outputs().size() == 1 and
+                a->get_shape().with_type(ins->get_shape().type()) == ins->get_shape() and
                 std::count(ins->inputs().begin(), ins->inputs().end(), a) == 1)
                 anchors.push_back(i);
         }
@@ -99,17 +74,14 @@ void fuse_epilogue::apply(module_pass_manager& mpm) const {
         std::vector<instruction_ref> inputs;
         for (auto best : anchors) {
             auto r = with_anchor_first(*ins->module_inputs().front(), best);
-            const auto chain = as_post_operations(r.body, "x0");
-            if (not chain or chain->size() > 8)
-                continue;
             anchor = ins->inputs()[best];
             inputs = anchor->inputs();
-            bool fits = true;
+            std::vector<shape> operands;
             for (auto i : r.inputs) {
-                fits = fits and suits(ins->inputs()[i]->get_shape(), anchor->get_shape());
                 inputs.push_back(ins->inputs()[i]);
+                operands.push_back(inputs.back()->get_shape());
             }
-            if (not fits)
+            if (not by.takes({anchor, r.body, operands, ins->get_shape()}))
                 continue;
             found.emplace(std::move(r));
             break;
@@ -120,11 +92,11 @@ void fuse_epilogue::apply(module_pass_manager& mpm) const {
                                        std::move(found->body));
         body->set_bypass();
         const auto symbols = anchor->get_debug_symbols();
-        auto op = make_op("cpu::" + anchor->name());
+        auto op = make_op(by.target + "::" + anchor->name());
         op.from_value(anchor->get_operator().to_value());
         auto fused = m.replace_instruction(ins, op, inputs, {body});
         fused->add_debug_symbols(symbols);
     }
 }
 
-} // namespace migraphx::cpu
+} // namespace migraphx

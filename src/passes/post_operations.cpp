@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "targets/cpu/epilogue.hpp"
+#include "passes/post_operations.hpp"
 
 #include <migraphx/builtin.hpp>
 #include <migraphx/instruction.hpp>
 
+#include <algorithm>
 #include <cmath>
 
-namespace migraphx::cpu {
+namespace migraphx {
 
 namespace {
 
-using alg = dnnl::algorithm;
+using alg = post_algorithm;
 
 std::optional<double> constant(instruction_ref e) {
     if (e->name() == "convert")
@@ -155,14 +156,13 @@ std::optional<found> product_form(instruction_ref e) {
         if (g->name() == "sigmoid" and f.constant != 0) {
             const auto l = linear_of(g->inputs()[0]);
             if (l.u == u and near(l.shift, 0))
-                return found{eltwise(alg::eltwise_swish, l.scale), u,
-                             near(f.constant, 1) ? 1 : f.constant};
+                return found{eltwise(alg::swish, l.scale), u, near(f.constant, 1) ? 1 : f.constant};
         }
         if (auto c = clip_of(g)) {
             const auto l = linear_of(c->u);
             // u * clip(a u + b, 0, h) * k
             if (l.u == u and near(c->lo, 0) and c->hi > 0 and f.constant != 0)
-                return found{eltwise(alg::eltwise_hardswish, l.scale / c->hi, l.shift / c->hi), u,
+                return found{eltwise(alg::hardswish, l.scale / c->hi, l.shift / c->hi), u,
                              near(f.constant * c->hi, 1) ? 1 : f.constant * c->hi};
         }
         const auto l = linear_of(g);
@@ -170,7 +170,7 @@ std::optional<found> product_form(instruction_ref e) {
             near(f.constant * l.shift, 0.5)) {
             const auto inner = linear_of(l.u->inputs()[0]);
             if (inner.u == u and near(inner.shift, 0) and near(inner.scale, std::sqrt(0.5)))
-                return found{eltwise(alg::eltwise_gelu_erf), u};
+                return found{eltwise(alg::gelu_erf), u};
         }
         if (l.u->name() == "tanh" and near(f.constant * l.scale, 0.5) and
             near(f.constant * l.shift, 0.5)) {
@@ -192,7 +192,7 @@ std::optional<found> product_form(instruction_ref e) {
                                   std::all_of(cube.others.begin(), cube.others.end(),
                                               [&](auto x) { return x == u; });
                     if (sum->inputs()[j] == u and is_cube)
-                        return found{eltwise(alg::eltwise_gelu_tanh), u};
+                        return found{eltwise(alg::gelu_tanh), u};
                 }
             }
         }
@@ -205,36 +205,36 @@ std::optional<found> unary_form(instruction_ref e) {
     if (auto c = clip_of(e)) {
         const auto l = linear_of(c->u);
         if (l.u != c->u and near(c->lo, 0) and near(c->hi, 1))
-            return found{eltwise(alg::eltwise_hardsigmoid, l.scale, l.shift), l.u};
-        return found{eltwise(alg::eltwise_clip_v2, c->lo, c->hi), c->u};
+            return found{eltwise(alg::hardsigmoid, l.scale, l.shift), l.u};
+        return found{eltwise(alg::clip, c->lo, c->hi), c->u};
     }
     if (name == "add" or name == "sub" or name == "mul" or name == "div") {
         const auto l = linear_of(e);
         if (l.u != e)
-            return found{eltwise(alg::eltwise_linear, l.scale, l.shift), l.u};
+            return found{eltwise(alg::linear, l.scale, l.shift), l.u};
         return std::nullopt;
     }
     if (e->inputs().size() != 1)
         return std::nullopt;
     const auto u = e->inputs()[0];
     if (name == "relu")
-        return found{eltwise(alg::eltwise_relu), u};
+        return found{eltwise(alg::relu), u};
     if (name == "leaky_relu")
-        return found{eltwise(alg::eltwise_relu, e->get_operator().get<double>("alpha")), u};
+        return found{eltwise(alg::relu, e->get_operator().get<double>("alpha")), u};
     if (name == "elu")
-        return found{eltwise(alg::eltwise_elu, e->get_operator().get<double>("alpha")), u};
+        return found{eltwise(alg::elu, e->get_operator().get<double>("alpha")), u};
     if (name == "sigmoid")
-        return found{eltwise(alg::eltwise_logistic), u};
+        return found{eltwise(alg::sigmoid), u};
     if (name == "tanh")
-        return found{eltwise(alg::eltwise_tanh), u};
+        return found{eltwise(alg::tanh), u};
     if (name == "sqrt")
-        return found{eltwise(alg::eltwise_sqrt), u};
+        return found{eltwise(alg::sqrt), u};
     if (name == "exp")
-        return found{eltwise(alg::eltwise_exp), u};
+        return found{eltwise(alg::exp), u};
     if (name == "abs")
-        return found{eltwise(alg::eltwise_abs), u};
+        return found{eltwise(alg::abs), u};
     if (name == "neg")
-        return found{eltwise(alg::eltwise_linear, -1, 0), u};
+        return found{eltwise(alg::linear, -1, 0), u};
     return std::nullopt;
 }
 
@@ -251,20 +251,18 @@ std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
     if (e->inputs().size() != 2)
         return std::nullopt;
     const auto name = e->name();
-    alg a = alg::undef;
+    alg a = alg::add;
     bool commutes = true;
-    if (name == "add")
-        a = alg::binary_add;
-    else if (name == "mul")
-        a = alg::binary_mul;
+    if (name == "mul")
+        a = alg::mul;
     else if (name == "max")
-        a = alg::binary_max;
+        a = alg::max;
     else if (name == "min")
-        a = alg::binary_min;
+        a = alg::min;
     else if (name == "sub" or name == "div") {
-        a = name == "sub" ? alg::binary_sub : alg::binary_div;
+        a = name == "sub" ? alg::sub : alg::div;
         commutes = false;
-    } else
+    } else if (name != "add")
         return std::nullopt;
     for (int i = 0; i < (commutes ? 2 : 1); i++) {
         const auto inner = e->inputs()[i];
@@ -273,7 +271,6 @@ std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
         if (param.empty() or other == x or not depends_on(inner, x))
             continue;
         post_operation p;
-        p.what = post_operation::kind::binary;
         p.algorithm = a;
         p.parameter = param;
         return found{p, inner};
@@ -283,8 +280,8 @@ std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
 
 // Linear steps in a row become one.
 void prepend(std::vector<post_operation>& chain, const post_operation& op) {
-    if (not chain.empty() and op.algorithm == alg::eltwise_linear and
-        chain.front().algorithm == alg::eltwise_linear) {
+    if (not chain.empty() and op.algorithm == alg::linear and
+        chain.front().algorithm == alg::linear) {
         auto& next = chain.front();
         next.beta += next.alpha * op.beta;
         next.alpha *= op.alpha;
@@ -294,6 +291,24 @@ void prepend(std::vector<post_operation>& chain, const post_operation& op) {
 }
 
 } // namespace
+
+std::size_t epilogue_input(const module& m, const std::string& parameter,
+                           std::size_t anchor_inputs) {
+    auto names = m.get_parameter_names();
+    std::sort(names.begin(), names.end());
+    const auto at = std::size_t(std::find(names.begin(), names.end(), parameter) - names.begin());
+    return anchor_inputs + at - 1; // "x0" sorts first and is no input
+}
+
+bool is_per_channel(const shape& s, std::size_t channel_axis) {
+    for (std::size_t i = 0; i < s.ndim(); i++) {
+        if (i == channel_axis and s.lens()[i] != 1 and s.strides()[i] != 1)
+            return false;
+        if (i != channel_axis and s.lens()[i] != 1 and s.strides()[i] != 0)
+            return false;
+    }
+    return true;
+}
 
 std::optional<std::vector<post_operation>> as_post_operations(const module& m,
                                                               const std::string& from) {
@@ -312,11 +327,11 @@ std::optional<std::vector<post_operation>> as_post_operations(const module& m,
         if (not step or not depends_on(step->inner, x))
             return std::nullopt;
         if (step->factor != 1)
-            prepend(chain, eltwise(alg::eltwise_linear, step->factor));
+            prepend(chain, eltwise(alg::linear, step->factor));
         prepend(chain, step->op);
         e = step->inner;
     }
     return chain;
 }
 
-} // namespace migraphx::cpu
+} // namespace migraphx

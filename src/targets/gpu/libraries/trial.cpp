@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "targets/gpu/libraries/trial.hpp"
+
+#include <migraphx/errors.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+namespace migraphx::gpu {
+
+namespace {
+
+std::mutex& one_trial() {
+    static std::mutex m;
+    return m;
+}
+
+// From the first to the last element that the problem touches.
+std::size_t span_bytes(const gemm_problem& p, const gemm_matrix& x, int64_t rows, int64_t columns) {
+    int64_t last = (rows - 1) * x.row + (columns - 1) * x.column;
+    for (std::size_t i = 0; i < p.batch.size(); i++)
+        last += (p.batch[i] - 1) * x.batch[i];
+    return std::size_t(last + 1) * shape{x.type}.type_size();
+}
+
+} // namespace
+
+struct trial_buffers::state {
+    std::unique_lock<std::mutex> alone;
+    device& on;
+    std::shared_ptr<void> queue;
+    std::vector<std::shared_ptr<char>> memory;
+    gemm_pointers at;
+    bool ready = false;
+
+    state(device& d, const gemm_problem& p, std::size_t workspace)
+        : alone(one_trial()), on(d), queue(d.make_stream()) {
+        at.queue = queue.get();
+        const auto block = [&](std::size_t bytes) -> void* {
+            // 0x11 in every byte: 6e-4 as half, 1e-28 as bf16 and float, 17 as int8.
+            memory.push_back(on.allocate(bytes));
+            on.fill(memory.back().get(), 0x11, bytes, at.queue);
+            return memory.back().get();
+        };
+        const auto a = span_bytes(p, p.a, p.m, p.k), b = span_bytes(p, p.b, p.k, p.n),
+                   d_bytes = span_bytes(p, p.d, p.m, p.n);
+        const auto c = p.c ? span_bytes(p, *p.c, p.m, p.n) : 0;
+        if (a + b + c + d_bytes + workspace > on.free_memory() / 2)
+            return;
+        try {
+            at.a = block(a);
+            at.b = block(b);
+            at.d = block(d_bytes);
+            at.workspace = block(workspace);
+            if (p.c)
+                at.c = block(c);
+            if (p.bias != gemm_bias::none)
+                at.bias = block(std::size_t(std::max(p.m, p.n)) * sizeof(double));
+            if (p.scaled)
+                at.scale_a = at.scale_b = block(sizeof(float));
+        } catch (const exception&) {
+            return;
+        }
+        ready = true;
+    }
+};
+
+trial_buffers::trial_buffers(device& on, const gemm_problem& p, std::size_t workspace)
+    : impl(std::make_unique<state>(on, p, workspace)) {}
+trial_buffers::~trial_buffers() {
+    impl->on.synchronize(impl->queue.get());
+}
+
+bool trial_buffers::ready() const {
+    return impl->ready;
+}
+
+double trial_buffers::milliseconds(const std::function<void(const gemm_pointers&)>& run) const {
+    return milliseconds_on(impl->on, [&](stream s) {
+        auto at = impl->at;
+        at.queue = s;
+        run(at);
+    });
+}
+
+double milliseconds_on(device& on, const std::function<void(stream)>& work) {
+    constexpr int rounds = 5, runs = 4;
+    const auto queue = on.make_stream();
+    const auto start = on.make_event(), end = on.make_event();
+    work(queue.get());
+    on.synchronize(queue.get());
+    std::vector<double> times;
+    for (int i = 0; i < rounds; i++) {
+        start->record(queue.get());
+        for (int j = 0; j < runs; j++)
+            work(queue.get());
+        end->record(queue.get());
+        end->synchronize();
+        times.push_back(double(end->since(*start)) / runs);
+    }
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
+}
+
+} // namespace migraphx::gpu

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Matrix products by a library: with the whole epilogue in its call where it can, else the product
+// and then one pointwise kernel on the result.
+#include "targets/gpu/lower/product.hpp"
+
+#include <migraphx/make_op.hpp>
+#include <migraphx/module.hpp>
+
+#include "base/str.hpp"
+#include "runtime/kernel.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace migraphx::gpu {
+
+namespace {
+
+std::size_t rounded_up(std::size_t bytes) {
+    constexpr std::size_t line = 256;
+    return (bytes + line - 1) / line * line;
+}
+
+struct library_kernel : kernel {
+    std::unique_ptr<prepared_gemm> work;
+    product_form form;
+
+    library_kernel(std::unique_ptr<prepared_gemm> w, product_form f)
+        : work(std::move(w)), form(std::move(f)) {}
+    void run_into(const kernel_args& args, void* to, char* workspace) const {
+        const auto input = [&](std::optional<std::size_t> i) -> const void* {
+            return i ? args.inputs[*i] : nullptr;
+        };
+        gemm_pointers at;
+        at.a = args.inputs[form.a];
+        at.b = args.inputs[form.b];
+        at.c = input(form.c);
+        at.bias = input(form.bias);
+        at.scale_a = input(form.scale_a);
+        at.scale_b = input(form.scale_b);
+        at.d = to;
+        at.workspace = workspace;
+        at.queue = args.queue;
+        work->run(at);
+    }
+    void run(const kernel_args& args) const override {
+        run_into(args, args.outputs[0], args.scratch);
+    }
+    std::size_t scratch_bytes() const override { return work->workspace_bytes(); }
+    std::string name() const override { return work->name(); }
+};
+
+// Timing is for sizes that stay; a program that meets many takes what the heuristics say.
+bool may_be_timed(const problem& p) {
+    return p.tune or not p.many_sizes;
+}
+
+std::unique_ptr<library_kernel>
+by_library(const device_problem& p, const std::optional<product_form>& form, std::string& reason) {
+    if (not form)
+        return nullptr;
+    const auto* library = find_gemm_library(*p.on, reason);
+    if (library == nullptr)
+        return nullptr;
+    if (auto r = library->refusal(form->what); not r.empty()) {
+        reason = std::move(r);
+        return nullptr;
+    }
+    auto work = library->prepare(form->what, may_be_timed(p), reason);
+    return work ? std::make_unique<library_kernel>(std::move(work), *form) : nullptr;
+}
+
+lowered in_one_call(const device_problem& p) {
+    std::string reason;
+    auto k = by_library(p, whole_product(p, reason), reason);
+    return k ? lowered(std::move(k)) : lowered::refuse(std::move(reason));
+}
+
+// The product goes to the result where the rest may write over it, else to the scratch.
+struct product_then_rest : kernel {
+    std::unique_ptr<library_kernel> product;
+    std::unique_ptr<kernel> rest;
+    std::size_t own = 2, inputs = 0;
+    std::size_t between_bytes = 0; ///< 0: in the result
+
+    void run(const kernel_args& args) const override {
+        auto* between = between_bytes == 0 ? args.outputs[0] : args.scratch;
+        auto* scratch = args.scratch + between_bytes;
+        product->run_into(args, between, scratch);
+        constexpr std::size_t most = 16;
+        char* few[most];
+        std::vector<char*> many(inputs > most ? inputs : 0);
+        auto** list = inputs > most ? many.data() : few;
+        list[0] = between;
+        std::copy(args.inputs + own, args.inputs + own + inputs - 1, list + 1);
+        rest->run({list, args.outputs, scratch, args.queue});
+    }
+    std::size_t scratch_bytes() const override {
+        return between_bytes + std::max(product->scratch_bytes(), rest->scratch_bytes());
+    }
+    std::string name() const override { return str(product->name(), " + ", rest->name()); }
+    void add_constants(held_constants& held) const override { rest->add_constants(held); }
+};
+
+device_problem pointwise_after(const device_problem& p, const shape& product) {
+    const auto own = own_inputs(p);
+    auto q = p;
+    q.op = make_op("pointwise");
+    q.inputs = {product};
+    q.inputs.insert(q.inputs.end(), p.inputs.begin() + std::ptrdiff_t(own), p.inputs.end());
+    q.constants = {argument{}};
+    for (std::size_t i = own; i < p.inputs.size(); i++)
+        q.constants.push_back(i < p.constants.size() ? p.constants[i] : argument{});
+    return q;
+}
+
+lowered in_two_steps(const device_problem& p) {
+    if (p.modules.empty())
+        return lowered::refuse("no epilogue");
+    const auto own = own_inputs(p);
+    const auto anchor = make_op(p.op.name().substr(p.op.name().find("::") + 2));
+    const auto type =
+        anchor.compute_shape({p.inputs.begin(), p.inputs.begin() + std::ptrdiff_t(own)}).type();
+    const shape between = p.output.with_type(type);
+    std::string reason;
+    auto product = by_library(p, plain_product(p, between, reason), reason);
+    if (product == nullptr)
+        return lowered::refuse(std::move(reason));
+    auto k = std::make_unique<product_then_rest>();
+    k->product = std::move(product);
+    k->rest = gpu::lower(pointwise_after(p, between));
+    if (runs_on_host(*k->rest))
+        return lowered::refuse("its epilogue runs on the host");
+    k->own = own;
+    k->inputs = 1 + p.inputs.size() - own;
+    if (between.type() != p.output.type() or not k->rest->can_write_over(0))
+        k->between_bytes = rounded_up(between.bytes());
+    return k;
+}
+
+struct zero_kernel : kernel {
+    std::shared_ptr<device> on;
+    std::size_t bytes = 0;
+    void run(const kernel_args& args) const override {
+        if (bytes > 0)
+            on->fill(args.outputs[0], 0, bytes, args.queue);
+    }
+    std::string name() const override { return "zero"; }
+};
+
+// Sums of nothing, and nothing to compute.
+lowered empty(const device_problem& p) {
+    const bool no_terms = p.inputs[0].lens().back() == 0;
+    if (p.output.elements() != 0 and not no_terms)
+        return lowered::refuse("something to compute");
+    if (p.output.elements() != 0 and (not p.modules.empty() or not p.output.packed()))
+        return lowered::refuse("an epilogue on sums of nothing, or gaps in the result");
+    auto k = std::make_unique<zero_kernel>();
+    k->on = p.on;
+    k->bytes = p.output.elements() == 0 ? 0 : p.output.bytes();
+    return k;
+}
+
+const implementations product_choices{
+    {"dot", "gpu::dot", "quant_dot", "gpu::quant_dot"},
+    {{"empty", empty}, {"library", in_one_call}, {"library and pointwise", in_two_steps}}};
+
+} // namespace
+
+} // namespace migraphx::gpu

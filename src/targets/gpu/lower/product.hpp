@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// dot and quant_dot, with or without an epilogue, as a problem of a library of products.
+#pragma once
+
+#include "passes/fuse_epilogue.hpp"
+#include "targets/gpu/libraries/gemm.hpp"
+#include "targets/gpu/lowering.hpp"
+
+#include <optional>
+#include <string>
+
+namespace migraphx::gpu {
+
+/// The operator's own inputs; those of its module follow.
+std::size_t own_inputs(const problem& p);
+
+struct product_form {
+    gemm_problem what; ///< simplified
+    std::size_t a = 0, b = 1;
+    std::optional<std::size_t> c, bias, scale_a, scale_b; ///< positions among the inputs
+};
+
+/// The product alone, into a result of `output` (its type and strides). The reason when a
+/// gemm_problem does not say it.
+std::optional<product_form> plain_product(const problem& p, const shape& output,
+                                          std::string& reason);
+
+/// With all of its module.
+std::optional<product_form> whole_product(const problem& p, std::string& reason);
+
+/// For the pass `fuse_epilogue`.
+epilogue_rules epilogues();
+
+} // namespace migraphx::gpu
