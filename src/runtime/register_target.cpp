@@ -45,20 +45,28 @@ bool is_plain_name(const std::string& name) {
     });
 }
 
-// Loads the library of a target; gives the loader's words when that fails.
+// A library may be there and have no target on this machine (a gpu without its driver); then its
+// function of this name says why, as a sentence.
+constexpr const char* why_missing = "migraphx_missing_target";
+
+// Loads the library of a target. Gives the words of the loader, or the library's own, when that
+// does not give the target.
 std::string load_library(const std::string& name) {
     if (not is_plain_name(name))
-        return "not a target's name";
+        return "that is no target's name";
     const auto file = library_of(name);
     std::string first_error;
     for (const auto& path : {library_folder() + "/" + file, file}) {
-        if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr)
-            return "";
+        if (void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+            using sentence_of = const char*(const char* target);
+            auto* sentence = reinterpret_cast<sentence_of*>(dlsym(handle, why_missing));
+            return sentence == nullptr ? "" : sentence(name.c_str());
+        }
         const char* error = dlerror();
         if (first_error.empty() and error != nullptr)
             first_error = error;
     }
-    return first_error;
+    return "loading it failed: " + first_error;
 }
 
 } // namespace
@@ -90,7 +98,7 @@ target make_target(const std::string& name) {
         names += (names.empty() ? "" : ", ") + n;
     fail(error_kind::invalid_argument,
          "target '" + name + "': one of the targets that this machine has was expected (" + names +
-             ")" + (error.empty() ? "" : "; loading it failed: " + error));
+             ")" + (error.empty() ? "" : "; " + error));
 }
 
 std::vector<std::string> get_targets() {

@@ -72,6 +72,8 @@ struct device {
     /// Whether `p` points to this device's memory.
     virtual bool owns(const void* p) const = 0;
     virtual std::size_t free_memory() const = 0;
+    /// What the device keeps for later allocations goes back to the driver.
+    virtual void trim() {}
 
     /// Put on `s`; host memory that is not pinned makes the call wait.
     virtual void copy(void* to, const void* from, std::size_t bytes, copy_kind kind, stream s) = 0;
@@ -99,6 +101,8 @@ struct device {
 std::shared_ptr<device> open_device(std::size_t id);
 /// Devices of this machine; 0 when there is no driver.
 std::size_t device_count();
+/// Why there is none, as a sentence that says what would help; empty when there is one.
+std::string missing_device();
 /// The host, playing a device.
 std::shared_ptr<device> host_device();
 

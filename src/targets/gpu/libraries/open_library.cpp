@@ -22,9 +22,15 @@ namespace migraphx::gpu {
 
 namespace {
 
-const setting<std::string> more_folders{
-    "MIGRAPHX_CUDA_LIBRARIES", "",
-    "folders, ':' between them, where the gpu target looks for its libraries first"};
+// A target asks for libraries while this library is loaded, perhaps before its other statics are
+// there.
+const setting<std::string>& more_folders() {
+    static const setting<std::string> folders{
+        "MIGRAPHX_CUDA_LIBRARIES", "",
+        "folders, ':' between them, where the gpu target looks for its libraries first"};
+    return folders;
+}
+[[maybe_unused]] const auto& listed = more_folders();
 
 struct library_facts {
     const char* title;
@@ -122,7 +128,7 @@ std::vector<std::string> split_path(const std::string& text) {
 
 // The empty folder is the loader's own search.
 std::vector<std::string> folders_of(const library_facts& f) {
-    auto folders = split_path(more_folders.get());
+    auto folders = split_path(more_folders().get());
     folders.emplace_back();
     if (f.of_driver and f.of_cuda)
         return folders;
