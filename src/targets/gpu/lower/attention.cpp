@@ -5,6 +5,7 @@
 #include "targets/gpu/lower/attention_tiles.hpp"
 
 #include "base/str.hpp"
+#include "codegen/device_text.hpp"
 #include "ops/shape_input.hpp"
 
 #include <migraphx/common_shape.hpp>
@@ -37,6 +38,10 @@ void set_steps(const shape& s, long long& batch, long long& head, long long& row
     dim = steps[3];
 }
 
+std::string element_type(shape::type_t t) {
+    return t == shape::bool_type ? "bool" : codegen::stored_type(t);
+}
+
 // Whether the device multiplies tiles of this type: tensor cores, or the host's emulation of them.
 bool has_matrix_units(const device_properties& on, shape::type_t t) {
     return (t == shape::half_type or t == shape::bf16_type) and
@@ -67,9 +72,9 @@ struct attention_problem {
 
     explicit attention_problem(const device_problem& given)
         : p(given), masked(not is_absent(p.inputs, in_mask)),
-          drains(not is_absent(p.inputs, in_sink)), type(device_type(p.inputs[in_q].type())),
-          mask_type(masked ? device_type(p.inputs[in_mask].type()) : "void"),
-          sink_type(drains ? device_type(p.inputs[in_sink].type()) : "void") {}
+          drains(not is_absent(p.inputs, in_sink)), type(element_type(p.inputs[in_q].type())),
+          mask_type(masked ? element_type(p.inputs[in_mask].type()) : "void"),
+          sink_type(drains ? element_type(p.inputs[in_sink].type()) : "void") {}
 
     void set_scores() {
         auto& a = params;
@@ -153,38 +158,33 @@ struct attention_problem {
         const bool units = has_matrix_units(p.on->properties(), p.inputs[in_q].type());
         const auto flag = [](bool b) { return b ? "true" : "false"; };
         const auto pointer = [](const std::string& t, const char* name) {
-            return str("const mgx::", t, "* ", name);
+            return str("const ", t, "* ", name, ", ");
         };
-        std::string inputs = pointer(type, "q") + ", " + pointer(type, "k") + ", " +
-                             pointer(type, "v");
+        std::string parameters =
+            pointer(type, "q") + pointer(type, "k") + pointer(type, "v");
         if (masked)
-            inputs += ", " + pointer(mask_type, "mask");
+            parameters += pointer(mask_type, "mask");
         if (drains)
-            inputs += ", " + pointer(sink_type, "sink");
-        const auto parameters = str(inputs, ", mgx::", type, "* out", splits() ? ", void* scratch" : "",
-                                    ", mgx::attention_params p");
-        const auto sink = drains ? "sink" : "static_cast<const mgx::f32*>(nullptr)";
-        const auto scratch = splits() ? "scratch" : "nullptr";
-        auto text = str("#include \"attention.cuh\"\n"
-                        "namespace mgx {\n"
-                        "using warp = ",
-                        units ? "tensor_core_warp<" : "plain_warp<", type, ", ", tiles.warp_text(),
-                        ">;\n"
-                        "using form = attention_form<",
-                        mask_type, ", ", flag(same_mask_for_rows), ", ", sink_type, ", ",
-                        flag(params.cap > 0),
-                        ">;\n"
-                        "using tile = attention_tile<warp, form, ",
-                        tiles.tile_text(), ">;\nstatic_assert(tile::shared_bytes == ", tiles.shared,
-                        ");\n}\nMGX_KERNEL_BOUNDS(", tiles.threads(), ") void attention(", parameters,
-                        ") {\n    mgx::attention<mgx::tile>(q, k, v, ",
-                        masked ? "mask" : "static_cast<const mgx::u8*>(nullptr)", ", ", sink,
-                        ", out, ", scratch, ", p);\n}\n");
+            parameters += pointer(sink_type, "sink");
+        parameters +=
+            str(type, "* out, ", splits() ? "void* scratch, " : "", "attention_params p");
+        const std::string sink = drains ? "sink" : "static_cast<const f32*>(nullptr)",
+                          mask = masked ? "mask" : "static_cast<const u8*>(nullptr)";
+        auto text = str("#include \"attention.cuh\"\nnamespace mgx {\nusing warp = ",
+                        units ? "tensor_core_warp<" : "plain_warp<", type, ", ",
+                        tiles.warp_text(), ">;\nusing form = attention_form<", mask_type, ", ",
+                        flag(same_mask_for_rows), ", ", sink_type, ", ", flag(params.cap > 0),
+                        ">;\nusing tile = attention_tile<warp, form, ", tiles.tile_text(),
+                        ">;\nstatic_assert(tile::shared_bytes == ", tiles.shared,
+                        ", \"the host counts other bytes\");\nMGX_KERNEL_BOUNDS(", tiles.threads(),
+                        ") void attention_rows(", parameters,
+                        ") {\n    attention<tile>(q, k, v, ", mask, ", ", sink, ", out, ",
+                        splits() ? "scratch" : "nullptr", ", p);\n}\n");
         if (splits())
-            text += str("MGX_KERNEL_BOUNDS(128) void attention_combine(", parameters,
-                        ") {\n    mgx::attention_combine<mgx::tile, mgx::form>(", sink,
+            text += str("MGX_KERNEL_BOUNDS(128) void attention_join(", parameters,
+                        ") {\n    attention_combine<tile, form>(", sink,
                         ", out, scratch, p);\n}\n");
-        return text;
+        return text + "} // namespace mgx\n";
     }
 
     std::vector<generated> stages() const {
@@ -192,7 +192,7 @@ struct attention_problem {
         g.name = str("attention<", type, " ", tiles.size, "x", tiles.outs, ", ", tiles.rows(), "x",
                      tiles.keys(), splits() ? " split" : "", ">");
         g.source = source();
-        g.entry = "attention";
+        g.entry = "attention_rows";
         g.launch.grid = {uint32_t(params.v_size == 0 ? 0 : params.blocks), uint32_t(tiles.slices),
                          uint32_t(tiles.splits)};
         g.launch.block.x = uint32_t(tiles.threads());
@@ -211,8 +211,7 @@ struct attention_problem {
         g.scratch = all * std::size_t(tiles.splits) * (std::size_t(params.v_size) + 2) *
                     (p.inputs[in_q].type() == shape::double_type ? 8 : 4);
         auto combine = g;
-        combine.name = "attention_combine";
-        combine.entry = "attention_combine";
+        combine.name = combine.entry = "attention_join";
         combine.launch = {};
         constexpr std::size_t rows_of_block = 4;
         combine.launch.grid.x = uint32_t((all + rows_of_block - 1) / rows_of_block);
