@@ -160,30 +160,27 @@ struct attention_problem {
         const auto pointer = [](const std::string& t, const char* name) {
             return str("const ", t, "* ", name, ", ");
         };
-        std::string parameters =
-            pointer(type, "q") + pointer(type, "k") + pointer(type, "v");
+        std::string parameters = pointer(type, "q") + pointer(type, "k") + pointer(type, "v");
         if (masked)
             parameters += pointer(mask_type, "mask");
         if (drains)
             parameters += pointer(sink_type, "sink");
-        parameters +=
-            str(type, "* out, ", splits() ? "void* scratch, " : "", "attention_params p");
+        parameters += str(type, "* out, ", splits() ? "void* scratch, " : "", "attention_params p");
         const std::string sink = drains ? "sink" : "static_cast<const f32*>(nullptr)",
                           mask = masked ? "mask" : "static_cast<const u8*>(nullptr)";
-        auto text = str("#include \"attention.cuh\"\nnamespace mgx {\nusing warp = ",
-                        units ? "tensor_core_warp<" : "plain_warp<", type, ", ",
-                        tiles.warp_text(), ">;\nusing form = attention_form<", mask_type, ", ",
-                        flag(same_mask_for_rows), ", ", sink_type, ", ", flag(params.cap > 0),
-                        ">;\nusing tile = attention_tile<warp, form, ", tiles.tile_text(),
-                        ">;\nstatic_assert(tile::shared_bytes == ", tiles.shared,
-                        ", \"the host counts other bytes\");\nMGX_KERNEL_BOUNDS(", tiles.threads(),
-                        ") void attention_rows(", parameters,
-                        ") {\n    attention<tile>(q, k, v, ", mask, ", ", sink, ", out, ",
-                        splits() ? "scratch" : "nullptr", ", p);\n}\n");
+        auto text = str(
+            "#include \"attention.cuh\"\nnamespace mgx {\nusing warp = ",
+            units ? "tensor_core_warp<" : "plain_warp<", type, ", ", tiles.warp_text(),
+            ">;\nusing form = attention_form<", mask_type, ", ", flag(same_mask_for_rows), ", ",
+            sink_type, ", ", flag(params.cap > 0), ">;\nusing tile = attention_tile<warp, form, ",
+            tiles.tile_text(), ">;\nstatic_assert(tile::shared_bytes == ", tiles.shared,
+            ", \"the host counts other bytes\");\nMGX_KERNEL_BOUNDS(", tiles.threads(),
+            ") void attention_rows(", parameters, ") {\n    attention<tile>(q, k, v, ", mask, ", ",
+            sink, ", out, ", splits() ? "scratch" : "nullptr", ", p);\n}\n");
         if (splits())
-            text += str("MGX_KERNEL_BOUNDS(128) void attention_join(", parameters,
-                        ") {\n    attention_combine<tile, form>(", sink,
-                        ", out, scratch, p);\n}\n");
+            text +=
+                str("MGX_KERNEL_BOUNDS(128) void attention_join(", parameters,
+                    ") {\n    attention_combine<tile, form>(", sink, ", out, scratch, p);\n}\n");
         return text + "} // namespace mgx\n";
     }
 

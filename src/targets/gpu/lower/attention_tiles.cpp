@@ -25,8 +25,7 @@ std::size_t shared_bytes(const attention_sizes& s, const attention_tiles& t) {
     const auto own = s.matrix_units ? 0 : 16 * (std::size_t(t.warp_keys) + 4) * s.sum * warps;
     const auto tiles = std::size_t(t.rows()) * k_row +
                        std::size_t(t.stages) * std::size_t(t.keys()) * (k_row + v_row) + own;
-    const auto joined =
-        std::size_t(t.key_warps * t.rows()) * (std::size_t(t.outs) + 4 + 2) * s.sum;
+    const auto joined = std::size_t(t.key_warps * t.rows()) * (std::size_t(t.outs) + 4 + 2) * s.sum;
     return std::max(tiles, joined);
 }
 
@@ -79,8 +78,8 @@ std::optional<attention_tiles> choose_attention_tiles(const attention_sizes& s,
     if (variant > 3)
         t.splits = std::min<int64_t>(parts, 3);
     else if (variant == 0 and grid.query == 1 and blocks(grid) < on.multiprocessors)
-        t.splits = std::min({parts, div_up(enough, std::max<int64_t>(1, blocks(grid))),
-                             int64_t{256}});
+        t.splits =
+            std::min({parts, div_up(enough, std::max<int64_t>(1, blocks(grid))), int64_t{256}});
     t.split_keys = round_up(div_up(std::max<int64_t>(1, s.keys), t.splits), t.keys());
     t.splits = std::max<int64_t>(1, div_up(s.keys, t.split_keys));
 
