@@ -3,6 +3,7 @@
 // together.
 #include <migraphx/bf16.hpp>
 #include <migraphx/errors.hpp>
+#include <migraphx/float8.hpp>
 #include <migraphx/half.hpp>
 
 #include "ir/artifacts.hpp"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -244,6 +246,93 @@ TEST(gpu_host_device, divides_by_what_is_known_before) {
                 EXPECT_EQ(by.div(n), n / d) << n << '/' << d;
             }
     }
+}
+
+namespace {
+
+// All values of a small type, or floats around what it can hold, ties of rounding among them.
+std::vector<float> floats_to_round() {
+    std::vector<float> x{0.0f, -0.0f, 1e-45f, 3.4e38f, -3.4e38f};
+    for (const float special :
+         {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+        x.push_back(special);
+        x.push_back(-special);
+    }
+    uint32_t bits = 12345;
+    for (int i = 0; i < 200000; i++) {
+        bits = bits * 1664525u + 1013904223u;
+        const uint32_t cut = i % 3 == 0 ? 0xfffff000u : i % 3 == 1 ? 0xfff80000u : ~0u;
+        x.push_back(bit_cast<float>(bits & cut));
+    }
+    return x;
+}
+
+template <class T>
+void expect_conversions(const std::string& name) {
+    const code c("using type = " + name + ";" + R"(
+MGX_KERNEL void widen(const type* x, f32* y, u32 n) {
+    if (global_thread() < n)
+        y[global_thread()] = to_f32(x[global_thread()]);
+}
+MGX_KERNEL void rounded(const f32* f, const f64* d, type* x, type* y, u32 n) {
+    if (global_thread() < n) {
+        x[global_thread()] = convert<type>(f[global_thread()]);
+        y[global_thread()] = convert<type>(d[global_thread()]);
+    }
+}
+)");
+    std::vector<T> codes(sizeof(T) == 1 ? 256 : 65536);
+    for (std::size_t i = 0; i < codes.size(); i++)
+        std::memcpy(&codes[i], &i, sizeof(T));
+    const auto n = static_cast<uint32_t>(codes.size());
+    const buffer<T> in(codes);
+    const buffer<float> wide(codes.size());
+    c.launch("widen", {1 + n / 256}, {256}, 0, (void*)in, (void*)wide, n);
+    const auto got = wide.get();
+    for (std::size_t i = 0; i < codes.size(); i++) {
+        const float wanted = codes[i];
+        if (wanted != wanted)
+            EXPECT_NE(got[i], got[i]) << name << ' ' << i;
+        else
+            EXPECT_EQ(bit_cast<uint32_t>(got[i]), bit_cast<uint32_t>(wanted)) << name << ' ' << i;
+    }
+    const auto x = floats_to_round();
+    std::vector<double> d(x.begin(), x.end());
+    for (std::size_t i = 0; i < d.size(); i += 2) // between two floats
+        d[i] *= 1.0 + 1e-12;
+    const auto m = static_cast<uint32_t>(x.size());
+    const buffer<float> floats(x);
+    const buffer<double> doubles(d);
+    const buffer<T> from_float(x.size()), from_double(x.size());
+    c.launch("rounded", {1 + m / 256}, {256}, 0, (void*)floats, (void*)doubles, (void*)from_float,
+             (void*)from_double, m);
+    const auto f = from_float.get(), g = from_double.get();
+    const auto bits = [](T v) {
+        uint32_t b = 0;
+        std::memcpy(&b, &v, sizeof(T));
+        return b;
+    };
+    for (std::size_t i = 0; i < x.size(); i++) {
+        if (static_cast<float>(T(x[i])) != static_cast<float>(T(x[i])))
+            ASSERT_NE(static_cast<float>(f[i]), static_cast<float>(f[i])) << name << ' ' << x[i];
+        else
+            ASSERT_EQ(bits(f[i]), bits(T(x[i]))) << name << ' ' << x[i];
+        if (static_cast<float>(T(d[i])) != static_cast<float>(T(d[i])))
+            ASSERT_NE(static_cast<float>(g[i]), static_cast<float>(g[i])) << name << ' ' << d[i];
+        else
+            ASSERT_EQ(bits(g[i]), bits(T(d[i]))) << name << ' ' << d[i];
+    }
+}
+
+} // namespace
+
+TEST(gpu_host_device, small_floats_round_as_the_engines) {
+    expect_conversions<half>("half");
+    expect_conversions<bf16>("bf16");
+    expect_conversions<fp8::fp8e4m3fn>("fp8e4m3fn");
+    expect_conversions<fp8::fp8e5m2>("fp8e5m2");
+    expect_conversions<fp8::fp8e4m3fnuz>("fp8e4m3fnuz");
+    expect_conversions<fp8::fp8e5m2fnuz>("fp8e5m2fnuz");
 }
 
 TEST(gpu_host_device, records_and_repeats) {

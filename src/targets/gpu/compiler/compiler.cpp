@@ -9,14 +9,18 @@
 #include "base/settings.hpp"
 #include "base/str.hpp"
 #include "ir/artifacts.hpp"
-#include "targets/gpu/compiler/backends.hpp"
 #include "targets/gpu/compiler/code_cache.hpp"
+#include "targets/gpu/compiler/compilers.hpp"
 #include "targets/gpu/compiler/source_text.hpp"
+#include "targets/gpu/device_code/headers.hpp"
 
+#include <cstdint>
+#include <cstring>
 #include <exception>
 #include <future>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <unistd.h>
 #include <unordered_map>
 #include <utility>
@@ -28,21 +32,10 @@ namespace {
 const setting<std::string> dump_folder{"MIGRAPHX_GPU_DUMP_SRC", "",
                                        "folder that every generated gpu source is written to"};
 
-compiler_backend& backend_for(platform kind) {
-    switch (kind) {
-    case platform::host:
-        return host_compiler();
-    case platform::cuda:
-    case platform::hip:
-        break;
-    }
-    fail(error_kind::unsupported, "gpu: there is no compiler for this device");
-}
-
 // Loaded code and what it was loaded from, for compiled programs.
 struct ready_code {
     std::shared_ptr<code_module> loaded;
-    std::shared_ptr<const std::string> image;
+    std::shared_ptr<const object_code> object;
 };
 
 // The code of this process by name and device. What nobody uses any more is kept as long as it is
@@ -113,20 +106,87 @@ void write_text(const fs::path& file, const std::string& text) {
     out.commit();
 }
 
-// From the program, the cache on disk, or the compiler.
-std::string image_of(const std::string& name, const std::string& text, const std::string& source,
-                     const device_properties& facts, artifact_store* kept) {
-    if (kept != nullptr)
-        if (auto bytes = kept->find(name))
-            return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+// One text, and the names of its code: in programs, where it serves whatever compiler another
+// machine has, and on disk, where each version has its own.
+struct source_names {
+    std::string text, artifact, portable, cached;
+
+    source_names(source_compiler& with, const std::string& source, const device_properties& facts)
+        : text(with_headers(source)) {
+        const auto digest = content_name(str(with.form(), '\n', text));
+        artifact = str("gpu-", facts.architecture, "-", digest);
+        portable = str("gpu-portable-", digest);
+        cached = str(artifact, "-", content_name(with.version()));
+    }
+};
+
+std::string bytes_of(const value::binary& b) {
+    return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
+
+// On disk: the size of the image in 8 bytes, the image, what is portable.
+std::string packed(const object_code& code) {
+    const std::uint64_t size = code.image.size();
+    std::string all(sizeof(size), '\0');
+    std::memcpy(all.data(), &size, sizeof(size));
+    return all + code.image + code.portable;
+}
+
+std::optional<object_code> unpacked(const std::optional<std::string>& all) {
+    std::uint64_t size = 0;
+    if (not all or all->size() < sizeof(size))
+        return std::nullopt;
+    std::memcpy(&size, all->data(), sizeof(size));
+    if (size > all->size() - sizeof(size))
+        return std::nullopt;
+    return object_code{all->substr(sizeof(size), size), all->substr(sizeof(size) + size)};
+}
+
+// From the program, the cache on disk, the compiler, or, without one, what the program has for
+// earlier architectures.
+object_code find_or_compile(const source_names& names, const std::string& source,
+                            source_compiler& with, const device_properties& facts,
+                            const artifact_store* kept) {
+    const auto find_kept = [&](const std::string& name) {
+        return kept == nullptr ? std::nullopt : kept->find(name);
+    };
+    const auto portable = find_kept(names.portable);
+    if (const auto image = find_kept(names.artifact))
+        return {bytes_of(*image), portable ? bytes_of(*portable) : ""};
+    if (with.version().empty() and portable)
+        return {bytes_of(*portable), bytes_of(*portable)};
     auto* const cache = code_cache::instance();
     if (cache != nullptr)
-        if (auto code = cache->find(name))
+        if (auto code = unpacked(cache->find(names.cached)))
             return std::move(*code);
-    auto code = backend_for(facts.kind).compile(text, source, facts);
+    auto code = with.compile(names.text, source, facts);
     if (cache != nullptr)
-        cache->store(name, code);
+        cache->store(names.cached, packed(code));
     return code;
+}
+
+void keep(artifact_store& kept, const source_names& names,
+          const std::shared_ptr<const object_code>& code) {
+    const auto put = [&](const std::string& name, const std::string& bytes) {
+        if (not bytes.empty())
+            kept.put(name, value::binary(code, bytes.data(), bytes.size()));
+    };
+    put(names.artifact, code->image);
+    put(names.portable, code->portable);
+}
+
+// The source by itself, beside the headers that it includes: they compile by hand as they lie.
+void dump(const std::string& source) {
+    const fs::path folder = dump_folder.get();
+    if (folder.empty())
+        return;
+    static std::once_flag once;
+    std::call_once(once, [&] {
+        fs::create_directories(folder);
+        for (const auto& [name, text] : device_headers())
+            write_text(folder / name, text);
+    });
+    write_text(folder / (content_name(source) + ".cu"), source);
 }
 
 } // namespace
@@ -142,21 +202,31 @@ std::string keep_failed_source(const std::string& text) {
     return file.native();
 }
 
+source_compiler& compiler_for(platform kind) {
+    switch (kind) {
+    case platform::cuda:
+        return nvrtc();
+    case platform::hip:
+        return hiprtc();
+    case platform::host:
+        break;
+    }
+    return host_compiler();
+}
+
 std::shared_ptr<code_module> compiled(device& on, const std::string& source, artifact_store* kept) {
     const auto& facts = on.properties();
-    const auto text = with_headers(source);
-    const auto name = str("gpu-", facts.architecture, "-",
-                          content_name(str(backend_for(facts.kind).identity(), '\n', text)));
-    const auto code = code_table::instance().get(str(name, "@", facts.id), [&]() -> ready_code {
-        if (not dump_folder.get().empty()) {
-            fs::create_directories(dump_folder.get());
-            write_text(fs::path(dump_folder.get()) / (content_name(text) + ".cu"), text);
-        }
-        auto image = std::make_shared<const std::string>(image_of(name, text, source, facts, kept));
-        return {on.load(*image), image};
+    auto& with = compiler_for(facts.kind);
+    const source_names names(with, source, facts);
+    const auto key = str(names.artifact, "@", facts.id);
+    const auto code = code_table::instance().get(key, [&]() -> ready_code {
+        dump(source);
+        auto object =
+            std::make_shared<const object_code>(find_or_compile(names, source, with, facts, kept));
+        return {on.load(object->image), object};
     });
     if (kept != nullptr)
-        kept->put(name, {code.image, code.image->data(), code.image->size()});
+        keep(*kept, names, code.object);
     return code.loaded;
 }
 

@@ -6,7 +6,7 @@
 #include "base/files.hpp"
 #include "base/settings.hpp"
 #include "base/str.hpp"
-#include "targets/gpu/compiler/backends.hpp"
+#include "targets/gpu/compiler/compilers.hpp"
 #include "targets/gpu/compiler/source_text.hpp"
 
 #include <cerrno>
@@ -79,30 +79,34 @@ fs::path find_program(const std::string& name) {
     return {};
 }
 
-struct host_cxx : compiler_backend {
-    std::string identity() override {
+struct host_cxx : source_compiler {
+    std::string form() override {
+#if defined(__x86_64__)
+        return str("x86_64 ", options);
+#elif defined(__aarch64__)
+        return str("aarch64 ", options);
+#else
+        return str("other ", options);
+#endif
+    }
+
+    // The program's file stands for its version.
+    std::string version() override {
         static const std::string text = [] {
-            // The program's file stands for its version.
             const auto parts = words(command);
             const auto file = parts.empty() ? fs::path{} : find_program(parts.front());
             std::error_code error;
             const auto real = fs::canonical(file, error);
+            if (error)
+                return std::string{};
             const auto size = fs::file_size(real, error);
             const auto time = fs::last_write_time(real, error).time_since_epoch().count();
-#if defined(__x86_64__)
-            const char* machine = "x86_64";
-#elif defined(__aarch64__)
-            const char* machine = "aarch64";
-#else
-            const char* machine = "other";
-#endif
-            return str(command.get(), " ", real.native(), " ", size, " ", time, " ", machine, " ",
-                       options);
+            return str(command.get(), " ", real.native(), " ", size, " ", time);
         }();
         return text;
     }
 
-    std::string compile(const std::string& text, const std::string& source,
+    object_code compile(const std::string& text, const std::string& source,
                         const device_properties&) override {
         const tmp_dir folder("migraphx-code");
         const auto in = folder.path / "kernel.cpp", out = folder.path / "kernel.so",
@@ -125,13 +129,13 @@ struct host_cxx : compiler_backend {
             fail(error_kind::internal,
                  str("generated code does not compile on the host; the source is kept in ",
                      keep_failed_source(whole), "\n", mapped_file(log).view()));
-        return std::string(mapped_file(out).view());
+        return {std::string(mapped_file(out).view()), {}};
     }
 };
 
 } // namespace
 
-compiler_backend& host_compiler() {
+source_compiler& host_compiler() {
     static host_cxx c;
     return c;
 }

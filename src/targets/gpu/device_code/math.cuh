@@ -97,6 +97,11 @@ MGX_DEVICE f32 fast_exp2(f32 x) {
 }
 
 template <class T>
+MGX_DEVICE T infinity() {
+    return static_cast<T>(bits_as<f32>(0x7f800000u));
+}
+
+template <class T>
 MGX_DEVICE bool is_nan(T x) {
     if constexpr (is_small_float<T>)
         return is_nan(to_f32(x));
@@ -108,15 +113,10 @@ MGX_DEVICE bool is_inf(T x) {
     if constexpr (is_small_float<T>)
         return is_inf(to_f32(x));
     else if constexpr (is_float<T>)
-        return fabs(x) == static_cast<T>(__builtin_huge_val());
+        return fabs(x) == infinity<T>();
     else
         return false;
 }
-template <class T>
-MGX_DEVICE T infinity() {
-    return static_cast<T>(__builtin_huge_val());
-}
-
 // Of any type that compares; the first when they are equal or do not compare.
 template <class T>
 MGX_DEVICE T least(T x, T y) {

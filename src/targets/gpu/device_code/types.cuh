@@ -42,12 +42,21 @@ struct choose<false, X, Y> {
     using type = Y;
 };
 
+// For sizes known to the compiler: moves between registers.
+MGX_DEVICE void copy_bytes(void* to, const void* from, int n) {
+#ifdef MGX_CUDA
+    memcpy(to, from, n);
+#else
+    __builtin_memcpy(to, from, n);
+#endif
+}
+
 // The bytes of one type as another of the same size.
 template <class To, class From>
 MGX_DEVICE To bits_as(const From& x) {
     static_assert(sizeof(To) == sizeof(From), "bits_as: the sizes differ");
     To r;
-    __builtin_memcpy(&r, &x, sizeof(To));
+    copy_bytes(&r, &x, sizeof(To));
     return r;
 }
 

@@ -56,13 +56,13 @@ MGX_DEVICE vec<T, N> load(const T* p) {
     if constexpr (bytes <= 16 && (bytes & (bytes - 1)) == 0) {
         using piece = typename raw<bytes>::type;
         const piece x = *reinterpret_cast<const piece*>(p);
-        __builtin_memcpy(&r, &x, bytes);
+        copy_bytes(&r, &x, bytes);
     } else if constexpr (bytes % 16 == 0) {
         raw16 x[bytes / 16];
 #pragma unroll
         for (int i = 0; i < bytes / 16; i++)
             x[i] = reinterpret_cast<const raw16*>(p)[i];
-        __builtin_memcpy(&r, x, bytes);
+        copy_bytes(&r, x, bytes);
     } else {
 #pragma unroll
         for (int i = 0; i < N; i++)
@@ -76,11 +76,11 @@ MGX_DEVICE void store(T* p, const vec<T, N>& x) {
     constexpr int bytes = sizeof(T) * N;
     if constexpr (bytes <= 16 && (bytes & (bytes - 1)) == 0) {
         typename raw<bytes>::type r;
-        __builtin_memcpy(&r, &x, bytes);
+        copy_bytes(&r, &x, bytes);
         *reinterpret_cast<typename raw<bytes>::type*>(p) = r;
     } else if constexpr (bytes % 16 == 0) {
         raw16 r[bytes / 16];
-        __builtin_memcpy(r, &x, bytes);
+        copy_bytes(r, &x, bytes);
 #pragma unroll
         for (int i = 0; i < bytes / 16; i++)
             reinterpret_cast<raw16*>(p)[i] = r[i];

@@ -66,12 +66,12 @@ template <class T, class F>
 MGX_DEVICE T by_words(const T& x, F exchange) {
     constexpr int words = (sizeof(T) + 3) / 4;
     u32 w[words] = {};
-    __builtin_memcpy(w, &x, sizeof(T));
+    copy_bytes(w, &x, sizeof(T));
 #pragma unroll
     for (int i = 0; i < words; i++)
         w[i] = exchange(w[i]);
     T r;
-    __builtin_memcpy(&r, w, sizeof(T));
+    copy_bytes(&r, w, sizeof(T));
     return r;
 }
 #endif
@@ -145,10 +145,18 @@ MGX_DEVICE bool all(bool x) {
     return ballot(!x) == 0;
 }
 MGX_DEVICE int count_bits(u32 x) {
+#ifdef MGX_CUDA
+    return __popc(x);
+#else
     return __builtin_popcount(x);
+#endif
 }
 MGX_DEVICE int count_bits(u64 x) {
+#ifdef MGX_CUDA
+    return __popcll(x);
+#else
     return __builtin_popcountll(x);
+#endif
 }
 // The lanes below this one.
 MGX_DEVICE lane_mask lanes_below() {
