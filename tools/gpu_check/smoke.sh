@@ -36,3 +36,10 @@ tar -C "$(dirname "$include")" -chzf "$out/python_headers.tar.gz" "$(basename "$
 timeout 120 "$pack/bin/test_device" --gtest_output=json:"$out/test_device.json" > "$out/test_device.txt" 2>&1
 echo "test_device: exit $?"
 grep -v -E '^\[( RUN|       OK|-----|=====)' "$out/test_device.txt" | tail -60
+
+# Operators whose kernels are on the device already; what fails here is a first list, not a verdict.
+timeout 60 "$pack/bin/test_ops" --target gpu --gtest_filter='ops_pointwise*:ops_linear*:ops_softmax*:ops_reduce*' \
+    > "$out/test_ops.txt" 2>&1
+echo "test_ops: exit $?"
+grep -E '^\[  (PASSED|FAILED)' "$out/test_ops.txt" | head -5
+grep -v -E '^\[' "$out/test_ops.txt" | head -25
