@@ -31,7 +31,7 @@ struct cpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), make_pass("merge_products"), fold_constants(),
-                make_pass("nest_concats"), channels_last{}, fuse_pointwise{},
+                make_pass("nest_concats"), channels_last{layouts()}, fuse_pointwise{},
                 fuse_epilogue{epilogues()}, fuse_depthwise{}, fuse_channel_scale{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};

@@ -4,8 +4,10 @@
 #include <migraphx/fuse_pointwise.hpp>
 #include <migraphx/propagate_constant.hpp>
 
+#include "passes/channels_last.hpp"
 #include "passes/fuse_epilogue.hpp"
 #include "passes/pass_registry.hpp"
+#include "targets/gpu/lower/convolution.hpp"
 #include "targets/gpu/lower/product.hpp"
 #include "targets/gpu/lower/strided.hpp"
 #include "targets/gpu/lowering.hpp"
@@ -28,7 +30,7 @@ struct gpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), make_pass("merge_products"), propagate_constant{},
-                fuse_pointwise{}, fuse_epilogue{epilogues()},
+                channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }

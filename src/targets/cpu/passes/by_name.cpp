@@ -8,7 +8,7 @@ namespace migraphx::cpu {
 namespace {
 
 const registered_pass channels_last_registered{"cpu::channels_last",
-                                               [] { return channels_last{}; }};
+                                               [] { return channels_last{layouts()}; }};
 const registered_pass fuse_epilogue_registered{"cpu::fuse_epilogue",
                                                [] { return fuse_epilogue{epilogues()}; }};
 const registered_pass fuse_depthwise_registered{"cpu::fuse_depthwise",

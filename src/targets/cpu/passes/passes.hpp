@@ -2,6 +2,7 @@
 // Passes of the cpu target; all shapes are concrete when they run.
 #pragma once
 
+#include "passes/channels_last.hpp"
 #include "passes/fuse_epilogue.hpp"
 
 #include <string>
@@ -13,13 +14,8 @@ struct module_pass_manager;
 
 namespace migraphx::cpu {
 
-/// Activations of convolutions lie channels last; what follows keeps that order.
-struct channels_last {
-    std::string name() const { return "cpu::channels_last"; }
-    void apply(module& m) const;
-};
-
-/// For the pass `fuse_epilogue`.
+/// For the passes `channels_last` and `fuse_epilogue`.
+channels_last_rules layouts();
 epilogue_rules epilogues();
 
 /// A 1x1 convolution that only a depthwise one reads becomes part of it where that is faster.
