@@ -173,10 +173,21 @@ struct recurrent_layer {
         const bool mine = n < sums && unit < p.hidden;
         const T* const from = at.in.r + direction * p.r_direction +
                               (static_cast<i64>(n / Units) * p.hidden + unit) * p.r_row;
+const bool vectors = p.r_column == 1 && (p.hidden | p.r_row | p.r_direction) % 4 == 0 &&
+                             (reinterpret_cast<u64>(at.in.r) & (4 * sizeof(T) - 1)) == 0;
 #pragma unroll
-        for (int i = 0; i < Weights; i++) {
-            const int k = (i / 4 * Parts + part) * 4 + i % 4;
-            w[i] = mine && k < p.hidden ? static_cast<A>(to_compute(from[k * p.r_column])) : A(0);
+        for (int i = 0; i < Weights; i += 4) {
+            const int k = i * Parts + part * 4;
+            vec<A, 4> x = {};
+            if (mine && vectors && k < p.hidden) {
+                x = convert_all<A>(load<4>(from + k));
+            } else if (mine) {
+                for (int e = 0; e < 4 && k + e < p.hidden; e++)
+                    x[e] = to_compute(from[(k + e) * p.r_column]);
+            }
+#pragma unroll
+            for (int e = 0; e < 4; e++)
+                w[i + e] = x[e];
         }
     }
 

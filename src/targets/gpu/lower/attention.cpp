@@ -3,9 +3,9 @@
 #include "targets/gpu/device_code/attention_params.cuh"
 #include "targets/gpu/generated.hpp"
 #include "targets/gpu/lower/attention_tiles.hpp"
+#include "targets/gpu/lower/walk.hpp"
 
 #include "base/str.hpp"
-#include "codegen/device_text.hpp"
 #include "ops/shape_input.hpp"
 
 #include <migraphx/common_shape.hpp>
@@ -38,10 +38,6 @@ void set_steps(const shape& s, long long& batch, long long& head, long long& row
     dim = steps[3];
 }
 
-std::string element_type(shape::type_t t) {
-    return t == shape::bool_type ? "bool" : codegen::stored_type(t);
-}
-
 // Whether the device multiplies tiles of this type: tensor cores, or the host's emulation of them.
 bool has_matrix_units(const device_properties& on, shape::type_t t) {
     return (t == shape::half_type or t == shape::bf16_type) and
@@ -72,9 +68,9 @@ struct attention_problem {
 
     explicit attention_problem(const device_problem& given)
         : p(given), masked(not is_absent(p.inputs, in_mask)),
-          drains(not is_absent(p.inputs, in_sink)), type(element_type(p.inputs[in_q].type())),
-          mask_type(masked ? element_type(p.inputs[in_mask].type()) : "void"),
-          sink_type(drains ? element_type(p.inputs[in_sink].type()) : "void") {}
+          drains(not is_absent(p.inputs, in_sink)), type(device_type(p.inputs[in_q].type())),
+          mask_type(masked ? device_type(p.inputs[in_mask].type()) : "void"),
+          sink_type(drains ? device_type(p.inputs[in_sink].type()) : "void") {}
 
     void set_scores() {
         auto& a = params;
