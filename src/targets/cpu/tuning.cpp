@@ -9,8 +9,8 @@
 #include "base/parallel.hpp"
 #include "base/settings.hpp"
 #include "base/str.hpp"
-#include "ir/text.hpp"
 #include "runtime/buffer_pool.hpp"
+#include "runtime/problem_text.hpp"
 #include "runtime/tuning_cache.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 #include "targets/cpu/lowering.hpp"
@@ -165,13 +165,7 @@ std::size_t candidates_timed() {
 }
 
 std::string tuning_key(const problem& p) {
-    std::string text = str(p.op);
-    for (std::size_t i = 0; i < p.inputs.size(); i++)
-        text += str(p.is_constant(i) ? " const " : " ", p.inputs[i]);
-    text += str(" -> ", p.output);
-    for (const auto* m : p.modules)
-        text += str("\n", to_text(*m));
-    return str(text, "\nthreads ", num_threads(), p.fast_math ? "" : ", exact",
+    return str(problem_text(p), "\nthreads ", num_threads(), p.fast_math ? "" : ", exact",
                p.many_sizes ? ", many sizes" : "", '\n', machine_text());
 }
 

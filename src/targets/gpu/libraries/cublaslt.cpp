@@ -161,17 +161,17 @@ public:
     // False when the library has no algorithm.
     bool choose(bool timed) {
         const auto key = str("gemm|", lib.version, '|', to_string(p));
-        if (const auto known = tuning_cache::instance().find(key))
-            if (const auto algo = algorithm_of(*known))
-                if (const auto ok = checked(*algo)) {
-                    usual = *ok;
-                    return true;
-                }
-        auto found = proposed(usual_alignment, timed ? proposals : 1);
-        if (found.empty())
+        if (known(key))
+            return true;
+        if (not timed)
+            return take_first(proposed(usual_alignment, 1));
+        const auto alone = alone_on_device();
+        if (known(key)) // by now
+            return true;
+        const auto found = proposed(usual_alignment, proposals);
+        if (not take_first(found))
             return false;
-        usual = found.front();
-        if (timed and found.size() > 1 and pick_fastest(found))
+        if (found.size() > 1 and pick_fastest(found))
             tuning_cache::instance().store(key, text_of(usual.algo));
         return true;
     }
@@ -197,6 +197,19 @@ public:
     std::string name() const override { return "cublaslt"; }
 
 private:
+    bool known(const std::string& key) {
+        const auto text = tuning_cache::instance().find(key);
+        const auto algo = text ? algorithm_of(*text) : std::nullopt;
+        const auto ok = algo ? checked(*algo) : std::nullopt;
+        if (ok)
+            usual = *ok;
+        return ok.has_value();
+    }
+    bool take_first(const std::vector<choice>& found) {
+        if (not found.empty())
+            usual = found.front();
+        return not found.empty();
+    }
     std::size_t element_bytes() const {
         return std::min({shape{p.a.type}.type_size(), shape{p.b.type}.type_size(),
                          shape{p.d.type}.type_size()});

@@ -141,6 +141,8 @@ std::optional<terms> terms_of(const gemm_problem& p, std::string& reason) {
     };
     if (auto r = type_refusal(p); not r.empty())
         return refuse(std::move(r));
+    if (not p.operands.empty())
+        return refuse("operands of own kernels");
     if (p.m == 0 or p.n == 0 or p.k == 0 or p.batches() == 0)
         return refuse("nothing to compute");
     constexpr int64_t most = std::numeric_limits<int32_t>::max();

@@ -18,11 +18,19 @@ int64_t gemm_problem::batches() const {
 
 namespace {
 
-// Every operand of the problem; C may be missing.
-std::vector<gemm_matrix*> matrices_of(gemm_problem& p) {
-    std::vector<gemm_matrix*> all{&p.a, &p.b, &p.d};
+// What the result's rows and columns walk: D, C, the epilogue's operands, and `factor` (A or B).
+std::vector<gemm_matrix*> walked_with(gemm_problem& p, gemm_matrix& factor) {
+    std::vector<gemm_matrix*> all{&factor, &p.d};
     if (p.c)
         all.push_back(&*p.c);
+    for (auto& x : p.operands)
+        all.push_back(&x);
+    return all;
+}
+
+std::vector<gemm_matrix*> matrices_of(gemm_problem& p) {
+    auto all = walked_with(p, p.a);
+    all.push_back(&p.b);
     return all;
 }
 
@@ -43,12 +51,7 @@ bool continues_columns(const gemm_matrix& x, std::size_t i, int64_t n) {
 bool becomes_rows(gemm_problem& p, std::size_t i) {
     if (p.b.batch[i] != 0 or p.bias == gemm_bias::along_m or p.d.batch[i] == 0)
         return false;
-    const std::vector<gemm_matrix*> walked = [&] {
-        std::vector<gemm_matrix*> w{&p.a, &p.d};
-        if (p.c)
-            w.push_back(&*p.c);
-        return w;
-    }();
+    const auto walked = walked_with(p, p.a);
     for (const auto* x : walked)
         if (not continues_rows(*x, i, p.m))
             return false;
@@ -62,12 +65,7 @@ bool becomes_rows(gemm_problem& p, std::size_t i) {
 bool becomes_columns(gemm_problem& p, std::size_t i) {
     if (p.a.batch[i] != 0 or p.bias == gemm_bias::along_n or p.d.batch[i] == 0)
         return false;
-    const std::vector<gemm_matrix*> walked = [&] {
-        std::vector<gemm_matrix*> w{&p.b, &p.d};
-        if (p.c)
-            w.push_back(&*p.c);
-        return w;
-    }();
+    const auto walked = walked_with(p, p.b);
     for (const auto* x : walked)
         if (not continues_columns(*x, i, p.n))
             return false;
@@ -130,6 +128,8 @@ gemm_problem simplify(gemm_problem p) {
     settle_steps(p.d, p.m, p.n);
     if (p.c)
         settle_steps(*p.c, p.m, p.n);
+    for (auto& x : p.operands)
+        settle_steps(x, p.m, p.n);
     return p;
 }
 

@@ -43,6 +43,8 @@ struct gemm_problem {
     gemm_bias bias = gemm_bias::none; ///< neighbours in memory, the same for all of the batch
     shape::type_t bias_type = shape::float_type;
     gemm_activation activation = gemm_activation::none;
+    /// Further matrices of m x n, which epilogues of own kernels read; libraries refuse them.
+    std::vector<gemm_matrix> operands = {};
     bool scaled = false; ///< `sa` and `sb` are given: one float each
     bool tf32 = false;   ///< floats may be rounded to TF32
 

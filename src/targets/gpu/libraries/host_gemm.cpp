@@ -8,6 +8,7 @@
 #include "base/parallel.hpp"
 #include "ops/matrix_product.hpp"
 #include "ops/tensor.hpp"
+#include "targets/gpu/device/host.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -142,10 +143,12 @@ struct host_gemm : prepared_gemm {
     void run(const gemm_pointers& at) const override {
         if (p.m == 0 or p.n == 0 or p.batches() == 0)
             return;
-        if (shape::is_integral(p.d.type))
-            run_rows<uint64_t>(p, at);
-        else
-            run_rows<double>(p, at);
+        host_put(at.queue, [problem = p, at] {
+            if (shape::is_integral(problem.d.type))
+                run_rows<uint64_t>(problem, at);
+            else
+                run_rows<double>(problem, at);
+        });
     }
     std::string name() const override { return "host_gemm"; }
 };

@@ -4,16 +4,10 @@
 #include <migraphx/errors.hpp>
 
 #include <algorithm>
-#include <mutex>
 
 namespace migraphx::gpu {
 
 namespace {
-
-std::mutex& one_trial() {
-    static std::mutex m;
-    return m;
-}
 
 // From the first to the last element that the problem touches.
 std::size_t span_bytes(const gemm_problem& p, const gemm_matrix& x, int64_t rows, int64_t columns) {
@@ -25,51 +19,54 @@ std::size_t span_bytes(const gemm_problem& p, const gemm_matrix& x, int64_t rows
 
 } // namespace
 
+std::unique_lock<std::mutex> alone_on_device() {
+    static std::mutex one;
+    return std::unique_lock(one);
+}
+
+std::shared_ptr<char> trial_memory(device& on, std::size_t bytes, stream s) {
+    if (bytes > on.free_memory() / 4)
+        return nullptr;
+    try {
+        auto memory = on.allocate(bytes);
+        // 6e-4 as half, 1e-28 as bf16 and float, 17 as int8.
+        on.fill(memory.get(), 0x11, bytes, s);
+        return memory;
+    } catch (const exception&) {
+        return nullptr;
+    }
+}
+
 struct trial_buffers::state {
-    std::unique_lock<std::mutex> alone;
     device& on;
     std::shared_ptr<void> queue;
     std::vector<std::shared_ptr<char>> memory;
     gemm_pointers at;
-    bool ready = false;
+    bool ready = true;
 
-    state(device& d, const gemm_problem& p, std::size_t workspace)
-        : alone(one_trial()), on(d), queue(d.make_stream()) {
-        at.queue = queue.get();
+    state(device& d, const gemm_problem& p, std::size_t workspace) : on(d), queue(d.make_stream()) {
         const auto block = [&](std::size_t bytes) -> void* {
-            // 0x11 in every byte: 6e-4 as half, 1e-28 as bf16 and float, 17 as int8.
-            memory.push_back(on.allocate(bytes));
-            on.fill(memory.back().get(), 0x11, bytes, at.queue);
+            memory.push_back(trial_memory(on, bytes, queue.get()));
+            ready = ready and memory.back() != nullptr;
             return memory.back().get();
         };
-        const auto a = span_bytes(p, p.a, p.m, p.k), b = span_bytes(p, p.b, p.k, p.n),
-                   d_bytes = span_bytes(p, p.d, p.m, p.n);
-        const auto c = p.c ? span_bytes(p, *p.c, p.m, p.n) : 0;
-        if (a + b + c + d_bytes + workspace > on.free_memory() / 2)
-            return;
-        try {
-            at.a = block(a);
-            at.b = block(b);
-            at.d = block(d_bytes);
-            at.workspace = block(workspace);
-            if (p.c)
-                at.c = block(c);
-            if (p.bias != gemm_bias::none)
-                at.bias = block(std::size_t(std::max(p.m, p.n)) * sizeof(double));
-            if (p.scaled)
-                at.scale_a = at.scale_b = block(sizeof(float));
-        } catch (const exception&) {
-            return;
-        }
-        ready = true;
+        at.a = block(span_bytes(p, p.a, p.m, p.k));
+        at.b = block(span_bytes(p, p.b, p.k, p.n));
+        at.d = block(span_bytes(p, p.d, p.m, p.n));
+        at.workspace = block(workspace);
+        if (p.c)
+            at.c = block(span_bytes(p, *p.c, p.m, p.n));
+        if (p.bias != gemm_bias::none)
+            at.bias = block(std::size_t(std::max(p.m, p.n)) * sizeof(double));
+        if (p.scaled)
+            at.scale_a = at.scale_b = block(sizeof(float));
+        on.synchronize(queue.get());
     }
 };
 
 trial_buffers::trial_buffers(device& on, const gemm_problem& p, std::size_t workspace)
     : impl(std::make_unique<state>(on, p, workspace)) {}
-trial_buffers::~trial_buffers() {
-    impl->on.synchronize(impl->queue.get());
-}
+trial_buffers::~trial_buffers() = default;
 
 bool trial_buffers::ready() const {
     return impl->ready;

@@ -6,12 +6,20 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace migraphx::gpu {
 
-/// Operands of small numbers (never zeros, which run faster than data does). One trial at a time
-/// runs in a process: others wait in the constructor.
+/// One trial at a time runs in a process, and what it finds out is looked up by those that waited:
+/// hold this from before the look-up to after the answer is kept.
+std::unique_lock<std::mutex> alone_on_device();
+
+/// Memory of small numbers, never zeros, which run faster than data does; null when the device has
+/// little left.
+std::shared_ptr<char> trial_memory(device& on, std::size_t bytes, stream s);
+
+/// Operands for a product.
 class trial_buffers {
 public:
     trial_buffers(device& on, const gemm_problem& p, std::size_t workspace);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Matrix products by a library: with the whole epilogue in its call where it can, else the product
 // and then one pointwise kernel on the result.
+#include "targets/gpu/lower/own_product.hpp"
 #include "targets/gpu/lower/product.hpp"
+#include "targets/gpu/tuning.hpp"
 
 #include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
@@ -49,11 +51,6 @@ struct library_kernel : kernel {
     std::size_t scratch_bytes() const override { return work->workspace_bytes(); }
     std::string name() const override { return work->name(); }
 };
-
-// Timing is for sizes that stay; a program that meets many takes what the heuristics say.
-bool may_be_timed(const problem& p) {
-    return p.tune or not p.many_sizes;
-}
 
 std::unique_ptr<library_kernel>
 by_library(const device_problem& p, const std::optional<product_form>& form, std::string& reason) {
@@ -161,9 +158,23 @@ lowered empty(const device_problem& p) {
     return k;
 }
 
-const implementations product_choices{
-    {"dot", "gpu::dot", "quant_dot", "gpu::quant_dot"},
-    {{"empty", empty}, {"library", in_one_call}, {"library and pointwise", in_two_steps}}};
+// Matrix units emulated on the host take minutes for what a model multiplies.
+constexpr int64_t most_emulated = 1 << 20;
+
+lowered with_any_epilogue(const device_problem& p) {
+    std::vector<implementation> ways{{"own", matrix_unit_product}, {"two steps", in_two_steps}};
+    const auto work = int64_t(p.output.elements() * p.inputs[0].lens().back());
+    if (p.on->properties().kind == platform::host and work > most_emulated)
+        std::swap(ways[0], ways[1]);
+    return fastest(p, ways);
+}
+
+const implementations product_choices{{"dot", "gpu::dot", "quant_dot", "gpu::quant_dot"},
+                                      {{"empty", empty},
+                                       {"thin", thin_product},
+                                       {"library", in_one_call},
+                                       {"library or own", with_any_epilogue},
+                                       {"own", plain_product_kernel}}};
 
 } // namespace
 

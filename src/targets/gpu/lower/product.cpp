@@ -14,20 +14,6 @@ namespace migraphx::gpu {
 
 namespace {
 
-gemm_matrix matrix_of(const shape& s) {
-    const auto r = s.ndim();
-    gemm_matrix x;
-    x.type = s.type();
-    const auto step = [&](std::size_t i) {
-        return s.lens()[i] == 1 ? int64_t(0) : int64_t(s.strides()[i]);
-    };
-    x.row = step(r - 2);
-    x.column = step(r - 1);
-    for (std::size_t i = 0; i + 2 < r; i++)
-        x.batch.push_back(step(i));
-    return x;
-}
-
 bool is_one_number(const shape& s) {
     return s.elements() == 1;
 }
@@ -94,16 +80,8 @@ bool add_chain(product_form& f, const problem& p, const std::vector<post_operati
 
 std::optional<product_form> as_stated(const problem& p, const shape& output, std::string& reason) {
     product_form f;
-    const auto &a = p.inputs[0], &b = p.inputs[1];
     auto& what = f.what;
-    what.m = int64_t(a.lens()[a.ndim() - 2]);
-    what.k = int64_t(a.lens().back());
-    what.n = int64_t(b.lens().back());
-    what.batch.assign(output.lens().begin(), output.lens().end() - 2);
-    what.a = matrix_of(a);
-    what.b = matrix_of(b);
-    what.d = matrix_of(output);
-    what.tf32 = p.tf32;
+    what = stated_product(p, output);
     if (own_inputs(p) == 4) {
         if (not is_one_number(p.inputs[2]) or not is_one_number(p.inputs[3]) or
             p.inputs[2].type() != shape::float_type or p.inputs[3].type() != shape::float_type) {
@@ -129,6 +107,34 @@ bool takes(const epilogue_candidate& c) {
 }
 
 } // namespace
+
+gemm_matrix matrix_of(const shape& s) {
+    const auto r = s.ndim();
+    gemm_matrix x;
+    x.type = s.type();
+    const auto step = [&](std::size_t i) {
+        return s.lens()[i] == 1 ? int64_t(0) : int64_t(s.strides()[i]);
+    };
+    x.row = step(r - 2);
+    x.column = step(r - 1);
+    for (std::size_t i = 0; i + 2 < r; i++)
+        x.batch.push_back(step(i));
+    return x;
+}
+
+gemm_problem stated_product(const problem& p, const shape& output) {
+    gemm_problem what;
+    const auto &a = p.inputs[0], &b = p.inputs[1];
+    what.m = int64_t(a.lens()[a.ndim() - 2]);
+    what.k = int64_t(a.lens().back());
+    what.n = int64_t(b.lens().back());
+    what.batch.assign(output.lens().begin(), output.lens().end() - 2);
+    what.a = matrix_of(a);
+    what.b = matrix_of(b);
+    what.d = matrix_of(output);
+    what.tf32 = p.tf32;
+    return what;
+}
 
 std::size_t own_inputs(const problem& p) {
     return p.modules.empty()

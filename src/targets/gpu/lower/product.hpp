@@ -14,6 +14,11 @@ namespace migraphx::gpu {
 /// The operator's own inputs; those of its module follow.
 std::size_t own_inputs(const problem& p);
 
+/// A tensor's last two axes as a matrix, the others as its batch.
+gemm_matrix matrix_of(const shape& s);
+/// A times B into `output`, as the shapes say it: not simplified.
+gemm_problem stated_product(const problem& p, const shape& output);
+
 struct product_form {
     gemm_problem what; ///< simplified
     std::size_t a = 0, b = 1;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Products by own kernels (device_code/gemm_mma.cuh, gemm_plain.cuh, gemv.cuh) with any epilogue.
+#pragma once
+
+#include "targets/gpu/lowering.hpp"
+
+namespace migraphx::gpu {
+
+/// half and bf16 on matrix units. `variant` of the problem chooses the tiles; 0: by size.
+lowered matrix_unit_product(const device_problem& p);
+/// Few rows, constant weights or such whose neighbours lie along k: they are read once, as fast as
+/// memory gives them.
+lowered thin_product(const device_problem& p);
+/// Every type, all strides; by multiply-adds.
+lowered plain_product_kernel(const device_problem& p);
+
+} // namespace migraphx::gpu

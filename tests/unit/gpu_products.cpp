@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// Own kernels of products on the host device against the reference: each kernel by itself, all
+// types, orders, edges of tiles, batches, epilogues.
+#include "ops_compute_support.hpp"
+
+#include <migraphx/generate.hpp>
+#include <migraphx/make_op.hpp>
+#include <migraphx/module.hpp>
+#include <migraphx/program.hpp>
+
+#include "ops/tensor.hpp"
+#include "runtime/weight_store.hpp"
+#include "targets/gpu/lower/own_product.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+using namespace migraphx;
+using namespace migraphx::gpu;
+using lens = std::vector<std::size_t>;
+
+namespace {
+
+using maker = lowered (*)(const device_problem&);
+
+// add(x0, x1) → gelu (erf form) → mul(_, x2), and so on: what the library cannot do.
+enum class tail { none, bias_gelu_residual };
+
+struct case_of {
+    shape a, b;
+    tail what = tail::none;
+    bool constant_weights = false;
+    int variant = 0;
+    double tolerance = 2e-5;
+};
+
+argument number_tensor(const shape& s, unsigned long seed) {
+    if (shape::is_integral(s.type()))
+        return generate_argument(s, seed);
+    argument a(s);
+    std::vector<double> values(s.elements());
+    for (std::size_t i = 0; i < values.size(); i++)
+        values[i] = double((i * 7 + seed * 13) % 31) / 16 - 1;
+    store(a, values);
+    return a;
+}
+
+module epilogue_body(shape::type_t t) {
+    module m("tail");
+    const shape one{t};
+    const auto x0 = m.add_parameter("x0", one), x1 = m.add_parameter("x1", one),
+               x2 = m.add_parameter("x2", one);
+    const auto number = [&](double v) {
+        literal l{one, std::vector<float>{float(v)}};
+        return m.add_literal(l);
+    };
+    const auto u = m.add_instruction(make_op("add"), x0, x1);
+    const auto e = m.add_instruction(make_op("erf"),
+                                     m.add_instruction(make_op("mul"), u, number(std::sqrt(0.5))));
+    const auto h =
+        m.add_instruction(make_op("mul"), m.add_instruction(make_op("mul"), u, number(0.5)),
+                          m.add_instruction(make_op("add"), e, number(1)));
+    m.add_return({m.add_instruction(make_op("add"), h, x2)});
+    return m;
+}
+
+void check(maker make, const case_of& c) {
+    std::ostringstream text;
+    text << c.a << " x " << c.b << " variant " << c.variant;
+    SCOPED_TRACE(text.str());
+    device_problem p;
+    p.on = host_device();
+    p.variant = c.variant;
+    p.weights = &weight_store::instance();
+    std::vector<argument> in{number_tensor(c.a, 1), number_tensor(c.b, 2)};
+    const auto dot =
+        make_op(shape::is_integral(c.a.type()) and c.a.type_size() == 1 ? "quant_dot" : "dot");
+    const auto plain = dot.compute_shape({c.a, c.b});
+    p.op = dot;
+    auto body = epilogue_body(plain.type());
+    if (c.what != tail::none) {
+        p.op = make_op("gpu::dot");
+        auto bias_strides = lens(plain.ndim(), 0);
+        bias_strides.back() = 1;
+        in.push_back(number_tensor(shape{plain.type(), plain.lens(), bias_strides}, 3));
+        in.push_back(number_tensor(plain, 4));
+        p.modules = {&body};
+    }
+    for (const auto& x : in) {
+        p.inputs.push_back(x.get_shape());
+        p.constants.emplace_back();
+    }
+    if (c.constant_weights)
+        p.constants[1] = in[1];
+    p.output = plain;
+    auto result = make(p);
+    ASSERT_TRUE(result) << result.reason;
+    argument got(p.output),
+        wanted(shape{plain.type() == shape::int32_type or shape::is_integral(plain.type())
+                         ? plain.type()
+                         : shape::double_type,
+                     plain.lens()});
+    std::memset(got.data(), 0x7f, got.get_shape().bytes());
+    std::vector<char*> inputs, outputs{got.data()};
+    for (std::size_t i = 0; i < in.size(); i++)
+        inputs.push_back(result.k->reads_input(i) ? in[i].data() : nullptr);
+    std::vector<char> scratch(result.k->scratch_bytes() + 256);
+    result.k->run({inputs.data(), outputs.data(), scratch.data(), nullptr});
+
+    // The same in double.
+    if (shape::is_integral(plain.type())) {
+        const auto expected = dot.compute(plain, {in[0], in[1]});
+        EXPECT_EQ(load<int64_t>(got), load<int64_t>(expected));
+        return;
+    }
+    const auto wide = [](const argument& x) {
+        argument y(shape{shape::double_type, x.get_shape().lens()});
+        store(y, load<double>(x));
+        return y;
+    };
+    const auto d = make_op("dot");
+    const shape wide_shape{shape::double_type, plain.lens()};
+    auto values = load<double>(d.compute(wide_shape, {wide(in[0]), wide(in[1])}));
+    if (c.what != tail::none) {
+        const auto bias = load<double>(in[2]), residual = load<double>(in[3]);
+        for (std::size_t i = 0; i < values.size(); i++) {
+            const auto u = values[i] + bias[i];
+            values[i] = u / 2 * (1 + std::erf(u * std::sqrt(0.5))) + residual[i];
+        }
+    }
+    const auto x = load<double>(got);
+    double top = 1e-30;
+    for (auto v : values)
+        top = std::max(top, std::fabs(v));
+    for (std::size_t i = 0; i < x.size(); i++)
+        ASSERT_NEAR(x[i], values[i], c.tolerance * top) << "element " << i;
+}
+
+shape packed(shape::type_t t, lens l) {
+    return {t, std::move(l)};
+}
+// The last two axes swapped in memory.
+shape turned(shape::type_t t, const lens& l) {
+    std::vector<int64_t> order(l.size());
+    for (std::size_t i = 0; i < l.size(); i++)
+        order[i] = int64_t(i);
+    std::swap(order[l.size() - 1], order[l.size() - 2]);
+    return shape::from_permutation(t, l, order);
+}
+
+constexpr double half_rounding = 1e-3, bf16_rounding = 8e-3;
+
+TEST(gpu_products, matrix_units_in_every_order) {
+    for (const auto& a : {packed(shape::half_type, {40, 72}), turned(shape::half_type, {40, 72})})
+        for (const auto& b :
+             {packed(shape::half_type, {72, 88}), turned(shape::half_type, {72, 88})})
+            check(matrix_unit_product, {a, b, tail::none, false, 3, half_rounding});
+    check(matrix_unit_product,
+          {packed(shape::bf16_type, {17, 33}), packed(shape::bf16_type, {33, 19}), tail::none,
+           false, 5, bf16_rounding});
+}
+
+TEST(gpu_products, matrix_units_with_every_tile) {
+    for (int variant = 1; variant <= 5; variant++)
+        check(matrix_unit_product,
+              {packed(shape::half_type, {130, 200}), packed(shape::half_type, {200, 136}),
+               tail::bias_gelu_residual, false, variant, half_rounding});
+}
+
+TEST(gpu_products, matrix_units_at_edges) {
+    // Rows that are no whole runs of 16 bytes, one element, less than one step of k.
+    for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1, 1, 1},
+                                  {3, 5, 7},
+                                  {16, 64, 64},
+                                  {15, 63, 65},
+                                  {65, 65, 8},
+                                  {1, 64, 129}})
+        check(matrix_unit_product,
+              {packed(shape::half_type, {m, k}), packed(shape::half_type, {k, n}),
+               tail::bias_gelu_residual, false, 0, half_rounding});
+}
+
+TEST(gpu_products, matrix_units_on_batches) {
+    check(matrix_unit_product,
+          {packed(shape::half_type, {2, 3, 20, 24}), turned(shape::half_type, {2, 3, 24, 17}),
+           tail::bias_gelu_residual, false, 0, half_rounding});
+    // One B for all, but A's rows do not continue.
+    check(matrix_unit_product, {shape{shape::half_type, {2, 3, 20, 24}, {480, 960, 24, 1}},
+                                shape{shape::half_type, {2, 3, 24, 16}, {0, 0, 16, 1}}, tail::none,
+                                false, 0, half_rounding});
+}
+
+TEST(gpu_products, thin_products) {
+    for (const std::size_t m : {1, 2, 3, 5, 8})
+        for (const auto constant : {false, true})
+            check(thin_product, {packed(shape::half_type, {m, 160}),
+                                 constant ? packed(shape::half_type, {160, 37})
+                                          : turned(shape::half_type, {160, 37}),
+                                 tail::bias_gelu_residual, constant, 0, half_rounding});
+    check(thin_product,
+          {packed(shape::float_type, {1, 4096}), turned(shape::float_type, {4096, 5})});
+    check(thin_product, {packed(shape::float_type, {2, 64}), packed(shape::float_type, {64, 4100}),
+                         tail::none, true});
+    check(thin_product, {packed(shape::double_type, {1, 64}), turned(shape::double_type, {64, 5})});
+    check(thin_product, {packed(shape::int8_type, {3, 64}), turned(shape::int8_type, {64, 5})});
+    check(thin_product, {packed(shape::bf16_type, {4, 2, 64}), turned(shape::bf16_type, {4, 64, 5}),
+                         tail::bias_gelu_residual, false, 0, bf16_rounding});
+}
+
+TEST(gpu_products, thin_products_refuse_what_they_cannot_read) {
+    device_problem p;
+    p.on = host_device();
+    p.op = make_op("dot");
+    p.inputs = {packed(shape::half_type, {9, 64}), turned(shape::half_type, {64, 8})};
+    p.output = packed(shape::half_type, {9, 8});
+    p.constants.resize(2);
+    EXPECT_EQ(thin_product(p).reason, "9 rows");
+    p.inputs = {packed(shape::half_type, {1, 63}), turned(shape::half_type, {63, 8})};
+    p.output = packed(shape::half_type, {1, 8});
+    EXPECT_EQ(thin_product(p).reason, "rows of A without whole runs of 16 bytes");
+    p.inputs = {packed(shape::half_type, {1, 64}), packed(shape::half_type, {64, 8})};
+    EXPECT_EQ(thin_product(p).reason, "columns of B without whole runs of 16 bytes");
+}
+
+TEST(gpu_products, plain_products_of_every_type) {
+    for (auto t : {shape::float_type, shape::double_type, shape::half_type, shape::bf16_type,
+                   shape::int32_type, shape::int8_type, shape::uint8_type, shape::int64_type,
+                   shape::uint64_type, shape::uint16_type})
+        check(plain_product_kernel, {packed(t, {5, 19}), turned(t, {19, 70}), tail::none, false, 0,
+                                     t == shape::half_type   ? half_rounding
+                                     : t == shape::bf16_type ? bf16_rounding
+                                                             : 2e-6});
+}
+
+TEST(gpu_products, plain_products_of_any_strides) {
+    // Every other column, rows that repeat.
+    check(plain_product_kernel,
+          {shape{shape::float_type, {2, 9, 8}, {160, 16, 2}},
+           shape{shape::float_type, {2, 8, 7}, {56, 0, 1}}, tail::bias_gelu_residual});
+    check(plain_product_kernel,
+          {packed(shape::float_type, {3, 1, 8}), packed(shape::float_type, {3, 8, 1})});
+}
+
+} // namespace
