@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Gathers what tools/gpu_check needs on a machine that has a GPU but no build: the libraries, the driver,
+# test binaries, the Python module, model graphs. Prints the folder's size.
+# usage: tools/gpu_check/pack.sh [BUILD [FOLDER]]      (build/release, build/gpu_pack)
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=${1:-$root/build/release}
+pack=${2:-$root/build/gpu_pack}
+models=${MIGRAPHX_MODELS:-$root/../shared/models}
+
+rm -rf "$pack"
+mkdir -p "$pack"/{bin,lib,python,models}
+for lib in migraphx migraphx_onnx migraphx_tf migraphx_gpu; do
+    strip -s -o "$pack/lib/lib$lib.so.2" "$build/lib/lib$lib.so"
+done
+# A target is opened by its plain name; a second file would be a second library.
+ln -s libmigraphx_gpu.so.2 "$pack/lib/libmigraphx_gpu.so"
+for program in bin/migraphx-driver tests/test_device tests/test_ops; do
+    strip -s -o "$pack/$program" "$build/$program" 2>/dev/null ||
+        strip -s -o "$pack/bin/$(basename $program)" "$build/$program"
+done
+# The module of each Python that it was built for.
+cp "$build"/python/migraphx*.so "$pack/python/" 2>/dev/null || true
+cp "$root"/build/python3*/migraphx*.so "$pack/python/" 2>/dev/null || true
+[ -d "$models" ] && cp "$models"/*.onnx "$models"/*.json "$models"/make_weights.py "$pack/models/"
+# What is not the system's own must travel too.
+for file in "$pack"/lib/* "$pack"/bin/*; do
+    LD_LIBRARY_PATH=$pack/lib ldd "$file" | grep -v -E "$pack|vdso|ld-linux|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+)\.so" &&
+        { echo "$file needs what the pack lacks"; exit 1; }
+done
+du -sh "$pack" | cut -f 1
