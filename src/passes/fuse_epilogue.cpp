@@ -81,7 +81,7 @@ void fuse_epilogue::apply(module_pass_manager& mpm) const {
                 inputs.push_back(ins->inputs()[i]);
                 operands.push_back(inputs.back()->get_shape());
             }
-            if (not by.takes({anchor, r.body, operands, ins->get_shape()}))
+            if (not by.takes({anchor, ins, r.body, operands, ins->get_shape()}))
                 continue;
             found.emplace(std::move(r));
             break;

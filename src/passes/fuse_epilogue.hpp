@@ -17,7 +17,7 @@ struct module_pass_manager;
 
 /// What would become one instruction.
 struct epilogue_candidate {
-    instruction_ref anchor;
+    instruction_ref anchor, region;     ///< the region uses the anchor
     const module& body;                 ///< its parameter "x0" is the anchor's result
     const std::vector<shape>& operands; ///< of "x1", "x2", …
     const shape& result;

@@ -2,12 +2,12 @@
 // Products of one tensor with several constant matrices, as the projections of attention, become
 // one with the matrices side by side:
 //   dot(x, w1) [+ b1], dot(x, w2) [+ b2] → slices of dot(x, concat(w1, w2)) [+ concat(b1, b2)]
-// Only where what follows reads slices as well as whole tensors: views that lead to attention.
 #include <migraphx/instruction.hpp>
 #include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
 
 #include "passes/flat_weights.hpp"
+#include "passes/merge_products.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <algorithm>
@@ -16,12 +16,6 @@
 namespace migraphx {
 
 namespace {
-
-// Weights of all products of a merge: what a copy of them costs in memory and compile time must be
-// worth it. Measured on two threads: 25% at 16 rows of 256 x 256, 13% at 8 of 768 x 768, 5% at one
-// row, 3% at 128 rows.
-constexpr std::size_t few_rows = 64, most_weights = std::size_t(1) << 20,
-                      most_weights_of_few_rows = std::size_t(1) << 22;
 
 struct product {
     instruction_ref dot, weights, result; ///< result: with the bias, when there is one
@@ -39,25 +33,29 @@ std::optional<instruction_ref> column_constant(instruction_ref x, std::size_t co
     return from;
 }
 
-// Does every use of x end at attention after views and rotations?
-bool feeds_attention(instruction_ref x, int depth = 0) {
+// Does every use of x end, after views, at an operator that reads slices as fast as whole tensors?
+bool feeds_readers(instruction_ref x, const std::vector<std::string>& readers, int depth = 0) {
     if (depth > 12 or x->outputs().empty())
         return false;
     return std::all_of(x->outputs().begin(), x->outputs().end(), [&](instruction_ref user) {
         const auto name = user->name();
-        if (name == "attention" or name == "rotary")
+        if (std::find(readers.begin(), readers.end(), name) != readers.end())
             return true;
         if (name == "reshape" or name == "transpose" or name == "squeeze" or name == "unsqueeze" or
             name == "slice")
-            return feeds_attention(user, depth + 1);
+            return feeds_readers(user, readers, depth + 1);
         return false;
     });
 }
 
-std::optional<product> product_of(instruction_ref dot) {
+bool is_multiplied(shape::type_t t) {
+    return t == shape::float_type or t == shape::half_type or t == shape::bf16_type;
+}
+
+std::optional<product> product_of(instruction_ref dot, const std::vector<std::string>& readers) {
     const auto w = flat_weights(dot->inputs()[1]);
     const auto& s = dot->get_shape();
-    if (not w or s.dynamic() or s.type() != shape::float_type or s.elements() == 0)
+    if (not w or s.dynamic() or not is_multiplied(s.type()) or s.elements() == 0)
         return std::nullopt;
     product p{dot, *w, dot, std::nullopt};
     if (dot->outputs().size() == 1 and dot->outputs().front()->name() == "add") {
@@ -67,7 +65,7 @@ std::optional<product> product_of(instruction_ref dot) {
         if (p.bias)
             p.result = sum;
     }
-    return feeds_attention(p.result) ? std::optional(p) : std::nullopt;
+    return feeds_readers(p.result, readers) ? std::optional(p) : std::nullopt;
 }
 
 // Constants side by side along the last axis.
@@ -87,7 +85,7 @@ void merge(module& m, const std::vector<product>& all) {
     std::vector<std::size_t> columns;
     for (const auto& p : all) {
         const auto n = p.dot->get_shape().lens().back();
-        const shape row{shape::float_type, {n}};
+        const shape row{p.dot->get_shape().type(), {n}};
         columns.push_back(n);
         weights.push_back(p.weights->eval());
         if (not biased)
@@ -115,41 +113,41 @@ void merge(module& m, const std::vector<product>& all) {
     }
 }
 
-struct merge_products {
-    std::string name() const { return "merge_products"; }
-    void apply(module& m) const {
-        for (auto ins = m.begin(); ins != m.end(); ++ins) {
-            if (ins->name() != "dot" or ins->outputs().empty())
+} // namespace
+
+void merge_products::apply(module& m) const {
+    for (auto ins = m.begin(); ins != m.end(); ++ins) {
+        if (ins->name() != "dot" or ins->outputs().empty())
+            continue;
+        const auto x = ins->inputs()[0];
+        std::vector<product> found;
+        for (auto user : x->outputs()) {
+            if (user->name() != "dot" or user->inputs()[0] != x or user->inputs()[1] == x)
                 continue;
-            const auto x = ins->inputs()[0];
-            std::vector<product> found;
-            for (auto user : x->outputs()) {
-                if (user->name() != "dot" or user->inputs()[0] != x or user->inputs()[1] == x)
-                    continue;
-                if (user->get_shape().ndim() != ins->get_shape().ndim())
-                    continue;
-                const auto p = product_of(user);
-                if (p and std::none_of(found.begin(), found.end(),
-                                       [&](const auto& q) { return q.dot == user; }))
-                    found.push_back(*p);
-            }
-            std::size_t weights = 0;
-            for (const auto& p : found)
-                weights += p.weights->get_shape().elements();
-            const auto rows = ins->get_shape().elements() / ins->get_shape().lens().back();
-            if (found.size() < 2 or
-                weights > (rows <= few_rows ? most_weights_of_few_rows : most_weights))
+            if (user->get_shape().ndim() != ins->get_shape().ndim())
                 continue;
-            std::unordered_map<instruction_ref, std::size_t> order;
-            for (auto i = m.begin(); i != m.end(); ++i)
-                order[i] = order.size();
-            std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
-                return order.at(a.dot) < order.at(b.dot);
-            });
-            merge(m, found);
+            const auto p = product_of(user, readers);
+            if (p and std::none_of(found.begin(), found.end(),
+                                   [&](const auto& q) { return q.dot == user; }))
+                found.push_back(*p);
         }
+        std::size_t weights = 0;
+        for (const auto& p : found)
+            weights += p.weights->get_shape().elements();
+        const auto rows = ins->get_shape().elements() / ins->get_shape().lens().back();
+        if (found.size() < 2 or
+            weights > (rows <= few_rows ? most_weights_of_few_rows : most_weights))
+            continue;
+        std::unordered_map<instruction_ref, std::size_t> order;
+        for (auto i = m.begin(); i != m.end(); ++i)
+            order[i] = order.size();
+        std::sort(found.begin(), found.end(),
+                  [&](const auto& a, const auto& b) { return order.at(a.dot) < order.at(b.dot); });
+        merge(m, found);
     }
-};
+}
+
+namespace {
 
 const registered_pass merge_products_registered{"merge_products", [] { return merge_products{}; }};
 

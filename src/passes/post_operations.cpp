@@ -21,11 +21,6 @@ std::optional<double> constant(instruction_ref e) {
     return e->get_literal().at<double>();
 }
 
-// Relative, so that only 0 is near 0.
-bool near(double a, double b) {
-    return std::abs(a - b) <= 1e-5 * std::abs(b);
-}
-
 std::string parameter_of(instruction_ref e) {
     const auto* p = any_cast<builtin::param>(&e->get_operator());
     return p == nullptr ? "" : p->parameter;
@@ -143,100 +138,124 @@ post_operation eltwise(alg a, double alpha = 0, double beta = 0) {
     return p;
 }
 
-// Compositions written with products: gelu, swish, hard-swish.
-std::optional<found> product_form(instruction_ref e) {
-    if (e->name() != "mul" and e->name() != "div")
-        return std::nullopt;
-    const auto f = factors_of(e);
-    if (f.others.size() != 2)
-        return std::nullopt;
-    for (int i = 0; i < 2; i++) {
-        const auto u = f.others[i];
-        const auto g = f.others[1 - i];
-        if (g->name() == "sigmoid" and f.constant != 0) {
-            const auto l = linear_of(g->inputs()[0]);
-            if (l.u == u and near(l.shift, 0))
-                return found{eltwise(alg::swish, l.scale), u, near(f.constant, 1) ? 1 : f.constant};
-        }
-        if (auto c = clip_of(g)) {
-            const auto l = linear_of(c->u);
-            // u * clip(a u + b, 0, h) * k
-            if (l.u == u and near(c->lo, 0) and c->hi > 0 and f.constant != 0)
-                return found{eltwise(alg::hardswish, l.scale / c->hi, l.shift / c->hi), u,
-                             near(f.constant * c->hi, 1) ? 1 : f.constant * c->hi};
-        }
-        const auto l = linear_of(g);
-        if (l.u->name() == "erf" and near(f.constant * l.scale, 0.5) and
-            near(f.constant * l.shift, 0.5)) {
-            const auto inner = linear_of(l.u->inputs()[0]);
-            if (inner.u == u and near(inner.shift, 0) and near(inner.scale, std::sqrt(0.5)))
-                return found{eltwise(alg::gelu_erf), u};
-        }
-        if (l.u->name() == "tanh" and near(f.constant * l.scale, 0.5) and
-            near(f.constant * l.shift, 0.5)) {
-            // tanh(k (v + c v^3)), written as k (v + c v^3) or k v (1 + c v^2)
-            const auto arg = factors_of(l.u->inputs()[0]);
-            const double k = std::sqrt(2 / 3.14159265358979);
-            if (arg.others.size() == 1 and near(arg.constant, k) and
-                arg.others[0]->name() == "add") {
-                const auto sum = arg.others[0];
-                for (int j = 0; j < 2; j++) {
-                    const auto cube = factors_of(sum->inputs()[1 - j]);
-                    bool is_cube = near(cube.constant, 0.044715);
-                    if (cube.others.size() == 1 and cube.others[0]->name() == "pow") {
-                        auto power = constant(cube.others[0]->inputs()[1]);
-                        is_cube = is_cube and power and near(*power, 3) and
-                                  cube.others[0]->inputs()[0] == u;
-                    } else
-                        is_cube = is_cube and cube.others.size() == 3 and
-                                  std::all_of(cube.others.begin(), cube.others.end(),
-                                              [&](auto x) { return x == u; });
-                    if (sum->inputs()[j] == u and is_cube)
-                        return found{eltwise(alg::gelu_tanh), u};
+// Reads forms whose constants may have been rounded to a type.
+class form_reader {
+public:
+    explicit form_reader(shape::type_t t) : precision(precision_of(t)) {}
+
+    // Compositions written with products: gelu, swish, hard-swish.
+    std::optional<found> product_form(instruction_ref e) const {
+        if (e->name() != "mul" and e->name() != "div")
+            return std::nullopt;
+        const auto f = factors_of(e);
+        if (f.others.size() != 2)
+            return std::nullopt;
+        for (int i = 0; i < 2; i++) {
+            const auto u = f.others[i];
+            const auto g = f.others[1 - i];
+            if (g->name() == "sigmoid" and f.constant != 0) {
+                const auto l = linear_of(g->inputs()[0]);
+                if (l.u == u and near(l.shift, 0))
+                    return found{eltwise(alg::swish, l.scale), u,
+                                 near(f.constant, 1) ? 1 : f.constant};
+            }
+            if (auto c = clip_of(g)) {
+                const auto l = linear_of(c->u);
+                // u * clip(a u + b, 0, h) * k
+                if (l.u == u and near(c->lo, 0) and c->hi > 0 and f.constant != 0)
+                    return found{eltwise(alg::hardswish, l.scale / c->hi, l.shift / c->hi), u,
+                                 near(f.constant * c->hi, 1) ? 1 : f.constant * c->hi};
+            }
+            const auto l = linear_of(g);
+            if (l.u->name() == "erf" and near(f.constant * l.scale, 0.5) and
+                near(f.constant * l.shift, 0.5)) {
+                const auto inner = linear_of(l.u->inputs()[0]);
+                if (inner.u == u and near(inner.shift, 0) and near(inner.scale, std::sqrt(0.5)))
+                    return found{eltwise(alg::gelu_erf), u};
+            }
+            if (l.u->name() == "tanh" and near(f.constant * l.scale, 0.5) and
+                near(f.constant * l.shift, 0.5)) {
+                // tanh(k (v + c v^3)), written as k (v + c v^3) or k v (1 + c v^2)
+                const auto arg = factors_of(l.u->inputs()[0]);
+                const double k = std::sqrt(2 / 3.14159265358979);
+                if (arg.others.size() == 1 and near(arg.constant, k) and
+                    arg.others[0]->name() == "add") {
+                    const auto sum = arg.others[0];
+                    for (int j = 0; j < 2; j++) {
+                        const auto cube = factors_of(sum->inputs()[1 - j]);
+                        bool is_cube = near(cube.constant, 0.044715);
+                        if (cube.others.size() == 1 and cube.others[0]->name() == "pow") {
+                            auto power = constant(cube.others[0]->inputs()[1]);
+                            is_cube = is_cube and power and near(*power, 3) and
+                                      cube.others[0]->inputs()[0] == u;
+                        } else
+                            is_cube = is_cube and cube.others.size() == 3 and
+                                      std::all_of(cube.others.begin(), cube.others.end(),
+                                                  [&](auto x) { return x == u; });
+                        if (sum->inputs()[j] == u and is_cube)
+                            return found{eltwise(alg::gelu_tanh), u};
+                    }
                 }
             }
         }
+        return std::nullopt;
     }
-    return std::nullopt;
-}
 
-std::optional<found> unary_form(instruction_ref e) {
-    const auto name = e->name();
-    if (auto c = clip_of(e)) {
-        const auto l = linear_of(c->u);
-        if (l.u != c->u and near(c->lo, 0) and near(c->hi, 1))
-            return found{eltwise(alg::hardsigmoid, l.scale, l.shift), l.u};
-        return found{eltwise(alg::clip, c->lo, c->hi), c->u};
-    }
-    if (name == "add" or name == "sub" or name == "mul" or name == "div") {
-        const auto l = linear_of(e);
-        if (l.u != e)
-            return found{eltwise(alg::linear, l.scale, l.shift), l.u};
+    std::optional<found> unary_form(instruction_ref e) const {
+        const auto name = e->name();
+        if (auto c = clip_of(e)) {
+            const auto l = linear_of(c->u);
+            if (l.u != c->u and near(c->lo, 0) and near(c->hi, 1))
+                return found{eltwise(alg::hardsigmoid, l.scale, l.shift), l.u};
+            return found{eltwise(alg::clip, c->lo, c->hi), c->u};
+        }
+        if (name == "add" or name == "sub" or name == "mul" or name == "div") {
+            const auto l = linear_of(e);
+            if (l.u != e)
+                return found{eltwise(alg::linear, l.scale, l.shift), l.u};
+            return std::nullopt;
+        }
+        if (e->inputs().size() != 1)
+            return std::nullopt;
+        const auto u = e->inputs()[0];
+        if (name == "relu")
+            return found{eltwise(alg::relu), u};
+        if (name == "leaky_relu")
+            return found{eltwise(alg::relu, e->get_operator().get<double>("alpha")), u};
+        if (name == "elu")
+            return found{eltwise(alg::elu, e->get_operator().get<double>("alpha")), u};
+        if (name == "sigmoid")
+            return found{eltwise(alg::sigmoid), u};
+        if (name == "tanh")
+            return found{eltwise(alg::tanh), u};
+        if (name == "sqrt")
+            return found{eltwise(alg::sqrt), u};
+        if (name == "exp")
+            return found{eltwise(alg::exp), u};
+        if (name == "abs")
+            return found{eltwise(alg::abs), u};
+        if (name == "neg")
+            return found{eltwise(alg::linear, -1, 0), u};
         return std::nullopt;
     }
-    if (e->inputs().size() != 1)
-        return std::nullopt;
-    const auto u = e->inputs()[0];
-    if (name == "relu")
-        return found{eltwise(alg::relu), u};
-    if (name == "leaky_relu")
-        return found{eltwise(alg::relu, e->get_operator().get<double>("alpha")), u};
-    if (name == "elu")
-        return found{eltwise(alg::elu, e->get_operator().get<double>("alpha")), u};
-    if (name == "sigmoid")
-        return found{eltwise(alg::sigmoid), u};
-    if (name == "tanh")
-        return found{eltwise(alg::tanh), u};
-    if (name == "sqrt")
-        return found{eltwise(alg::sqrt), u};
-    if (name == "exp")
-        return found{eltwise(alg::exp), u};
-    if (name == "abs")
-        return found{eltwise(alg::abs), u};
-    if (name == "neg")
-        return found{eltwise(alg::linear, -1, 0), u};
-    return std::nullopt;
-}
+
+private:
+    // What products of two or three rounded constants may be off by.
+    static double precision_of(shape::type_t t) {
+        switch (t) {
+        case shape::half_type:
+            return 1.5e-3;
+        case shape::bf16_type:
+            return 1.2e-2;
+        default:
+            return 1e-5;
+        }
+    }
+    // Relative, so that only 0 is near 0.
+    bool near(double a, double b) const { return std::abs(a - b) <= precision * std::abs(b); }
+
+    double precision;
+};
 
 bool depends_on(instruction_ref e, instruction_ref x) {
     if (e == x)
@@ -316,12 +335,13 @@ std::optional<std::vector<post_operation>> as_post_operations(const module& m,
     if (returns.size() != 1)
         return std::nullopt;
     const auto x = m.get_parameter(from);
+    const form_reader forms(x->get_shape().type());
     std::vector<post_operation> chain;
     auto e = returns.front();
     while (e != x) {
-        auto step = product_form(e);
+        auto step = forms.product_form(e);
         if (not step)
-            step = unary_form(e);
+            step = forms.unary_form(e);
         if (not step)
             step = binary_form(e, x);
         if (not step or not depends_on(step->inner, x))

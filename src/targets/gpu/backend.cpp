@@ -6,6 +6,7 @@
 
 #include "passes/channels_last.hpp"
 #include "passes/fuse_epilogue.hpp"
+#include "passes/merge_products.hpp"
 #include "passes/pass_registry.hpp"
 #include "targets/gpu/lower/convolution.hpp"
 #include "targets/gpu/lower/product.hpp"
@@ -18,6 +19,17 @@ namespace migraphx::gpu {
 
 namespace {
 
+// A launch costs more than the copy of any weights; products read slices in place.
+merge_products merge_all_products() {
+    merge_products pass;
+    pass.most_weights = pass.most_weights_of_few_rows = std::size_t(1) << 40;
+    pass.readers.emplace_back("dot");
+    return pass;
+}
+
+const registered_pass merge_products_registered{"gpu::merge_products",
+                                                [] { return merge_all_products(); }};
+
 struct gpu_backend : backend {
     std::shared_ptr<device> on;
 
@@ -29,7 +41,7 @@ struct gpu_backend : backend {
                 make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
-                make_pass("simplify_reshapes"), make_pass("merge_products"), propagate_constant{},
+                make_pass("simplify_reshapes"), merge_all_products(), propagate_constant{},
                 channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};

@@ -101,9 +101,42 @@ bool is_anchor(instruction_ref ins) {
            name == "convolution_backwards" or name == "quant_convolution";
 }
 
+// Sums, then one activation: what add_chain reads.
+bool is_library_chain(const std::vector<post_operation>& chain) {
+    int matrices = 0;
+    for (std::size_t i = 0; i < chain.size(); i++) {
+        const auto& op = chain[i];
+        if (as_activation(op))
+            return i + 1 == chain.size();
+        if (op.is_binary())
+            matrices++;
+        const bool sum = op.algorithm == post_algorithm::add or op.algorithm == post_algorithm::sub;
+        const bool factor =
+            op.algorithm == post_algorithm::linear and op.beta == 0 and matrices == 0;
+        if (not(op.is_binary() ? sum : factor))
+            return false;
+    }
+    return matrices <= 2;
+}
+
+// What reads whole rows does what is left of a region while it reads them.
+bool is_read_by_rows(instruction_ref region) {
+    return std::any_of(region->outputs().begin(), region->outputs().end(), [](auto user) {
+        const auto name = user->name();
+        return name.starts_with("reduce_") or name.starts_with("arg") or name == "softmax" or
+               name == "logsoftmax" or name == "layer_norm" or name == "rms_norm";
+    });
+}
+
 bool takes(const epilogue_candidate& c) {
     const auto chain = as_post_operations(c.body, "x0");
-    return chain and chain->size() <= 8;
+    if (chain and chain->size() <= 8 and is_library_chain(*chain))
+        return true;
+    if (c.anchor->name() != "dot" and c.anchor->name() != "quant_dot")
+        return chain and chain->size() <= 8;
+    return not is_read_by_rows(c.region) and
+           std::all_of(c.operands.begin(), c.operands.end(),
+                       [&](const auto& s) { return s.lens() == c.result.lens(); });
 }
 
 } // namespace
