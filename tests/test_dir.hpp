@@ -7,7 +7,8 @@
 
 namespace migraphx_test {
 
-/// The folder `tests` of the checkout that was built.
+/// The folder `tests` of the checkout that was built; for tests that run on another machine,
+/// the environment's MIGRAPHX_TEST_DIR.
 std::filesystem::path test_dir();
 
 } // namespace migraphx_test

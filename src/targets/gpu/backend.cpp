@@ -2,6 +2,8 @@
 #include "targets/gpu/backend.hpp"
 
 #include <migraphx/fuse_pointwise.hpp>
+#include <migraphx/pass_manager.hpp>
+#include <migraphx/program.hpp>
 #include <migraphx/propagate_constant.hpp>
 
 #include "passes/channels_last.hpp"
@@ -12,6 +14,8 @@
 #include "targets/gpu/lower/product.hpp"
 #include "targets/gpu/lower/strided.hpp"
 #include "targets/gpu/lowering.hpp"
+#include "targets/gpu/plan/device_arguments.hpp"
+#include "targets/gpu/plan/device_runner.hpp"
 
 #include <utility>
 
@@ -53,6 +57,30 @@ struct gpu_backend : backend {
     bool reads_strided(const problem& p, std::size_t i) const override {
         return gpu::reads_strided(p, i);
     }
+
+    std::size_t alignment() const override { return device_alignment; }
+    std::shared_ptr<run_memory> make_memory() const override {
+        return std::make_shared<run_lanes>(on);
+    }
+    std::unique_ptr<plan_runner> make_runner(const plan_data& data, const compile_options& options,
+                                             std::shared_ptr<run_memory> memory) const override {
+        return make_device_runner(data, options, std::dynamic_pointer_cast<run_lanes>(memory));
+    }
+    std::unique_ptr<kernel> adopt(const problem& p, std::unique_ptr<kernel> k) const override {
+        return on_host(device_problem{p, on}, std::move(k));
+    }
+    argument to_host(const argument& a) const override { return gpu::to_host(on, a); }
+    argument from_host(const argument& a) const override { return to_device(on, a); }
+};
+
+// Results of programs whose sizes are all known go where the caller wants them, unless they are
+// copied to the host.
+struct results_by_parameter {
+    std::string name() const { return "results_by_parameter"; }
+    void apply(program& p) const {
+        if (all_static(p))
+            run_passes(p, {make_pass("add_output_parameters")}, {});
+    }
 };
 
 } // namespace
@@ -63,15 +91,17 @@ std::shared_ptr<const backend> make_backend(std::shared_ptr<device> on) {
 
 std::vector<pass> passes_for_all_sizes(std::shared_ptr<const backend> b,
                                        const compile_options& options) {
-    return {make_pass("normalize_ops"),
-            make_pass("relax_views"),
-            make_pass("rewrite_rnn"),
-            make_pass("eliminate_identity"),
-            make_pass("eliminate_common_subexpression"),
-            propagate_constant{},
-            make_pass("fold_convolution"),
-            propagate_constant{},
-            enable_pass(not options.is_dynamic, specialise_static(std::move(b), options))};
+    return {
+        make_pass("normalize_ops"),
+        make_pass("relax_views"),
+        make_pass("rewrite_rnn"),
+        make_pass("eliminate_identity"),
+        make_pass("eliminate_common_subexpression"),
+        propagate_constant{},
+        make_pass("fold_convolution"),
+        propagate_constant{},
+        enable_pass(not options.is_dynamic, specialise_static(std::move(b), options)),
+        enable_pass(not options.is_dynamic and not options.offload_copy, results_by_parameter{})};
 }
 
 } // namespace migraphx::gpu

@@ -2,7 +2,8 @@
 // The target `gpu`: there when a driver and a device answer.
 #include <migraphx/register_target.hpp>
 
-#include "targets/gpu/backend.hpp"
+#include "targets/gpu/device_target.hpp"
+#include "targets/gpu/plan/opened_devices.hpp"
 
 #include <string>
 
@@ -10,20 +11,8 @@ namespace migraphx::gpu {
 
 namespace {
 
-struct gpu_target {
-    static std::shared_ptr<const backend> instance() {
-        static const auto b = make_backend(open_device(0));
-        return b;
-    }
-    std::string name() const { return "gpu"; }
-    std::vector<pass> get_passes(context&, const compile_options& options) const {
-        return passes_for_all_sizes(instance(), options);
-    }
-    context get_context() const { return {}; }
-    std::shared_ptr<executable> make_executable(const program& p,
-                                                const compile_options& options) const {
-        return make_planned_executable(p, instance(), options);
-    }
+struct gpu_target : device_target {
+    gpu_target() : device_target("gpu", use_device) {}
 };
 
 const bool registered = [] {
