@@ -14,7 +14,7 @@ namespace mgx {
 
 enum class cell_kind { rnn, gru, gru_linear, lstm };
 
-constexpr int gates_of(cell_kind k) {
+MGX_DEVICE constexpr int gates_of(cell_kind k) {
     return k == cell_kind::rnn ? 1 : k == cell_kind::lstm ? 4 : 3;
 }
 
@@ -281,7 +281,7 @@ const bool vectors = p.r_column == 1 && (p.hidden | p.r_row | p.r_direction) % 4
             multiply(w, now);
             __syncthreads();
             if constexpr (two_phases) {
-                each_number(own, first, step, [&](const number& n, const auto& u, int i) {
+                each_number(own, first, step, [&](const number& n, const recurrent_unit<Form>& u, int i) {
                     A s[gates];
                     load_sums(n, s);
                     const A h = now[n.row * width + n.unit];
@@ -292,7 +292,7 @@ const bool vectors = p.r_column == 1 && (p.hidden | p.r_row | p.r_direction) % 4
                 multiply(w, state(2));
                 __syncthreads();
             }
-            each_number(own, first, step, [&](const number& n, const auto& u, int i) {
+            each_number(own, first, step, [&](const number& n, const recurrent_unit<Form>& u, int i) {
                 finish(n, u, i, step, now[n.row * width + n.unit]);
             });
             cluster_barrier<Cluster>();
@@ -400,6 +400,26 @@ MGX_DEVICE void recurrent_begin(const recurrent_params& p, const recurrent_point
         at.out.last_c[place_of(p.last_c, d, row, unit)] = convert<T>(c);
 }
 
+// sum[b][g] += the products of N numbers of the state, from k on, with a unit's weights.
+template <int N, int First, int Last, class T, class A, int Rows, int Gates>
+MGX_DEVICE void add_products(const recurrent_params& p, const A* h, const T* weights,
+                             int first_row, int k, A (&sum)[Rows][Gates]) {
+    vec<A, N> x[Rows];
+#pragma unroll
+    for (int b = 0; b < Rows; b++)
+        x[b] = load<N>(h + static_cast<i64>(least(first_row + b, p.batch - 1)) * p.hidden + k);
+#pragma unroll
+    for (int g = First; g < Last; g++) {
+        const T* const from = weights + static_cast<i64>(g) * p.hidden * p.r_row;
+        const vec<A, N> w = convert_all<A>(load<N>(from + k * p.r_column));
+#pragma unroll
+        for (int b = 0; b < Rows; b++)
+#pragma unroll
+            for (int e = 0; e < N; e++)
+                sum[b][g] = fma(w[e], x[b][e], sum[b][g]);
+    }
+}
+
 // A warp for each unit and Rows rows of the batch (grid: units, rows, directions). Phase: 0 the
 // whole step; 1 and 2 those of a gru that resets the state.
 template <class Form, int Rows, int Phase>
@@ -422,29 +442,12 @@ MGX_DEVICE void recurrent_step(const recurrent_params& p, const recurrent_pointe
     const bool vectors = p.r_column == 1 && p.hidden % 4 == 0 && p.r_row % 4 == 0 &&
                          (reinterpret_cast<u64>(weights) & (4 * sizeof(T) - 1)) == 0 &&
                          p.r_direction % 4 == 0;
-    const auto add = [&](int k, auto width) {
-        constexpr int n = decltype(width)::size;
-        vec<A, n> x[Rows];
-#pragma unroll
-        for (int b = 0; b < Rows; b++)
-            x[b] = load<n>(h + static_cast<i64>(least(first_row + b, p.batch - 1)) * p.hidden + k);
-#pragma unroll
-        for (int g = first_gate; g < last_gate; g++) {
-            const T* const from = weights + static_cast<i64>(g) * p.hidden * p.r_row;
-            const vec<A, n> w = convert_all<A>(load<n>(from + k * p.r_column));
-#pragma unroll
-            for (int b = 0; b < Rows; b++)
-#pragma unroll
-                for (int e = 0; e < n; e++)
-                    sum[b][g] = fma(w[e], x[b][e], sum[b][g]);
-        }
-    };
     if (vectors)
         for (int k = lane * 4; k < p.hidden; k += 128)
-            add(k, vec<A, 4>{});
+            add_products<4, first_gate, last_gate>(p, h, weights, first_row, k, sum);
     else
         for (int k = lane; k < p.hidden; k += 32)
-            add(k, vec<A, 1>{});
+            add_products<1, first_gate, last_gate>(p, h, weights, first_row, k, sum);
     A mine[gates] = {};
 #pragma unroll
     for (int b = 0; b < Rows; b++)
