@@ -4,6 +4,7 @@
 
 #include "case.hpp"
 
+#include <migraphx/compile_options.hpp>
 #include <migraphx/program.hpp>
 
 #include <functional>
@@ -52,5 +53,12 @@ std::string differs(const std::vector<double>& got, const std::vector<double>& w
 std::string differs(const std::vector<migraphx::argument>& got,
                     const std::vector<migraphx::argument>& wanted,
                     const std::optional<double>& tolerance);
+
+/// Arguments and results lie in host memory, wherever the target computes.
+inline migraphx::compile_options with_copies() {
+    migraphx::compile_options options;
+    options.offload_copy = true;
+    return options;
+}
 
 } // namespace op_cases

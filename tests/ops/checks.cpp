@@ -169,7 +169,7 @@ private:
     }
 
     std::vector<argument> evaluate(built_case& b, const std::string& target) {
-        b.prog.compile(make_target(target));
+        b.prog.compile(make_target(target), with_copies());
         auto result = b.prog.eval(b.parameters);
         if (not c.writes and not b.unchanged())
             fault(target, "an operand or the memory around it was written to");
@@ -202,7 +202,7 @@ private:
         fault(target + ", run again", differs(b.prog.eval(b.parameters), wanted, c.tolerance));
         auto loaded = load_buffer(save_buffer(b.prog));
         if (not loaded.is_compiled())
-            loaded.compile(make_target(target));
+            loaded.compile(make_target(target), with_copies());
         fault(target + ", compiled, saved and loaded",
               differs(loaded.eval(b.parameters), wanted, c.tolerance));
     }

@@ -176,7 +176,7 @@ private:
             check_shapes(by, second);
             for (const auto& t : targets) {
                 auto b = build(first->tested, {}, declared_with(by));
-                b.prog.compile(make_target(t));
+                b.prog.compile(make_target(t), with_copies());
                 for (const static_run* at : {&std::as_const(*first), &second}) {
                     const auto given = build(at->tested, {}, {});
                     fault(by, prefixed(t, at == &second ? " at the second size: " : ": ",
