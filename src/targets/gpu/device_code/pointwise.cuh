@@ -115,7 +115,7 @@ MGX_DEVICE bool truth(integer<I> x) {
 
 template <class T>
 MGX_DEVICE T nan_of() {
-    return static_cast<T>(__builtin_nanf(""));
+    return static_cast<T>(bits_as<f32>(0x7fc00000u));
 }
 
 // ---- convert: finite numbers saturate, infinities stay

@@ -45,6 +45,20 @@ struct further_op {
     }
 };
 
+// Two reductions at once.
+template <class A, class B>
+struct pair {
+    A first;
+    B second;
+};
+template <class OpA, class OpB>
+struct pair_op {
+    template <class A, class B>
+    MGX_DEVICE pair<A, B> operator()(const pair<A, B>& a, const pair<A, B>& b) const {
+        return {OpA{}(a.first, b.first), OpB{}(a.second, b.second)};
+    }
+};
+
 // All T threads of a row get op over their values: T is a power of two up to the warp's size, rows
 // side by side in the warp, or T is the whole block, in warps. `Slot`: another number for each
 // reduction of a kernel, so that none waits for the readers of the one before it.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Kernels of generated code for nests of pointwise operators.
+#pragma once
+
+#include "targets/gpu/generated.hpp"
+
+#include "codegen/nest.hpp"
+
+#include <string>
+
+namespace migraphx::gpu {
+
+/// The code of a nest whose inputs and outputs are the kernel's pointers in order. One thread does
+/// 16 bytes along the innermost dim wherever memory allows; inputs whose memory runs along another
+/// dim than the outputs' go through tiles of shared memory. `label` names it in profiles.
+generated nest_code(const codegen::nest& n, const device_properties& on, const std::string& label);
+
+} // namespace migraphx::gpu

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Kernels of generated code for row nests: reductions with what is fused before and after them,
+// softmax, normalizations.
+#pragma once
+
+#include "targets/gpu/generated.hpp"
+
+#include "codegen/row_nest.hpp"
+
+#include <string>
+#include <vector>
+
+namespace migraphx::gpu {
+
+/// The launches that compute a nest whose inputs and outputs are the kernel's pointers in order:
+/// one where a block has a row to itself, else one for each level of folds and one for the
+/// results. Rows of up to 16384 elements stay in registers and are read once. Launch sizes must
+/// fit: 2^31 blocks.
+std::vector<generated> row_code(const codegen::row_nest& n, const device_properties& on,
+                                const std::string& label);
+
+} // namespace migraphx::gpu

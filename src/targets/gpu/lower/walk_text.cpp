@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "targets/gpu/lower/walk_text.hpp"
+
+#include "targets/gpu/device_code/fast_div.cuh"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace migraphx::gpu {
+
+namespace {
+
+constexpr int64_t narrow_limit = int64_t{1} << 31;
+
+// The index of dim `d` of a walk, in the text.
+std::string index_name(const walk& w, std::size_t d) {
+    return w.name + std::to_string(d);
+}
+
+std::string stride_name(const walk& w, const std::string& access, std::size_t d) {
+    return "step_" + access + "_" + index_name(w, d);
+}
+
+int64_t stride_of(const walk& w, const walked& a, std::size_t d) {
+    return w.dims[d] == 1 ? 0 : a.access->strides[w.first + d];
+}
+
+// Steps of the innermost dim are whole vectors.
+int64_t step_of(const walk& w, std::size_t d) {
+    return d + 1 == w.dims.size() ? w.step : 1;
+}
+
+} // namespace
+
+void size_block::number(const std::string& name, int64_t x) {
+    members += "    Index " + name + ";\n";
+    if (wide)
+        block.add(uint64_t(x));
+    else
+        block.add(uint32_t(x));
+}
+
+void size_block::divider(const std::string& name, int64_t divisor) {
+    members += "    divider<Index> " + name + ";\n";
+    if (wide)
+        block.add(mgx::make_fast_div64(uint64_t(divisor)));
+    else
+        block.add(mgx::make_fast_div(uint64_t(divisor)));
+}
+
+std::string size_block::declaration() const {
+    return std::string("using Index = ") + (wide ? "u64" : "u32") + ";\nstruct sizes {\n" +
+           members + "};\n";
+}
+
+bool needs_wide_index(const std::vector<int64_t>& dims,
+                      const std::vector<const codegen::nest_access*>& accesses) {
+    // A step of a grid-stride loop past the end must fit as well.
+    constexpr int64_t most = narrow_limit - (int64_t{1} << 26);
+    int64_t elements = 1;
+    for (auto d : dims)
+        elements *= std::max<int64_t>(d, 1);
+    if (elements >= most)
+        return true;
+    return std::any_of(accesses.begin(), accesses.end(), [&](const auto* a) {
+        int64_t last = 0;
+        for (std::size_t d = 0; d < dims.size(); d++)
+            last += std::max<int64_t>(dims[d] - 1, 0) * std::llabs(a->strides[d]);
+        return last >= most;
+    });
+}
+
+void declare_walk(const walk& w, const std::vector<walked>& accesses, size_block& sizes) {
+    for (std::size_t d = 1; d < w.dims.size(); d++)
+        sizes.divider("by_" + index_name(w, d), std::max<int64_t>(w.dims[d] / step_of(w, d), 1));
+    for (const auto& a : accesses)
+        for (std::size_t d = 0; d < w.dims.size(); d++)
+            if (const auto s = stride_of(w, a, d); s != 0 and s != 1)
+                sizes.number(stride_name(w, a.name, d), s * step_of(w, d));
+}
+
+void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,
+                  code_text& code) {
+    if (w.dims.empty()) {
+        for (const auto& a : accesses)
+            code.line("const Index " + offset_name(w, a.name) + " = 0;");
+        return;
+    }
+    code.line("Index " + index_name(w, 0) + " = " + position + ";");
+    for (std::size_t d = w.dims.size(); d-- > 1;)
+        code.line("const Index " + index_name(w, d) + " = p.by_" + index_name(w, d) + ".split(" +
+                  index_name(w, 0) + ");");
+    for (const auto& a : accesses) {
+        std::string sum;
+        for (std::size_t d = 0; d < w.dims.size(); d++) {
+            const auto s = stride_of(w, a, d), step = step_of(w, d);
+            if (s == 0)
+                continue;
+            sum += (sum.empty() ? "" : " + ") + index_name(w, d);
+            if (s != 1)
+                sum += " * p." + stride_name(w, a.name, d);
+            else if (step != 1)
+                sum += " * " + std::to_string(step);
+        }
+        code.line("const Index " + offset_name(w, a.name) + " = " + (sum.empty() ? "0" : sum) + ";");
+    }
+}
+
+std::string offset_name(const walk& w, const std::string& access) {
+    return "at_" + w.name + "_" + access;
+}
+
+const char* run_kind(int64_t stride, int64_t dim) {
+    return dim == 1 or stride == 0 ? "run::repeated" : stride == 1 ? "run::unit" : "run::strided";
+}
+
+bool stays_aligned(const codegen::nest_access& a, const std::vector<int64_t>& dims,
+                   std::size_t inner, int n) {
+    for (std::size_t d = 0; d < dims.size(); d++)
+        if (d != inner and dims[d] > 1 and a.strides[d] % n != 0)
+            return false;
+    return true;
+}
+
+int vector_size(const std::vector<const codegen::nest_access*>& accesses, std::size_t inner,
+                int64_t dim) {
+    constexpr int widest = 16;
+    int n = 1;
+    for (const auto* a : accesses)
+        if (a->strides[inner] == 1)
+            n = std::max(n, widest / int(shape(a->type).type_size()));
+    while (n > 1 and dim % n != 0)
+        n /= 2;
+    return n;
+}
+
+} // namespace migraphx::gpu

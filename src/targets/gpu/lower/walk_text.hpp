@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// How generated kernels find elements: positions are split into an index for each dim, by fast
+// division, and each tensor's strides make an offset of it. Extents and strides are members of the
+// kernel's `sizes`, filled here in the order in which the text declares them.
+#pragma once
+
+#include "targets/gpu/generated.hpp"
+#include "targets/gpu/lower/code_text.hpp"
+
+#include "codegen/nest.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace migraphx::gpu {
+
+/// The struct `sizes` of a kernel: its declaration and its bytes.
+class size_block {
+public:
+    /// `wide`: 64-bit indices.
+    explicit size_block(bool wide_index) : wide(wide_index) {}
+
+    void number(const std::string& name, int64_t x);
+    void divider(const std::string& name, int64_t divisor);
+    std::string declaration() const;
+    const std::vector<char>& bytes() const { return block.data(); }
+
+private:
+    bool wide;
+    param_block block;
+    std::string members;
+};
+
+/// Whether elements of these dims and strides need indices of 64 bits.
+bool needs_wide_index(const std::vector<int64_t>& dims,
+                      const std::vector<const codegen::nest_access*>& accesses);
+
+/// Some consecutive dims as a kernel walks them. The innermost counts in steps of `step` elements
+/// (vectors).
+struct walk {
+    std::string name;          ///< of the position, and the start of its members in `sizes`
+    std::vector<int64_t> dims; ///< outer to inner
+    std::size_t first = 0;     ///< place of the first one among an access's strides
+    int step = 1;
+};
+
+/// One access of a kernel: `name` is that of its pointer.
+struct walked {
+    std::string name;
+    const codegen::nest_access* access = nullptr;
+};
+
+/// Adds the extents of a walk and the strides along it to `sizes`.
+void declare_walk(const walk& w, const std::vector<walked>& accesses, size_block& sizes);
+/// The statements that split `position` (an expression) and `const Index at_<walk>_<name> = ...`
+/// for each access.
+void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,
+                  code_text& code);
+std::string offset_name(const walk& w, const std::string& access);
+
+/// How vectors lie along one dim: "run::unit", "run::repeated" or "run::strided".
+const char* run_kind(int64_t stride, int64_t dim);
+/// Whether vectors of `n` elements along `inner` always start at a multiple of their size.
+bool stays_aligned(const codegen::nest_access& a, const std::vector<int64_t>& dims,
+                   std::size_t inner, int n);
+/// The largest vector (a power of two) that divides `dim`, of at most 16 bytes of the smallest
+/// element type among the accesses that have stride 1 along `inner`.
+int vector_size(const std::vector<const codegen::nest_access*>& accesses, std::size_t inner,
+                int64_t dim);
+
+} // namespace migraphx::gpu
