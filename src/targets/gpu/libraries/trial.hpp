@@ -37,7 +37,8 @@ private:
     std::unique_ptr<state> impl;
 };
 
-/// The same for any work that is put on a stream.
+/// The same for any work that is put on a stream; recorded in a graph where it can be, so that what
+/// launches cost the host does not count.
 double milliseconds_on(device& on, const std::function<void(stream)>& work);
 
 } // namespace migraphx::gpu

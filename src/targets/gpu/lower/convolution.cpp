@@ -6,6 +6,7 @@
 #include "ops/module_body.hpp"
 #include "ops/window.hpp"
 #include "passes/pass_registry.hpp"
+#include "targets/gpu/tuning.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -203,12 +204,45 @@ lowered without_result(const device_problem& p) {
     return std::make_unique<nothing>();
 }
 
+template <lowered (*Make)(const device_problem&), int Variant>
+lowered variant(const device_problem& p) {
+    auto q = p;
+    q.variant = Variant;
+    return Make(q);
+}
+
+// What takes the problem and may be the fastest; the first is the guess where nothing is timed.
+lowered best_convolution(const device_problem& p) {
+    if (p.variant != 0)
+        return lowered::refuse("its candidates have the variants");
+    std::vector<implementation> list{{"depthwise", depthwise_convolution}};
+    const bool on_host = p.on->properties().kind == platform::host;
+    if (not on_host)
+        list.push_back({"depthwise, wide", variant<depthwise_convolution, 3>});
+    list.push_back({"library", library_convolution});
+    if (not on_host) {
+        list.push_back({"library, second", variant<library_convolution, 2>});
+        if (p.tune) {
+            list.push_back({"library, third", variant<library_convolution, 3>});
+            list.push_back({"library, fourth", variant<library_convolution, 4>});
+            list.push_back({"large tiles", variant<implicit_gemm_convolution, 1>});
+        }
+        list.push_back({"product", convolution_as_product});
+    }
+    list.push_back({"tiles", implicit_gemm_convolution});
+    if (not on_host)
+        list.push_back({"small tiles", variant<implicit_gemm_convolution, 3>});
+    return fastest(p, list);
+}
+
 const implementations choices{{"convolution", "convolution_backwards", "quant_convolution",
                                "gpu::convolution", "gpu::convolution_backwards",
                                "gpu::quant_convolution"},
                               {{"nothing", without_result},
+                               {"fastest", best_convolution},
                                {"depthwise", depthwise_convolution},
                                {"library", library_convolution},
+                               {"product", convolution_as_product},
                                {"implicit gemm", implicit_gemm_convolution}}};
 
 } // namespace

@@ -87,6 +87,38 @@ std::unique_ptr<kernel> epilogue_kernel(const device_problem& p, const shape& su
 
 } // namespace
 
+namespace {
+
+// Whether its memory may begin anywhere, not at a multiple of 16 bytes: parts of other values.
+bool may_begin_anywhere(instruction_ref ins) {
+    while (ins->get_operator().info().is_view and ins->inputs().size() == 1) {
+        if (ins->name() != "reshape_lazy" and ins->name() != "transpose" and
+            ins->name() != "multibroadcast" and ins->name() != "broadcast" and
+            ins->name() != "squeeze" and ins->name() != "unsqueeze")
+            return true;
+        ins = ins->inputs().front();
+    }
+    return false;
+}
+
+// Strides of what is packed, apart from axes that are stretched.
+bool is_part(const shape& s) {
+    return not s.packed() and not s.broadcasted();
+}
+
+bool all_aligned(const device_problem& p) {
+    if (is_part(p.output))
+        return false;
+    for (std::size_t i = 0; i < p.inputs.size(); i++)
+        if (i != 1 and
+            (is_part(p.inputs[i]) or (p.ins != instruction_ref{} and i < p.ins->inputs().size() and
+                                      may_begin_anywhere(p.ins->inputs()[i]))))
+            return false;
+    return true;
+}
+
+} // namespace
+
 lowered library_convolution(const device_problem& p) {
     std::string reason;
     auto* library = convolutions_of(*p.on, reason);
@@ -101,20 +133,24 @@ lowered library_convolution(const device_problem& p) {
     if (not p.is_constant(1))
         return lowered::refuse("weights that are not constant");
     d->tf32 = p.tf32;
+    d->aligned = all_aligned(p);
     const auto packed =
         shape::from_permutation(d->w.type(), d->w.lens(), channels_last_order(d->w.ndim()));
     d->w = packed;
 
     auto result = std::make_unique<library_kernel>();
     auto fused = *d;
+    const auto rank = std::size_t(std::max(p.variant, 1));
     if (const auto operands = add_steps(p, fused)) {
-        auto ways = library->prepare(fused, 1, reason);
-        if (not ways.empty()) {
-            result->work = ways.front();
+        const auto ways = library->prepare(fused, rank, reason);
+        if (ways.size() >= rank) {
+            result->work = ways[rank - 1];
             result->operands = *operands;
         }
     } else
         reason = "the epilogue is not a chain of steps";
+    if (result->work == nullptr and rank > 1)
+        return lowered::refuse("so many plans: " + reason);
     if (result->work == nullptr) {
         const auto* body = epilogue_of(p);
         if (body == nullptr)
