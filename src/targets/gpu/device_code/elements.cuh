@@ -54,7 +54,7 @@ MGX_DEVICE elements<B, E> repeated(element<E> x) {
 template <int B, int E>
 MGX_DEVICE elements<B, E> part_of(const u32 (&words)[4]) {
     elements<B, E> r;
-    __builtin_memcpy(&r, words, B);
+    copy_bytes(&r, words, B);
     return r;
 }
 

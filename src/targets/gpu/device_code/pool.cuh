@@ -54,7 +54,7 @@ struct pool_average {
 struct pool_max {
     template <class A>
     static MGX_DEVICE A first() {
-        return -static_cast<A>(__builtin_huge_val());
+        return -infinity<A>();
     }
     template <class A>
     MGX_DEVICE void add(A& top, A x) const {
