@@ -33,6 +33,7 @@ template <int R, int K, class I>
 struct gather_params {
     walk<R, 3, I> at; // output, data, indices
     index_tuple<K, I> tuple;
+    I first; // of the data, an offset
     I n;
 };
 template <int B, int E, class T, int R, int K, class I>
@@ -43,7 +44,7 @@ MGX_DEVICE void gather_elements(char* y, const char* x, const T* index,
         I at[3], position[K];
         p.at.offsets(i, at);
         p.tuple.inside(index + at[2], position);
-        i64 from = at[1];
+        i64 from = (i64)at[1] + p.first;
 #pragma unroll
         for (int k = 0; k < K; k++)
             from += (i64)position[k] * p.tuple.steps[k];

@@ -19,6 +19,7 @@ namespace {
 struct named_axes {
     sizes lens, steps;
     int64_t index_step = 0;
+    int64_t first = 0; // where positions 0 lie
 
     std::size_t count() const { return lens.size(); }
     void add(index_params& params, int64_t wide = 1) const {
@@ -29,12 +30,13 @@ struct named_axes {
     }
     // Steps that let accesses of so many elements start at any position.
     bool fits(int64_t wide) const {
-        return std::all_of(steps.begin(), steps.end(), [&](auto s) { return s % wide == 0; });
+        return first % wide == 0 and
+               std::all_of(steps.begin(), steps.end(), [&](auto s) { return s % wide == 0; });
     }
     bool is_large() const {
         int64_t reach = 0;
         for (std::size_t k = 0; k < count(); k++)
-            reach += steps[k] * lens[k];
+            reach += std::abs(steps[k]) * lens[k];
         return reach >= int64_t{1} << 30;
     }
 };
@@ -66,6 +68,7 @@ lowered gathered(const device_problem& p, box b, const named_axes& named, const 
     index_params params{b.is_large() or named.is_large()};
     params.add(b);
     named.add(params, wide);
+    params.add(named.first / wide);
     params.add(b.elements());
     generated g;
     g.name = name;
@@ -118,7 +121,7 @@ lowered gather(const device_problem& p) {
         g.name = "gather (copy)";
         return one_launch(p, std::move(g));
     }
-    return gathered(p, std::move(b), {{int64_t(data.lens()[axis])}, {x[axis]}, 0}, "gather");
+    return gathered(p, std::move(b), {{int64_t(data.lens()[axis])}, {x[axis]}}, "gather");
 }
 
 lowered gather_elements(const device_problem& p) {
@@ -130,7 +133,25 @@ lowered gather_elements(const device_problem& p) {
     rest[axis] = 0;
     return gathered(p,
                     box{lens_of(p.output), {strides_of(p.output), rest, strides_of(p.inputs[1])}},
-                    {{int64_t(p.inputs[0].lens()[axis])}, {x[axis]}, 0}, "gather_elements");
+                    {{int64_t(p.inputs[0].lens()[axis])}, {x[axis]}}, "gather_elements");
+}
+
+// One position, the same for all.
+lowered scan_slice(const device_problem& p) {
+    if (auto why = refusal(p, 0, 1); not why.empty())
+        return lowered::refuse(why);
+    const auto axis = p.op.get<std::size_t>("axis");
+    const auto len = int64_t(p.inputs[0].lens()[axis]);
+    const auto x = strides_of(p.inputs[0]);
+    named_axes named{{len}, {x[axis]}};
+    if (p.op.get<int64_t>("direction") == 1) {
+        named.first = (len - 1) * x[axis];
+        named.steps[0] = -x[axis];
+    }
+    return gathered(p,
+                    box{lens_of(p.output),
+                        {strides_of(p.output), x, sizes(p.output.ndim(), 0)}},
+                    named, "scan_slice");
 }
 
 lowered gathernd(const device_problem& p) {
@@ -140,7 +161,7 @@ lowered gathernd(const device_problem& p) {
     const auto batch = p.op.get<std::size_t>("batch_dims");
     const auto x = strides_of(data), i = strides_of(index);
     const auto depth = index.lens().back();
-    named_axes named{{}, {}, i.back()};
+    named_axes named{{}, {}, i.back(), 0};
     for (std::size_t k = 0; k < depth; k++) {
         named.lens.push_back(int64_t(data.lens()[batch + k]));
         named.steps.push_back(x[batch + k]);
@@ -335,7 +356,7 @@ lowered scatter(const device_problem& p) {
             return lowered::refuse("indices outside of the data");
     update_plan u;
     auto to = strides_of(out), places = row_major_strides(lens_of(out));
-    u.named = {{int64_t(out.lens()[axis])}, {to[axis]}, 0};
+    u.named = {{int64_t(out.lens()[axis])}, {to[axis]}};
     u.place_steps = {places[axis]};
     u.places = int64_t(out.elements());
     to[axis] = places[axis] = 0;
@@ -384,6 +405,7 @@ lowered scatternd(const device_problem& p) {
 const implementations gather_choices{{"gather"}, {{"gather", gather}}};
 const implementations gather_elements_choices{{"gather_elements"},
                                               {{"gather_elements", gather_elements}}};
+const implementations scan_slice_choices{{"scan_slice"}, {{"gather", scan_slice}}};
 const implementations gathernd_choices{{"gathernd"}, {{"gathernd", gathernd}}};
 const implementations onehot_choices{{"onehot"}, {{"onehot", onehot}}};
 const implementations scatter_choices{
