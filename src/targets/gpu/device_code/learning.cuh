@@ -66,10 +66,10 @@ MGX_DEVICE void tree_rows(T* y, const X* x, const i32* nodes, const T* threshold
                 const i32* node = nodes + at * 6;
                 if (node[0] < 0 || node[0] >= p.features)
                     break;
-                const f64 v =
-                    convert<f64>(x[(i64)row * p.x_row + (i64)node[0] * p.x_column]);
-                const i64 next =
-                    goes_left(node, convert<f64>(thresholds[at]), v, members, p) ? node[2] : node[3];
+                const f64 v = convert<f64>(x[(i64)row * p.x_row + (i64)node[0] * p.x_column]);
+                const i64 next = goes_left(node, convert<f64>(thresholds[at]), v, members, p)
+                                     ? node[2]
+                                     : node[3];
                 at = next > at ? next : -1;
             }
             if (at < 0 || at >= p.nodes || (nodes[at * 6 + 1] & 7) != 7)
@@ -126,8 +126,7 @@ MGX_DEVICE void count_ngrams(f32* y, const X* x, const P* pool, const i32* table
                 count += found;
             }
         if (count > 0)
-            atomic_add(y + (i64)row * p.y_row + (i64)gram[2] * p.y_column,
-                       static_cast<f32>(count));
+            atomic_add(y + (i64)row * p.y_row + (i64)gram[2] * p.y_column, static_cast<f32>(count));
     }
 }
 

@@ -35,9 +35,9 @@ MGX_DEVICE pivot_candidate find_pivot(const f64* a, I n, I k) {
 template <int R, class I>
 struct matrix_params {
     walk<R, 2, I> at;
-    I size; // of a matrix
+    I size;     // of a matrix
     I steps[4]; // rows and columns of the output, then of the input
-    I count; // of matrices
+    I count;    // of matrices
 };
 
 // `work`: size * size for each block.

@@ -15,7 +15,8 @@ struct neighbours {
 
 // ---- roialign: an average or a maximum of samples of each bin
 
-// Tensors: output, image (without the batch), regions, batch indices; then the bin's row and column.
+// Tensors: output, image (without the batch), regions, batch indices; then the bin's row and
+// column.
 template <int R, class I>
 struct roialign_params {
     walk<R, 6, I> at;
@@ -73,8 +74,7 @@ MGX_DEVICE void roialign_elements(T* y, const T* x, const T* rois, const B* batc
         }
         const T* data = x + at[1] + image * p.image_step;
         const auto side = [&](int k) { return convert<f64>(rois[at[2] + k * p.roi_step]); };
-        const auto rows =
-            sample_line::of(side(1), side(3), p.bins_y, p.samples, p.scale, p.offset);
+        const auto rows = sample_line::of(side(1), side(3), p.bins_y, p.samples, p.scale, p.offset);
         const auto columns =
             sample_line::of(side(0), side(2), p.bins_x, p.samples, p.scale, p.offset);
         number sum = 0, top = -static_cast<number>(__builtin_huge_val());
@@ -92,16 +92,16 @@ MGX_DEVICE void roialign_elements(T* y, const T* x, const T* rois, const B* batc
                                      (k % 2 == 0 ? 1 - h.fraction : h.fraction);
                     const number e =
                         w == 0 ? 0
-                               : w * to_compute(data[(i64)(k < 2 ? v.low : v.high) * p.row_step +
-                                                     (i64)(k % 2 == 0 ? h.low : h.high) *
-                                                         p.column_step]);
+                               : w * to_compute(
+                                         data[(i64)(k < 2 ? v.low : v.high) * p.row_step +
+                                              (i64)(k % 2 == 0 ? h.low : h.high) * p.column_step]);
                     sum += e;
                     top = top > e ? top : e;
                 }
             }
         }
-        y[at[0]] = convert<T>(
-            average ? sum / static_cast<number>(rows.count * columns.count) : top);
+        y[at[0]] =
+            convert<T>(average ? sum / static_cast<number>(rows.count * columns.count) : top);
     }
 }
 
@@ -123,7 +123,9 @@ template <class I>
 struct bin_range {
     I first, last;
     static MGX_DEVICE I clipped(f64 v, I length) {
-        return static_cast<I>(v < 0 ? 0 : v > static_cast<f64>(length) ? static_cast<f64>(length) : v);
+        return static_cast<I>(v < 0                          ? 0
+                              : v > static_cast<f64>(length) ? static_cast<f64>(length)
+                                                             : v);
     }
     static MGX_DEVICE bin_range of(f64 from, f64 to, I bin, I bins, I length) {
         const f64 start = round(from);
@@ -135,8 +137,7 @@ struct bin_range {
 };
 
 template <class T, int R, class I>
-MGX_DEVICE void roi_pool_elements(T* y, const T* x, const T* rois,
-                                  const roi_pool_params<R, I>& p) {
+MGX_DEVICE void roi_pool_elements(T* y, const T* x, const T* rois, const roi_pool_params<R, I>& p) {
     using number = compute<T>;
     for (I i = first_position<I>(); i < p.n; i += position_step<I>()) {
         I at[5];
@@ -154,8 +155,7 @@ MGX_DEVICE void roi_pool_elements(T* y, const T* x, const T* rois,
             const T* data = x + at[1] + static_cast<i64>(image) * p.image_step;
             for (I r = rows.first; r < rows.last; r++)
                 for (I c = columns.first; c < columns.last; c++) {
-                    const number v =
-                        to_compute(data[(i64)r * p.row_step + (i64)c * p.column_step]);
+                    const number v = to_compute(data[(i64)r * p.row_step + (i64)c * p.column_step]);
                     top = top < v ? v : top;
                 }
         }
@@ -178,11 +178,11 @@ template <int R, int S, class I>
 struct deformable_params {
     walk<R, 6 + S, I> at;
     deformable_axis<I> axes[S];
-    I channels;       // of a group
-    I outputs;        // of a group
+    I channels; // of a group
+    I outputs;  // of a group
     I channel_step, weight_channel_step;
-    I offset_step;    // of the channels of the offsets
-    I mask_step;      // of the channels of the mask
+    I offset_step;     // of the channels of the offsets
+    I mask_step;       // of the channels of the mask
     I offset_channels; // data channels that share offsets
     I taps;
     I n;

@@ -54,8 +54,8 @@ struct lookup_params {
     I n;
 };
 template <class E, class K, int R, class I>
-MGX_DEVICE void lookup_elements(E* y, const K* x, const K* keys, const E* values,
-                                const E* fallback, const lookup_params<R, I>& p) {
+MGX_DEVICE void lookup_elements(E* y, const K* x, const K* keys, const E* values, const E* fallback,
+                                const lookup_params<R, I>& p) {
     for (I i = first_position<I>(); i < p.n; i += position_step<I>()) {
         I at[2];
         p.at.offsets(i, at);

@@ -78,8 +78,8 @@ MGX_DEVICE void col2im_elements(T* y, const T* x, const col2im_params<R, S, I>& 
     }
 }
 
-// Tensors: data, indices. An index counts elements of a tensor of dimensions `lens`, whose positions
-// lie `steps` apart in the result.
+// Tensors: data, indices. An index counts elements of a tensor of dimensions `lens`, whose
+// positions lie `steps` apart in the result.
 template <int R, int D, class I>
 struct unpool_params {
     walk<R, 2, I> at;
@@ -89,8 +89,7 @@ struct unpool_params {
     I n;
 };
 template <class E, class T, int R, int D, class I>
-MGX_DEVICE void unpool_elements(E* y, const E* x, const T* index,
-                                const unpool_params<R, D, I>& p) {
+MGX_DEVICE void unpool_elements(E* y, const E* x, const T* index, const unpool_params<R, D, I>& p) {
     for (I i = first_position<I>(); i < p.n; i += position_step<I>()) {
         I at[2];
         p.at.offsets(i, at);

@@ -148,9 +148,7 @@ lowered scan_slice(const device_problem& p) {
         named.first = (len - 1) * x[axis];
         named.steps[0] = -x[axis];
     }
-    return gathered(p,
-                    box{lens_of(p.output),
-                        {strides_of(p.output), x, sizes(p.output.ndim(), 0)}},
+    return gathered(p, box{lens_of(p.output), {strides_of(p.output), x, sizes(p.output.ndim(), 0)}},
                     named, "scan_slice");
 }
 

@@ -63,7 +63,8 @@ lowered ngram_count(const device_problem& p) {
         return lowered::refuse("a pool that is not constant");
     const auto starts = p.op.get_vector<int64_t>("starts"),
                columns = p.op.get_vector<int64_t>("columns");
-    const auto shortest = p.op.get<int64_t>("min_length"), longest = p.op.get<int64_t>("max_length");
+    const auto shortest = p.op.get<int64_t>("min_length"),
+               longest = p.op.get<int64_t>("max_length");
     const auto values = read_integers(p.constants[1]);
     // The last of equal n-grams counts.
     std::map<std::vector<int64_t>, std::pair<int64_t, int64_t>> grams; // where, column
@@ -77,8 +78,8 @@ lowered ngram_count(const device_problem& p) {
     }
     std::vector<int32_t> table;
     for (const auto& [gram, place] : grams)
-        table.insert(table.end(), {int32_t(gram.size()), int32_t(place.first),
-                                   int32_t(place.second)});
+        table.insert(table.end(),
+                     {int32_t(gram.size()), int32_t(place.first), int32_t(place.second)});
     const auto length = int64_t(x.lens().back());
     const auto rows = length == 0 ? 0 : int64_t(x.elements()) / length;
     const auto n = rows * int64_t(grams.size());
@@ -92,8 +93,7 @@ lowered ngram_count(const device_problem& p) {
     params.add(int64_t(pool.strides()[0]));
     params.add(std::min(p.op.get<int64_t>("max_skip") + 1, std::max<int64_t>(length, 1)));
     std::vector<generated> launches;
-    launches.push_back(
-        fill_box(*p.on, {lens_of(out), {strides_of(out)}}, std::vector<char>(4)));
+    launches.push_back(fill_box(*p.on, {lens_of(out), {strides_of(out)}}, std::vector<char>(4)));
     if (n > 0) {
         generated g;
         g.name = "ngram_count";
@@ -128,8 +128,8 @@ lowered pairwise(const device_problem& p) {
     g.name = "pairwise_probabilities";
     g.entry = "pairs";
     g.source = entry_text("learning.cuh", g.entry,
-                          str("const ", type, "* x, ", type, "* y, f64* work, const pairwise_params<",
-                              params.type(), "> p"),
+                          str("const ", type, "* x, ", type,
+                              "* y, f64* work, const pairwise_params<", params.type(), "> p"),
                           "couple_pairs(y, x, work, p);");
     g.params = params.data();
     g.scratch = std::size_t(std::max<int64_t>(rows * classes * (classes + 2), 1)) * 8;

@@ -48,8 +48,8 @@ lowered each_matrix(const device_problem& p, bool inverts) {
                               b.rank(), ", ", params.type(), "> p"),
                           inverts ? "inverses(y, x, work, p);" : "determinants(y, x, work, p);");
     g.params = params.data();
-    g.scratch = std::size_t(std::max<int64_t>(
-        8 * blocks * (inverts ? 2 * size * size + size : size * size), 8));
+    g.scratch = std::size_t(
+        std::max<int64_t>(8 * blocks * (inverts ? 2 * size * size + size : size * size), 8));
     g.launch = {{uint32_t(blocks)}, {block_size}};
     return make_generated(p, std::move(g));
 }
@@ -111,19 +111,19 @@ lowered dft(const device_problem& p) {
     b.simplify();
     index_params params{b.is_large() or box{lens_of(x), {in}}.is_large()};
     params.add(b);
-    for (auto v : {length, given, in[at], int64_t(x.strides().back()), int64_t(out.strides().back()),
-                   int64_t(x.lens().back()), int64_t(out.lens().back()), b.elements()})
+    for (auto v :
+         {length, given, in[at], int64_t(x.strides().back()), int64_t(out.strides().back()),
+          int64_t(x.lens().back()), int64_t(out.lens().back()), b.elements()})
         params.add(v);
     const bool wide = x.type() == shape::double_type;
     const auto flag = [](bool f) { return f ? "true" : "false"; };
     generated g;
     g.name = g.entry = "dft";
-    g.source = entry_text("matrices.cuh", g.entry,
-                          str("const ", type, "* x, ", type, "* y, const ", wide ? "f64" : "f32",
-                              "* roots, const fourier_params<", b.rank(), ", ", params.type(),
-                              "> p"),
-                          str("fourier_sums<", flag(inverse), ", ", flag(mirrored),
-                              ">(y, x, roots, p);"));
+    g.source =
+        entry_text("matrices.cuh", g.entry,
+                   str("const ", type, "* x, ", type, "* y, const ", wide ? "f64" : "f32",
+                       "* roots, const fourier_params<", b.rank(), ", ", params.type(), "> p"),
+                   str("fourier_sums<", flag(inverse), ", ", flag(mirrored), ">(y, x, roots, p);"));
     g.params = params.data();
     g.table = wide ? roots_of_one<double>(std::max<int64_t>(length, 1))
                    : roots_of_one<float>(std::max<int64_t>(length, 1));

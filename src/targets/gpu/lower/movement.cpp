@@ -218,7 +218,9 @@ lowered allocate(const device_problem& p) {
 const implementations copy_choices{
     {"contiguous", "layout", "reshape", "flatten", "squeeze", "unsqueeze", "reshape_dynamic"},
     {{"copy", copy}}};
-const implementations broadcast_choices{{"multibroadcast", "broadcast", "broadcast_for_dot", "broadcast_with_dims"}, {{"copy", copy_memory}}};
+const implementations broadcast_choices{
+    {"multibroadcast", "broadcast", "broadcast_for_dot", "broadcast_with_dims"},
+    {{"copy", copy_memory}}};
 const implementations pad_choices{{"pad"}, {{"pad", pad}}};
 const implementations pad_dynamic_choices{{"pad_dynamic"}, {{"pad", pad_dynamic}}};
 const implementations fixed_pad_choices{{"fixed_pad"}, {{"pad", fixed_pad}}};

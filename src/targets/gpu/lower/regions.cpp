@@ -40,8 +40,8 @@ generated finish(const device_problem& p, const char* entry, const std::string& 
 
 void add_image(index_params& params, const shape& x) {
     const auto s = strides_of(x);
-    for (auto v : {int64_t(x.lens()[0]), int64_t(x.lens()[2]), int64_t(x.lens()[3]), s[0], s[2],
-                   s[3]})
+    for (auto v :
+         {int64_t(x.lens()[0]), int64_t(x.lens()[2]), int64_t(x.lens()[3]), s[0], s[2], s[3]})
         params.add(v);
 }
 
@@ -69,8 +69,7 @@ lowered roialign(const device_problem& p) {
                   str("const ", type, "* x, const ", type, "* rois, const ",
                       index_type(batch.type()), "* batch, ", type, "* y, const roialign_params<",
                       b.rank(), ", ", params.type(), "> p"),
-                  str("roialign_elements<",
-                      mode == op::pooling_mode::average ? "true" : "false",
+                  str("roialign_elements<", mode == op::pooling_mode::average ? "true" : "false",
                       ">(y, x, rois, batch, p);"),
                   params, b.elements()));
 }
@@ -90,11 +89,11 @@ lowered roi_max_pool(const device_problem& p) {
          {strides_of(rois)[1], b.elements(), int64_t(out.lens()[2]), int64_t(out.lens()[3])})
         params.add(v);
     params.add_float(p.op.get<float>("spatial_scale"));
-    return make_generated(p, finish(p, "roi_pool",
-                                    str("const ", type, "* x, const ", type, "* rois, ", type,
-                                        "* y, const roi_pool_params<", b.rank(), ", ",
-                                        params.type(), "> p"),
-                                    "roi_pool_elements(y, x, rois, p);", params, b.elements()));
+    return make_generated(
+        p, finish(p, "roi_pool",
+                  str("const ", type, "* x, const ", type, "* rois, ", type,
+                      "* y, const roi_pool_params<", b.rank(), ", ", params.type(), "> p"),
+                  "roi_pool_elements(y, x, rois, p);", params, b.elements()));
 }
 
 lowered deformable(const device_problem& p) {
@@ -107,11 +106,10 @@ lowered deformable(const device_problem& p) {
     if (spatial > 4)
         return lowered::refuse("more than 4 spatial axes");
     const auto group = p.op.get<int64_t>("group"), shared = p.op.get<int64_t>("offset_group");
-    const auto windows =
-        make_windows({w.lens().begin() + 2, w.lens().end()}, p.op.get_vector<std::size_t>("padding"),
-                     p.op.get_vector<std::size_t>("stride"),
-                     p.op.get_vector<std::size_t>("dilation"),
-                     op::padding_mode_t(p.op.get<int>("padding_mode")), "kernel");
+    const auto windows = make_windows(
+        {w.lens().begin() + 2, w.lens().end()}, p.op.get_vector<std::size_t>("padding"),
+        p.op.get_vector<std::size_t>("stride"), p.op.get_vector<std::size_t>("dilation"),
+        op::padding_mode_t(p.op.get<int>("padding_mode")), "kernel");
     // The image and the place of the offsets and of the mask.
     const auto placed = [&](const shape& s) {
         auto strides = strides_of(s);
@@ -144,8 +142,8 @@ lowered deformable(const device_problem& p) {
         p, finish(p, "deformable",
                   str("const ", type, "* x, const ", type, "* weights, const ", type, "* offsets, ",
                       masked ? str("const ", type, "* mask, ") : "", type,
-                      "* y, const deformable_params<", b.rank(), ", ", spatial, ", ",
-                      params.type(), "> p"),
+                      "* y, const deformable_params<", b.rank(), ", ", spatial, ", ", params.type(),
+                      "> p"),
                   str("deformable_elements(y, x, weights, offsets, ",
                       masked ? std::string("mask") : str("static_cast<const ", type, "*>(nullptr)"),
                       ", p);"),

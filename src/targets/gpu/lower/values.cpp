@@ -48,12 +48,12 @@ lowered multinomial(const device_problem& p) {
     params.add(b.elements());
     generated g;
     g.name = g.entry = "multinomial";
-    g.source = entry_text("values.cuh", g.entry,
-                          str("const ", device_type(cumulative.type()), "* cumulative, const ",
-                              device_type(uniform.type()), "* uniform, ", device_type(out.type()),
-                              "* y, const multinomial_params<", b.rank(), ", ", params.type(),
-                              "> p"),
-                          "multinomial_elements(y, cumulative, uniform, p);");
+    g.source =
+        entry_text("values.cuh", g.entry,
+                   str("const ", device_type(cumulative.type()), "* cumulative, const ",
+                       device_type(uniform.type()), "* uniform, ", device_type(out.type()),
+                       "* y, const multinomial_params<", b.rank(), ", ", params.type(), "> p"),
+                   "multinomial_elements(y, cumulative, uniform, p);");
     g.params = params.data();
     g.launch = launch_for(*p.on, b.elements());
     return one_launch(p, std::move(g));

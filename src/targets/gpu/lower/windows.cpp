@@ -25,8 +25,8 @@ sizes marker(std::size_t rank, std::size_t axis, int64_t step = 1) {
 
 void add_axis(index_params& params, const window& w, std::size_t length, int64_t places,
               int64_t step) {
-    for (auto x : {int64_t(w.stride), int64_t(w.dilation), int64_t(w.padding(length).first), places,
-                   step})
+    for (auto x :
+         {int64_t(w.stride), int64_t(w.dilation), int64_t(w.padding(length).first), places, step})
         params.add(x);
 }
 
@@ -134,9 +134,8 @@ sizes covered(const device_problem& p) {
     for (std::size_t d = 2; d < lens.size(); d++) {
         const auto i = d - 2;
         const auto cut = padding[i] + padding[lengths.size() + i];
-        lens[d] = lens[d] == 0
-                      ? 0
-                      : std::max<int64_t>(0, (lens[d] - 1) * stride[i] + lengths[i] - cut);
+        lens[d] =
+            lens[d] == 0 ? 0 : std::max<int64_t>(0, (lens[d] - 1) * stride[i] + lengths[i] - cut);
     }
     return lens;
 }
@@ -160,16 +159,16 @@ lowered max_unpool(const device_problem& p) {
     params.add(product_of(from));
     params.add(b.elements());
     std::vector<generated> launches;
-    launches.push_back(fill_box(*p.on, {lens_of(out), {strides_of(out)}},
-                                std::vector<char>(out.type_size())));
+    launches.push_back(
+        fill_box(*p.on, {lens_of(out), {strides_of(out)}}, std::vector<char>(out.type_size())));
     generated g;
     g.name = "max_unpool";
     g.entry = "unpool";
     const auto type = element_type(out);
     g.source = entry_text("windows.cuh", g.entry,
-                          str("const ", type, "* x, const ", index_type(index.type()),
-                              "* index, ", type, "* y, const unpool_params<", b.rank(), ", ",
-                              out.ndim(), ", ", params.type(), "> p"),
+                          str("const ", type, "* x, const ", index_type(index.type()), "* index, ",
+                              type, "* y, const unpool_params<", b.rank(), ", ", out.ndim(), ", ",
+                              params.type(), "> p"),
                           "unpool_elements(y, x, index, p);");
     g.params = params.data();
     g.launch = launch_for(*p.on, b.elements());
