@@ -266,6 +266,15 @@ bool depends_on(instruction_ref e, instruction_ref x) {
     return false;
 }
 
+// A conversion among types that are computed in float.
+bool is_rounding(instruction_ref e) {
+    const auto short_float = [](instruction_ref x) {
+        const auto t = x->get_shape().type();
+        return t == shape::float_type or t == shape::half_type or t == shape::bf16_type;
+    };
+    return e->name() == "convert" and short_float(e) and short_float(e->inputs().front());
+}
+
 std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
     if (e->inputs().size() != 2)
         return std::nullopt;
@@ -329,8 +338,8 @@ bool is_per_channel(const shape& s, std::size_t channel_axis) {
     return true;
 }
 
-std::optional<std::vector<post_operation>> as_post_operations(const module& m,
-                                                              const std::string& from) {
+std::optional<std::vector<post_operation>>
+as_post_operations(const module& m, const std::string& from, bool unrounded) {
     const auto returns = m.get_returns();
     if (returns.size() != 1)
         return std::nullopt;
@@ -339,6 +348,10 @@ std::optional<std::vector<post_operation>> as_post_operations(const module& m,
     std::vector<post_operation> chain;
     auto e = returns.front();
     while (e != x) {
+        if (unrounded and is_rounding(e)) {
+            e = e->inputs().front();
+            continue;
+        }
         auto step = forms.product_form(e);
         if (not step)
             step = forms.unary_form(e);

@@ -50,9 +50,11 @@ struct post_operation {
 };
 
 /// The chain that turns the parameter `from` into the module's only result, innermost first;
-/// nullopt when the module does something that post-operations cannot.
+/// nullopt when the module does something that post-operations cannot. `unrounded`: conversions
+/// among float, half and bf16 on the way are left out, since all is computed in float.
 std::optional<std::vector<post_operation>> as_post_operations(const module& m,
-                                                              const std::string& from);
+                                                              const std::string& from,
+                                                              bool unrounded = false);
 
 /// The input that the module's parameter stands for, of an instruction with so many inputs of its
 /// own.

@@ -32,14 +32,27 @@ bool is_byte(instruction_ref x) {
     return x->get_shape().type() == shape::int8_type or x->get_shape().type() == shape::uint8_type;
 }
 
-// The views, innermost first, and the dequantizelinear that they begin at.
-std::optional<dequantised> find_dequantised(module& m, instruction_ref before, instruction_ref x) {
+bool is_fp8(instruction_ref x) {
+    switch (x->get_shape().type()) {
+    case shape::fp8e4m3fn_type:
+    case shape::fp8e5m2_type:
+    case shape::fp8e4m3fnuz_type:
+    case shape::fp8e5m2fnuz_type:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// The views, innermost first, and the dequantizelinear of what `is_taken` that they begin at.
+std::optional<dequantised> find_dequantised(module& m, instruction_ref before, instruction_ref x,
+                                            bool (*is_taken)(instruction_ref)) {
     std::vector<instruction_ref> views;
     while (is_view(x->name()) and x->inputs().size() == 1) {
         views.insert(views.begin(), x);
         x = x->inputs().front();
     }
-    if (x->name() != "dequantizelinear" or not is_byte(x->inputs().front()))
+    if (x->name() != "dequantizelinear" or not is_taken(x->inputs().front()))
         return std::nullopt;
     const auto& in = x->inputs();
     for (std::size_t i = 1; i < in.size(); ++i)
@@ -114,7 +127,7 @@ struct product {
             ins, make_op("broadcast", {{"axis", axis}, {"out_lens", to.lens()}}), v);
     }
 
-    bool rewrite() {
+    bool rewrite(bool fp8) {
         const bool is_dot = ins->name() == "dot";
         const auto& s = ins->get_shape();
         if (s.dynamic() or s.type() == shape::double_type)
@@ -123,10 +136,11 @@ struct product {
         const auto rank = lens.size();
         const auto depth =
             is_dot ? lens[rank - 2] : ins->inputs()[1]->get_shape().elements() / lens[0];
-        if (depth > most_depth or s.elements() == 0 or depth == 0)
+        if ((depth > most_depth and not fp8) or s.elements() == 0 or depth == 0)
             return false;
-        const auto a = find_dequantised(m, ins, ins->inputs()[0]);
-        const auto b = a ? find_dequantised(m, ins, ins->inputs()[1]) : std::nullopt;
+        const auto taken = fp8 ? is_fp8 : is_byte;
+        const auto a = find_dequantised(m, ins, ins->inputs()[0], taken);
+        const auto b = a ? find_dequantised(m, ins, ins->inputs()[1], taken) : std::nullopt;
         if (not b)
             return false;
         // Rows of a dot may have scales of their own, not the channels of an image.
@@ -134,6 +148,14 @@ struct product {
         const auto pb = find_parameters(*b, is_dot ? rank - 1 : 0, false);
         if (not pa or not pb)
             return false;
+        if (fp8) {
+            if (pa->zero or pb->zero or
+                a->values->get_shape().type() != b->values->get_shape().type())
+                return false;
+            replace(m.insert_instruction(ins, make_op("quant_dot"), {a->values, b->values}), *pa,
+                    *pb);
+            return true;
+        }
         const auto undefined =
             m.insert_instruction(ins, make_op("undefined"), std::vector<instruction_ref>{});
         const std::vector<instruction_ref> in{a->values, b->values, pa->zero.value_or(undefined),
@@ -149,12 +171,22 @@ struct product {
                        {"group", op.get<int64_t>("group")}};
         }
         auto y = op::builder::insert("quant_" + ins->name(), m, ins, in, options).front();
+        replace(
+            m.insert_instruction(ins, make_op("convert", {{"target_type", shape::float_type}}), y),
+            *pa, *pb);
+        return true;
+    }
+
+    // The float y, times both scales, in the type and place of the product.
+    void replace(instruction_ref y, const parameters& pa, const parameters& pb) {
+        const bool is_dot = ins->name() == "dot";
+        const auto& s = ins->get_shape();
+        const auto rank = s.ndim();
         const auto insert = [&](const operation& op, std::vector<instruction_ref> x) {
             return m.insert_instruction(ins, op, std::move(x));
         };
-        y = insert(make_op("convert", {{"target_type", shape::float_type}}), {y});
-        for (const auto& [p, axis] : {std::pair(*pa, is_dot ? rank - 2 : 1),
-                                      std::pair(*pb, is_dot ? rank - 1 : std::size_t{1})}) {
+        for (const auto& [p, axis] : {std::pair(pa, is_dot ? rank - 2 : std::size_t{1}),
+                                      std::pair(pb, is_dot ? rank - 1 : std::size_t{1})}) {
             auto scale = p.scale;
             if (scale->get_shape().type() != shape::float_type)
                 scale = insert(make_op("convert", {{"target_type", shape::float_type}}), {scale});
@@ -163,7 +195,6 @@ struct product {
         if (s.type() != shape::float_type)
             y = insert(make_op("convert", {{"target_type", s.type()}}), {y});
         m.replace_instruction(ins, y);
-        return true;
     }
 };
 
@@ -171,8 +202,11 @@ struct product {
 
 void simplify_qdq::apply(module& m) const {
     for (auto ins : instructions_of(m))
-        if (ins->name() == "dot" or ins->name() == "convolution")
-            product{m, ins}.rewrite();
+        if (ins->name() == "dot" or ins->name() == "convolution") {
+            const bool done = product{m, ins}.rewrite(false);
+            if (not done and fp8 and ins->name() == "dot")
+                product{m, ins}.rewrite(true);
+        }
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <migraphx/pass_manager.hpp>
 #include <migraphx/program.hpp>
 #include <migraphx/propagate_constant.hpp>
+#include <migraphx/simplify_qdq.hpp>
 
 #include "passes/channels_last.hpp"
 #include "passes/fuse_epilogue.hpp"
@@ -31,6 +32,15 @@ merge_products merge_all_products() {
     return pass;
 }
 
+// Matrix units multiply bytes, of integers and of fp8.
+simplify_qdq quantised_products() {
+    simplify_qdq pass;
+    pass.fp8 = true;
+    return pass;
+}
+
+const registered_pass quantised_products_registered{"gpu::simplify_qdq",
+                                                    [] { return quantised_products(); }};
 const registered_pass merge_products_registered{"gpu::merge_products",
                                                 [] { return merge_all_products(); }};
 
@@ -97,6 +107,7 @@ std::vector<pass> passes_for_all_sizes(std::shared_ptr<const backend> b,
         make_pass("rewrite_rnn"),
         make_pass("eliminate_identity"),
         make_pass("eliminate_common_subexpression"),
+        quantised_products(),
         propagate_constant{},
         make_pass("fold_convolution"),
         propagate_constant{},

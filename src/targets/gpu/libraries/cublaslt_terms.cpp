@@ -115,7 +115,8 @@ std::string byte_refusal(const gemm_problem& p, const terms& t) {
         return "bytes whose neighbours are not along k";
     const int64_t piece = fp8 ? 16 : 4;
     const auto whole = [&](int64_t x) { return x % piece == 0; };
-    const bool fits = whole(p.m) and whole(p.n) and whole(p.k) and whole(t.a.step) and
+    // Rows of activations may be any number; weights and the results' rows are whole pieces.
+    const bool fits = whole(t.swapped ? p.n : p.m) and whole(p.k) and whole(t.a.step) and
                       whole(t.b.step) and whole(t.d.step);
     return fits ? "" : str("bytes in numbers that ", piece, " does not divide");
 }

@@ -26,16 +26,17 @@ std::size_t rounded_up(std::size_t bytes) {
 struct library_kernel : kernel {
     std::unique_ptr<prepared_gemm> work;
     product_form form;
+    device_weight packed; ///< in the place of B; may be null
 
-    library_kernel(std::unique_ptr<prepared_gemm> w, product_form f)
-        : work(std::move(w)), form(std::move(f)) {}
+    library_kernel(std::unique_ptr<prepared_gemm> w, product_form f, device_weight b)
+        : work(std::move(w)), form(std::move(f)), packed(std::move(b)) {}
     void run_into(const kernel_args& args, void* to, char* workspace) const {
         const auto input = [&](std::optional<std::size_t> i) -> const void* {
             return i ? args.inputs[*i] : nullptr;
         };
         gemm_pointers at;
         at.a = args.inputs[form.a];
-        at.b = args.inputs[form.b];
+        at.b = packed ? packed->data.get() : args.inputs[form.b];
         at.c = input(form.c);
         at.bias = input(form.bias);
         at.scale_a = input(form.scale_a);
@@ -50,6 +51,11 @@ struct library_kernel : kernel {
     }
     std::size_t scratch_bytes() const override { return work->workspace_bytes(); }
     std::string name() const override { return work->name(); }
+    bool reads_input(std::size_t i) const override { return i != 1 or packed == nullptr; }
+    void add_constants(held_constants& held) const override {
+        if (packed)
+            packed->add_to(held);
+    }
 };
 
 std::unique_ptr<library_kernel>
@@ -59,12 +65,22 @@ by_library(const device_problem& p, const std::optional<product_form>& form, std
     const auto* library = find_gemm_library(*p.on, reason);
     if (library == nullptr)
         return nullptr;
-    if (auto r = library->refusal(form->what); not r.empty()) {
-        reason = std::move(r);
-        return nullptr;
+    auto f = *form;
+    device_weight packed;
+    reason = library->refusal(f.what);
+    if (not reason.empty() and p.is_constant(1) and f.what.batch.empty() and f.what.b.row != 1) {
+        // Bytes are multiplied along k; weights can be put so.
+        f.what.b.row = 1;
+        f.what.b.column = f.what.k;
+        if (library->refusal(f.what).empty()) {
+            packed = columns_of(p, form->what);
+            reason.clear();
+        }
     }
-    auto work = library->prepare(form->what, may_be_timed(p), reason);
-    return work ? std::make_unique<library_kernel>(std::move(work), *form) : nullptr;
+    if (not reason.empty())
+        return nullptr;
+    auto work = library->prepare(f.what, may_be_timed(p), reason);
+    return work ? std::make_unique<library_kernel>(std::move(work), f, std::move(packed)) : nullptr;
 }
 
 lowered in_one_call(const device_problem& p) {
@@ -96,7 +112,11 @@ struct product_then_rest : kernel {
         return between_bytes + std::max(product->scratch_bytes(), rest->scratch_bytes());
     }
     std::string name() const override { return str(product->name(), " + ", rest->name()); }
-    void add_constants(held_constants& held) const override { rest->add_constants(held); }
+    bool reads_input(std::size_t i) const override { return product->reads_input(i); }
+    void add_constants(held_constants& held) const override {
+        product->add_constants(held);
+        rest->add_constants(held);
+    }
 };
 
 device_problem pointwise_after(const device_problem& p, const shape& product) {

@@ -328,22 +328,6 @@ struct with_weights : kernel {
     }
 };
 
-// B's columns one after the other.
-device_weight columns_of(const device_problem& p, const gemm_problem& w) {
-    const auto& b = p.constants[1];
-    const auto size = b.get_shape().type_size();
-    return device_constant(
-        *p.on, b, str("columns ", w.k, 'x', w.n, ' ', w.b.row, ' ', w.b.column),
-        std::size_t(w.k * w.n) * size, [&](char* to) {
-            const argument out{shape{b.get_shape().type(), {std::size_t(w.n), std::size_t(w.k)}},
-                               to};
-            copy_elements(out, b.view(shape{b.get_shape().type(),
-                                            {std::size_t(w.n), std::size_t(w.k)},
-                                            {std::size_t(w.b.column), std::size_t(w.b.row)}},
-                                      0));
-        });
-}
-
 } // namespace
 
 lowered thin_product(const device_problem& p) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "targets/gpu/lower/product.hpp"
 
+#include "base/str.hpp"
+#include "ops/tensor.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/post_operations.hpp"
 
@@ -129,7 +131,7 @@ bool is_read_by_rows(instruction_ref region) {
 }
 
 bool takes(const epilogue_candidate& c) {
-    const auto chain = as_post_operations(c.body, "x0");
+    const auto chain = as_post_operations(c.body, "x0", true);
     if (chain and chain->size() <= 8 and is_library_chain(*chain))
         return true;
     if (c.anchor->name() != "dot" and c.anchor->name() != "quant_dot")
@@ -169,6 +171,21 @@ gemm_problem stated_product(const problem& p, const shape& output) {
     return what;
 }
 
+device_weight columns_of(const device_problem& p, const gemm_problem& w) {
+    const auto& b = p.constants[1];
+    const auto size = b.get_shape().type_size();
+    return device_constant(
+        *p.on, b, str("columns ", w.k, 'x', w.n, ' ', w.b.row, ' ', w.b.column),
+        std::size_t(w.k * w.n) * size, [&](char* to) {
+            const argument out{shape{b.get_shape().type(), {std::size_t(w.n), std::size_t(w.k)}},
+                               to};
+            copy_elements(out, b.view(shape{b.get_shape().type(),
+                                            {std::size_t(w.n), std::size_t(w.k)},
+                                            {std::size_t(w.b.column), std::size_t(w.b.row)}},
+                                      0));
+        });
+}
+
 std::size_t own_inputs(const problem& p) {
     return p.modules.empty()
                ? p.inputs.size()
@@ -186,7 +203,7 @@ std::optional<product_form> plain_product(const problem& p, const shape& output,
 std::optional<product_form> whole_product(const problem& p, std::string& reason) {
     if (p.modules.empty())
         return plain_product(p, p.output, reason);
-    const auto chain = as_post_operations(*p.modules.front(), "x0");
+    const auto chain = as_post_operations(*p.modules.front(), "x0", true);
     if (not chain) {
         reason = "an epilogue that is no chain";
         return std::nullopt;

@@ -5,6 +5,7 @@
 #include "passes/fuse_epilogue.hpp"
 #include "targets/gpu/libraries/gemm.hpp"
 #include "targets/gpu/lowering.hpp"
+#include "targets/gpu/weights.hpp"
 
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@ std::size_t own_inputs(const problem& p);
 gemm_matrix matrix_of(const shape& s);
 /// A times B into `output`, as the shapes say it: not simplified.
 gemm_problem stated_product(const problem& p, const shape& output);
+
+/// The constant B of a (simplified) problem without a batch, one column after the other.
+device_weight columns_of(const device_problem& p, const gemm_problem& w);
 
 struct product_form {
     gemm_problem what; ///< simplified
