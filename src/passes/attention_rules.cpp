@@ -6,6 +6,8 @@
 
 #include <migraphx/make_op.hpp>
 
+#include "passes/data_type.hpp"
+
 #include <cmath>
 #include <utility>
 
@@ -14,7 +16,9 @@ namespace migraphx {
 namespace {
 
 // What makes a score vanish beside any other, whatever finite number it had.
-constexpr double hidden_from = -1e8;
+double hidden_from(shape::type_t t) {
+    return t == shape::half_type ? -6e4 : -1e8;
+}
 
 bool is_view(instruction_ref x) {
     const auto name = x->name();
@@ -65,7 +69,7 @@ std::optional<selection> selection_of(instruction_ref ins, rewriter& rw) {
     const auto condition = small_condition(ins->inputs()[0]);
     for (int i = 1; i <= 2; i++) {
         const auto fill = uniform_value(ins->inputs()[3 - i]);
-        if (not fill or not(*fill <= hidden_from))
+        if (not fill or not(*fill <= hidden_from(ins->get_shape().type())))
             continue;
         const auto x = ins->inputs()[i];
         if (i == 1 and std::isinf(*fill) and condition->get_shape().type() == shape::bool_type)
@@ -73,7 +77,8 @@ std::optional<selection> selection_of(instruction_ref ins, rewriter& rw) {
         const auto& s = condition->get_shape();
         const auto number = [&](double v) {
             return rw.add(make_op("multibroadcast", {{"out_lens", s.lens()}}),
-                          {rw.literal(literal{shape{shape::float_type}, std::vector<double>{v}})});
+                          {rw.literal(
+                              literal{shape{ins->get_shape().type()}, std::vector<double>{v}})});
         };
         const auto zero = number(0), low = number(*fill);
         return selection{
@@ -82,13 +87,24 @@ std::optional<selection> selection_of(instruction_ref ins, rewriter& rw) {
     return std::nullopt;
 }
 
+// Scores of a shorter type that become float for the softmax.
+bool is_widening(instruction_ref ins) {
+    return ins->name() == "convert" and ins->get_shape().type() == shape::float_type and
+           is_computed_in_float(ins->inputs().front()->get_shape());
+}
+
 std::optional<scores> scores_of(instruction_ref ins, rewriter& rw) {
     scores s;
     // The scores are the operand that comes from a product.
     auto leads_to_product = [](instruction_ref x) {
-        while (x->name() == "mul" and
-               (uniform_value(x->inputs()[0]) or uniform_value(x->inputs()[1])))
-            x = x->inputs()[uniform_value(x->inputs()[0]) ? 1 : 0];
+        for (;;)
+            if (is_widening(x))
+                x = x->inputs().front();
+            else if (x->name() == "mul" and
+                     (uniform_value(x->inputs()[0]) or uniform_value(x->inputs()[1])))
+                x = x->inputs()[uniform_value(x->inputs()[0]) ? 1 : 0];
+            else
+                break;
         return x->name() == "dot";
     };
     while (ins->outputs().size() == 1) {
@@ -114,7 +130,9 @@ std::optional<scores> scores_of(instruction_ref ins, rewriter& rw) {
                 return std::nullopt;
             s.mask = chosen->mask;
             ins = chosen->x;
-        } else
+        } else if (is_widening(ins))
+            ins = ins->inputs().front();
+        else
             return std::nullopt;
     }
     return std::nullopt;
@@ -153,6 +171,11 @@ instruction_ref swap_last(instruction_ref x, rewriter& rw) {
 
 // Probabilities without where(isnan(p), 0, p): attention gives 0 for a row that sees nothing.
 std::optional<instruction_ref> softmax_of(instruction_ref x) {
+    // A softmax in float among products of a shorter type.
+    if (x->name() == "convert" and x->outputs().size() == 1 and
+        is_computed_in_float(x->get_shape()) and
+        x->inputs().front()->get_shape().type() == shape::float_type)
+        x = x->inputs().front();
     if (x->name() == "softmax")
         return x->outputs().size() == 1 ? std::optional(x) : std::nullopt;
     if (x->name() != "where" or x->outputs().size() != 1 or uniform_value(x->inputs()[1]) != 0)
@@ -170,7 +193,7 @@ std::optional<instruction_ref> softmax_of(instruction_ref x) {
 replacement attention_of(const match& m, rewriter& rw) {
     const auto& out = m.root->get_shape();
     const auto softmax = softmax_of(m["p"]);
-    if (not softmax or out.dynamic() or out.type() != shape::float_type or
+    if (not softmax or not is_computed_in_float(out) or
         (out.ndim() != 4 and out.ndim() != 3))
         return declined;
     const auto rank = int64_t(out.ndim());
@@ -178,7 +201,7 @@ replacement attention_of(const match& m, rewriter& rw) {
     if (axis != -1 and axis != rank - 1)
         return declined;
     auto s = scores_of((*softmax)->inputs().front(), rw);
-    if (not s)
+    if (not s or s->product->get_shape().type() != out.type())
         return declined;
     auto q = s->product->inputs()[0], k = swap_last(s->product->inputs()[1], rw), v = m["v"];
     q = without_factor(q, s->scale, rw);
@@ -211,7 +234,9 @@ replacement attention_of(const match& m, rewriter& rw) {
     std::vector<instruction_ref> in{q, k, v};
     if (s->mask) {
         const auto& ms = (*s->mask)->get_shape();
-        if ((ms.type() != shape::float_type and ms.type() != shape::bool_type) or ms.ndim() != 4)
+        if ((ms.type() != shape::float_type and ms.type() != shape::bool_type and
+             ms.type() != out.type()) or
+            ms.ndim() != 4)
             return declined;
         in.push_back(*s->mask);
     }
@@ -259,7 +284,7 @@ replacement causal_attention(const match& m, rewriter& rw) {
 
 std::vector<rule> attention_rules() {
     return {{"softmax(q . k' * scale + mask) . v -> attention(q, k, v, mask)",
-             op("dot", one_of({"softmax", "where"}).as("p"), any("v")), attention_of},
+             op("dot", one_of({"softmax", "where", "convert"}).as("p"), any("v")), attention_of},
             {"attention(q, k, v, causal mask) -> attention[causal](q, k, v)", op("attention"),
              causal_attention}};
 }

@@ -29,6 +29,11 @@ std::vector<shape> changed_shapes(instruction_ref ins, const type_change& change
 
 } // namespace
 
+bool is_computed_in_float(const shape& s) {
+    return not s.dynamic() and (s.type() == shape::float_type or s.type() == shape::half_type or
+                                s.type() == shape::bf16_type);
+}
+
 std::vector<instruction_ref> instructions_of(module& m) {
     std::vector<instruction_ref> all;
     for (auto i = m.begin(); i != m.end(); ++i)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One instruction in another element type, between conversions.
+// Element types of instructions: what kernels compute in, one in another type between conversions.
 #pragma once
 
 #include <migraphx/instruction.hpp>
@@ -20,6 +20,9 @@ struct type_change {
 /// Replaces `ins` by the same operator on converted operands; results have the type they had. False
 /// where the operator has no such operand, has modules, or does not take the other type.
 bool compute_in(module& m, instruction_ref ins, const type_change& change);
+
+/// Static, and of a type whose composites are computed in float: float, half or bf16.
+bool is_computed_in_float(const shape& s);
 
 /// All instructions, in order, so that the module may be changed while they are visited.
 std::vector<instruction_ref> instructions_of(module& m);

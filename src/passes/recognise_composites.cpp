@@ -3,6 +3,7 @@
 #include <migraphx/recognise_composites.hpp>
 
 #include "passes/attention_rules.hpp"
+#include "passes/data_type.hpp"
 #include "passes/lookup_rules.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/rotary_rules.hpp"
@@ -14,7 +15,7 @@ namespace migraphx {
 namespace {
 
 bool is_static_float(instruction_ref ins) {
-    return not ins->get_shape().dynamic() and ins->get_shape().type() == shape::float_type;
+    return is_computed_in_float(ins->get_shape());
 }
 
 // The first of the reduced axes when they are the last ones.

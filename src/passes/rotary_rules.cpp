@@ -7,6 +7,8 @@
 
 #include <migraphx/make_op.hpp>
 
+#include "passes/data_type.hpp"
+
 #include <algorithm>
 
 namespace migraphx {
@@ -42,8 +44,7 @@ instruction_ref unstretched(instruction_ref x) {
 }
 
 bool suits(instruction_ref ins) {
-    return not ins->get_shape().dynamic() and ins->get_shape().type() == shape::float_type and
-           ins->get_shape().ndim() > 1;
+    return is_computed_in_float(ins->get_shape()) and ins->get_shape().ndim() > 1;
 }
 
 replacement turned_whole(const match& m, rewriter& rw) {
