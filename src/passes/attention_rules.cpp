@@ -248,7 +248,7 @@ replacement attention_of(const match& m, rewriter& rw) {
 bool is_causal(const shape& mask, const argument& values, std::size_t queries, std::size_t keys) {
     const bool hides = mask.type() == shape::bool_type;
     const auto visible = [&](double x) { return hides ? x != 0 : x == 0; };
-    const auto hidden = [&](double x) { return hides ? x == 0 : x <= -1e30; };
+    const auto hidden = [&](double x) { return hides ? x == 0 : x <= hidden_from(mask.type()); };
     const auto all = literal{mask.as_standard(), values.data()}.to_vector<double>();
     for (std::size_t i = 0; i < all.size(); i++) {
         const auto t = i % keys, s = i / keys % queries;
