@@ -1,61 +1,37 @@
 // SPDX-License-Identifier: MIT
 // Attention on the gpu target: every cut into tiles gives what the reference gives. The target's
 // own choice for the host device is one of them only.
+#include "targets/gpu/lower/attention_tiles.hpp"
+
+#include "device/kernels.hpp"
+
 #include <migraphx/generate.hpp>
 #include <migraphx/make_op.hpp>
-
-#include "ops/tensor.hpp"
-#include "targets/gpu/lower/attention_tiles.hpp"
-#include "targets/gpu/lowering.hpp"
-
-#include <cmath>
-#include <gtest/gtest.h>
-#include <string>
 #include <vector>
 
-using namespace migraphx;
-using namespace migraphx::gpu;
+namespace device_test {
 
 namespace {
 
 using lens = std::vector<std::size_t>;
 
-device_problem problem_of(const operation& op, const std::vector<argument>& in) {
-    device_problem p;
-    p.op = op;
-    for (const auto& a : in)
-        p.inputs.push_back(a.get_shape());
-    p.output = op.compute_shape(p.inputs);
-    p.constants.resize(in.size());
-    p.on = host_device();
-    return p;
-}
-
-struct ran {
-    std::string name;
-    std::vector<double> values;
+struct gpu_attention : on_device {
+    void expect_right(const operation& op, const std::vector<argument>& in, double tolerance,
+                      const std::vector<int>& variants = {0, 1, 2, 3, 4}) const {
+        auto p = problem_of(d, op, in);
+        const auto expected = reference(p, in);
+        for (int v : variants) {
+            p.variant = v;
+            const auto k = gpu::lower(p);
+            EXPECT_FALSE(runs_on_host(*k));
+            device_arguments a(p, in, s);
+            a.run(*k);
+            EXPECT_LE(largest_difference(a.results(), expected), tolerance)
+                << k->name() << ", variant " << v;
+        }
+    }
 };
-
-ran run(const device_problem& p, const std::vector<argument>& in) {
-    const auto k = gpu::lower(p);
-    EXPECT_FALSE(runs_on_host(*k));
-    auto out = argument::uninitialized(p.output);
-    std::vector<char> scratch(k->scratch_bytes() + 256);
-    std::vector<char*> inputs;
-    for (const auto& a : in)
-        inputs.push_back(a.data());
-    char* const outputs[] = {out.data()};
-    k->run({inputs.data(), outputs, scratch.data()});
-    return {k->name(), load<double>(out)};
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-    EXPECT_EQ(a.size(), b.size());
-    double most = 0;
-    for (std::size_t i = 0; i < a.size(); i++)
-        most = std::max(most, std::isnan(a[i]) ? INFINITY : std::fabs(a[i] - b[i]));
-    return most;
-}
+ON_EACH_DEVICE(gpu_attention);
 
 struct sizes {
     std::size_t batch, heads, kv_heads, queries, keys, q_size, v_size;
@@ -67,34 +43,23 @@ std::vector<argument> operands(shape::type_t t, const sizes& s) {
             generate_argument({t, lens{s.batch, s.kv_heads, s.keys, s.v_size}}, 3)};
 }
 
-void expect_right(const operation& op, const std::vector<argument>& in, double tolerance,
-                  const std::vector<int>& variants = {0, 1, 2, 3, 4}) {
-    auto p = problem_of(op, in);
-    const auto expected = load<double>(op.compute(p.output, in));
-    for (int v : variants) {
-        p.variant = v;
-        const auto r = run(p, in);
-        EXPECT_LE(largest_difference(r.values, expected), tolerance) << r.name << ", variant " << v;
-    }
-}
-
 } // namespace
 
-TEST(gpu_attention, every_cut_on_matrix_units) {
+TEST_P(gpu_attention, every_cut_on_matrix_units) {
     expect_right(make_op("attention", {{"causal", true}}),
                  operands(shape::half_type, {1, 4, 2, 45, 150, 40, 24}), 2e-3);
     expect_right(make_op("attention"), operands(shape::bf16_type, {2, 2, 2, 70, 40, 64, 64}), 1e-2,
                  {1, 3});
 }
 
-TEST(gpu_attention, every_cut_in_float_and_double) {
+TEST_P(gpu_attention, every_cut_in_float_and_double) {
     expect_right(make_op("attention", {{"causal", true}}),
                  operands(shape::float_type, {1, 4, 2, 45, 150, 36, 20}), 1e-6);
     expect_right(make_op("attention"), operands(shape::double_type, {1, 2, 1, 20, 150, 8, 8}),
                  1e-13, {3, 4});
 }
 
-TEST(gpu_attention, wide_heads) {
+TEST_P(gpu_attention, wide_heads) {
     // Queries stay in shared memory; the columns of v are shared among blocks.
     expect_right(make_op("attention"), operands(shape::half_type, {1, 1, 1, 20, 70, 264, 520}),
                  2e-3, {0});
@@ -102,7 +67,7 @@ TEST(gpu_attention, wide_heads) {
                  1e-6, {0});
 }
 
-TEST(gpu_attention, masks_and_sinks_in_every_cut) {
+TEST_P(gpu_attention, masks_and_sinks_in_every_cut) {
     auto in = operands(shape::half_type, {2, 4, 2, 20, 150, 32, 32});
     in.push_back(generate_argument({shape::half_type, lens{2, 1, 20, 150}}, 4));
     in.push_back(generate_argument({shape::half_type, lens{4}}, 5));
@@ -116,14 +81,14 @@ TEST(gpu_attention, masks_and_sinks_in_every_cut) {
     expect_right(make_op("attention"), in, 2e-3, {1, 4});
 }
 
-TEST(gpu_attention, rows_of_lowest_numbers_weigh_all_keys_alike) {
+TEST_P(gpu_attention, rows_of_lowest_numbers_weigh_all_keys_alike) {
     auto in = operands(shape::float_type, {1, 1, 1, 3, 5, 8, 8});
     std::vector<float> mask(15, -3.4028234663852886e38f);
     in.emplace_back(shape{shape::float_type, lens{1, 1, 3, 5}}, mask.data());
     expect_right(make_op("attention"), in, 1e-6, {0});
 }
 
-TEST(gpu_attention, packed_heads_and_misaligned_rows) {
+TEST_P(gpu_attention, packed_heads_and_misaligned_rows) {
     // q, k and v side by side in rows of 3 * 2 * 10 numbers, which begin at odd addresses.
     const lens packed{1, 30, 60};
     auto all = generate_argument({shape::half_type, packed}, 7);
@@ -132,7 +97,7 @@ TEST(gpu_attention, packed_heads_and_misaligned_rows) {
         in.push_back(all.view(shape{shape::half_type, lens{1, 2, 30, 10}, lens{1800, 10, 60, 1}},
                               i * 20 * 2));
     const auto op = make_op("attention");
-    auto p = problem_of(op, in);
+    const auto p = problem_of(d, op, in);
     EXPECT_LT(p.output.strides()[1], p.output.strides()[2]);
     expect_right(op, in, 2e-3, {1, 3});
     // Keys as they lie before a transposition.
@@ -141,14 +106,13 @@ TEST(gpu_attention, packed_heads_and_misaligned_rows) {
     expect_right(op, in, 2e-3, {1});
 }
 
-TEST(gpu_attention, no_keys_give_zeros) {
+TEST_P(gpu_attention, no_keys_give_zeros) {
     const auto op = make_op("attention");
     const auto in = operands(shape::float_type, {1, 2, 2, 3, 0, 8, 8});
-    const auto r = run(problem_of(op, in), in);
-    EXPECT_EQ(r.values, std::vector<double>(2 * 3 * 8, 0.0));
+    expect_right(op, in, 0, {0});
 }
 
-TEST(gpu_attention, tiles_suit_the_sizes_and_the_device) {
+TEST(gpu_attention_tiles, suit_the_sizes_and_the_device) {
     device_properties h100;
     h100.kind = platform::cuda;
     h100.multiprocessors = 132;
@@ -179,3 +143,48 @@ TEST(gpu_attention, tiles_suit_the_sizes_and_the_device) {
     s.q_size = 4096;
     EXPECT_FALSE(choose_attention_tiles(s, h100, 0));
 }
+
+// Milliseconds of every cut, for whoever chooses among them: not a test of anything.
+TEST_P(gpu_attention, DISABLED_times) {
+    if (not is_gpu())
+        GTEST_SKIP() << "of a gpu only";
+    const auto time = [&](const char* title, shape::type_t t, const sizes& n, bool causal) {
+        const auto in = operands(t, n);
+        auto p = problem_of(d, make_op("attention", {{"causal", causal}}), in);
+        device_arguments a(p, in, s);
+        for (int v = 0; v <= 4; v++) {
+            p.variant = v;
+            const auto k = gpu::lower(p);
+            a.run(*k);
+            d->synchronize(s);
+            const auto start = d->make_event(), end = d->make_event();
+            constexpr int rounds = 50;
+            d->begin_recording(s);
+            for (int i = 0; i < rounds; i++)
+                a.run(*k);
+            const auto graph = d->end_recording(s);
+            graph->launch(s);
+            start->record(s);
+            graph->launch(s);
+            end->record(s);
+            end->synchronize();
+            std::printf("%-16s %d  %8.4f ms  %s\n", title, v, double(end->since(*start)) / rounds,
+                        k->name().c_str());
+        }
+    };
+    const auto half = shape::half_type, single = shape::float_type;
+    time("bert", half, {1, 12, 12, 128, 128, 64, 64}, false);
+    time("bert x 32", half, {32, 12, 12, 128, 128, 64, 64}, false);
+    time("vit", half, {1, 12, 12, 197, 197, 64, 64}, false);
+    time("vit x 32", half, {32, 12, 12, 197, 197, 64, 64}, false);
+    time("gpt2", half, {1, 12, 12, 128, 128, 64, 64}, true);
+    time("gpt2 x 32", half, {32, 12, 12, 128, 128, 64, 64}, true);
+    time("prefill 4096", half, {1, 32, 8, 4096, 4096, 128, 128}, true);
+    time("decode 4096", half, {1, 32, 8, 1, 4096, 128, 128}, false);
+    time("decode 4096 x 16", half, {16, 32, 8, 1, 4096, 128, 128}, false);
+    time("bert f32", single, {1, 12, 12, 128, 128, 64, 64}, false);
+    time("vit f32", single, {1, 12, 12, 197, 197, 64, 64}, false);
+    time("gpt2 f32", single, {1, 12, 12, 128, 128, 64, 64}, true);
+}
+
+} // namespace device_test
