@@ -74,7 +74,7 @@ struct run_command : compile_command {
     int run() override {
         auto p = compiled();
         log::info() << "Allocating params ... ";
-        auto params = fill.fill(p, model);
+        const auto params = for_target(p, fill.fill(p, model));
         log::info() << "Running ... ";
         p.eval(params);
         std::cout << p << std::endl;

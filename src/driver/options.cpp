@@ -325,6 +325,8 @@ void compiler::add_to(CLI::App& app) {
     app.add_flag("--gpu", gpu, "compile for the gpu target");
     app.add_flag("--cpu", cpu, "compile for the cpu target");
     app.add_flag("--ref", ref, "compile for the reference target");
+    app.add_flag("--null", null, "compile for the gpu and run that on the host, without one");
+    app.add_option("--device", device, "which gpu");
     app.add_flag("--enable-offload-copy", offload_copy,
                  "copy inputs and outputs to and from the device");
     app.add_flag("--disable-fast-math", no_fast_math, "no approximations");
@@ -348,6 +350,8 @@ std::string compiler::target_name() const {
         return "cpu";
     if (gpu)
         return "gpu";
+    if (null)
+        return "null";
     const auto available = get_targets();
     for (const char* name : {"gpu", "cpu"})
         if (std::find(available.begin(), available.end(), name) != available.end())
@@ -358,6 +362,7 @@ std::string compiler::target_name() const {
 compile_options compiler::options() const {
     compile_options o;
     o.offload_copy = offload_copy;
+    o.device_id = device;
     o.fast_math = not no_fast_math;
     o.tf32 = tf32;
     o.exhaustive_tune = exhaustive_tune;
@@ -410,6 +415,20 @@ void compiler::compile(program& p) const {
                        std::chrono::steady_clock::now() - start)
                        .count()
                 << "ms";
+}
+
+parameter_map for_target(const program& p, parameter_map params) {
+    if (not p.get_offload_copy())
+        for (auto& item : params)
+            item.second = p.get_targets().front().copy_to(item.second);
+    return params;
+}
+
+std::vector<argument> from_target(const program& p, std::vector<argument> results) {
+    if (not p.get_offload_copy())
+        for (auto& r : results)
+            r = p.get_targets().front().copy_from(r);
+    return results;
 }
 
 void tolerances::add_to(CLI::App& app) {

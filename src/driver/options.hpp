@@ -72,7 +72,8 @@ struct filler {
 };
 
 struct compiler {
-    bool gpu = false, cpu = false, ref = false;
+    bool gpu = false, cpu = false, ref = false, null = false;
+    std::size_t device = 0;
     bool offload_copy = false, no_fast_math = false, tf32 = false, exhaustive_tune = false;
     bool fp16 = false, bf16 = false, int8 = false, fp8 = false, int4_weights = false;
     std::size_t threads = 0;
@@ -87,6 +88,11 @@ struct compiler {
     /// Leaves a program alone that is compiled already.
     void compile(program& p) const;
 };
+
+/// What a compiled program takes and gives lies in its target's memory unless it copies itself:
+/// parameters on their way there, results on their way back.
+parameter_map for_target(const program& p, parameter_map params);
+std::vector<argument> from_target(const program& p, std::vector<argument> results);
 
 struct tolerances {
     verify::tolerance limit{};

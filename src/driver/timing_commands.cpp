@@ -49,7 +49,7 @@ struct perf_command : timed_command {
     int run() override {
         auto p = compiled();
         log::info() << "Allocating params ... ";
-        auto params = fill.fill(p, model);
+        const auto params = for_target(p, fill.fill(p, model));
         log::info() << "Running performance report ... ";
         p.perf_report(std::cout, iterations, params, model.batch, detailed);
         return 0;
@@ -61,8 +61,9 @@ struct time_command : timed_command {
     std::string summary() const override { return "mean time of one run"; }
     int run() override {
         auto p = compiled();
-        auto params = fill.fill(p, model);
-        p.eval(params);
+        const auto params = for_target(p, fill.fill(p, model));
+        for (int i = 0; i < 2; i++) // a target may record its second run to replay it
+            p.eval(params);
         const auto start = std::chrono::steady_clock::now();
         for (std::size_t i = 0; i < iterations; i++)
             p.eval(params);

@@ -81,7 +81,7 @@ struct verify_command : command {
         else
             actual = load(compiled_model);
         const auto want = flatten(expected.eval(params));
-        const auto got = flatten(actual.eval(params));
+        const auto got = flatten(from_target(actual, actual.eval(for_target(actual, params))));
         const auto names = p.get_output_names();
         if (want.size() != got.size()) {
             log::error() << "FAILED: " << want.size() << " outputs were expected, got "

@@ -10,6 +10,7 @@
 #include "ir/program_impl.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace migraphx {
 
@@ -132,7 +133,9 @@ bool program::get_offload_copy() const {
     return impl->options.offload_copy;
 }
 void program::set_device_id(std::size_t id) {
-    impl->options.device_id = id;
+    if (id == std::exchange(impl->options.device_id, id) or impl->exec == nullptr)
+        return;
+    restore_executable(*this);
 }
 std::vector<target> program::get_targets() const {
     return impl->targets;

@@ -251,7 +251,6 @@ value options_value(const compile_options& o) {
     v["tf32"] = o.tf32;
     v["exhaustive_tune"] = o.exhaustive_tune;
     v["is_dynamic"] = o.is_dynamic;
-    v["device_id"] = o.device_id;
     v["num_threads"] = o.num_threads;
     return v;
 }
@@ -263,7 +262,6 @@ compile_options options_from(const value& v) {
     o.tf32 = v.get("tf32", o.tf32);
     o.exhaustive_tune = v.get("exhaustive_tune", o.exhaustive_tune);
     o.is_dynamic = v.get("is_dynamic", o.is_dynamic);
-    o.device_id = v.get("device_id", o.device_id);
     o.num_threads = v.get("num_threads", o.num_threads);
     return o;
 }

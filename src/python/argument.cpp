@@ -3,11 +3,13 @@
 #include "python/bind.hpp"
 
 #include <migraphx/generate.hpp>
+#include <migraphx/gpu/hip.hpp>
 
 #include "base/str.hpp"
 #include "ir/convert_element.hpp"
 #include "ir/rank_zero.hpp"
 #include "ir/small_number.hpp"
+#include "runtime/device_access.hpp"
 
 #include <filesystem>
 
@@ -20,6 +22,18 @@
 namespace migraphx::python {
 
 namespace {
+
+// Where the memory lies, as DLPack counts.
+device_access::place place_of(const argument& a) {
+    auto* access = loaded_gpu_access();
+    const auto found = access == nullptr ? std::nullopt : access->device_of(a.data());
+    return found.value_or(device_access::place{});
+}
+
+// For those who read the elements here.
+argument on_host(const argument& a) {
+    return is_on_device(a) ? gpu_access().to_host(a) : a;
+}
 
 // The type's row, for an argument that others may look into; else a TypeError.
 const element_code& shareable(const argument& a) {
@@ -42,12 +56,19 @@ nb::object to_array(nb::handle self) {
     const std::vector<std::int64_t> strides(s.strides().begin(), s.strides().end());
     const nb::dlpack::dtype type{code.dlpack, static_cast<std::uint8_t>(code.size * 8), 1};
     const auto rank = is_rank_zero(s) ? 0 : s.ndim();
+    const auto place = place_of(a);
     const auto make = [&]<class... Access>(nb::ndarray<Access...> kind) {
         return nb::cast(decltype(kind)(a.data(), rank, s.lens().data(), self, strides.data(), type,
-                                       nb::device::cpu::value));
+                                       place.kind, place.id));
     };
     return is_read_only(a) ? make(nb::ndarray<nb::array_api, nb::ro>())
                            : make(nb::ndarray<nb::array_api>());
+}
+
+void check_on_host(const argument& a) {
+    if (is_on_device(a))
+        throw nb::type_error("argument: memory of the host was expected, got a device's; from_gpu "
+                             "copies it, DLPack and __cuda_array_interface__ share it");
 }
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
@@ -55,6 +76,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
     try {
         if (not nb::inst_ready(self))
             throw nb::buffer_error("argument: an initialised object was expected");
+        check_on_host(*nb::inst_ptr<argument>(self));
         const auto array = to_array(self);
         const auto& s = nb::inst_ptr<argument>(self)->get_shape();
         constexpr int contiguous = PyBUF_C_CONTIGUOUS | PyBUF_F_CONTIGUOUS | PyBUF_ANY_CONTIGUOUS;
@@ -78,12 +100,14 @@ std::vector<std::ptrdiff_t> byte_strides(const shape& s) {
     return result;
 }
 
-nb::dict array_interface(const argument& a) {
-    if (a.get_shape().type() == shape::string_type)
-        throw nb::attribute_error("__array_interface__");
+// `name` has what lies on a device or what does not: numpy must not read the one, torch and cupy
+// not the other.
+nb::dict array_interface(const argument& a, const char* name, bool device) {
+    if (a.get_shape().type() == shape::string_type or is_on_device(a) != device)
+        throw nb::attribute_error(name);
     const auto& code = shareable(a);
     if (code.kind == 0)
-        throw nb::attribute_error("__array_interface__");
+        throw nb::attribute_error(name);
     nb::dict result;
     result["version"] = 3;
     result["typestr"] = str(code.size == 1 ? '|' : '<', code.kind, int(code.size));
@@ -102,6 +126,7 @@ nb::object to_numpy(nb::handle_t<argument> self, nb::object dtype, nb::object co
         const auto strings = strings_to_numpy(a);
         return dtype.is_none() ? strings : strings.attr("astype")(dtype);
     }
+    check_on_host(a);
     const auto& code = shareable(a);
     nb::object array;
     if (code.kind != 0) {
@@ -117,7 +142,8 @@ nb::object to_numpy(nb::handle_t<argument> self, nb::object dtype, nb::object co
     return numpy.attr("array")(array, "dtype"_a = dtype, "copy"_a = copy);
 }
 
-nb::list to_list(const argument& a) {
+nb::list to_list(const argument& given) {
+    const auto a = on_host(given);
     if (a.get_shape().type() == shape::string_type)
         return strings_to_list(a);
     if (element_code_of(a.get_shape().type()) == nullptr)
@@ -144,7 +170,7 @@ nb::list to_list(const argument& a) {
 
 std::string argument_text(const argument& a) {
     if (a.get_shape().type() != shape::tuple_type)
-        return a.to_string();
+        return on_host(a).to_string();
     std::string text;
     for (const auto& x : a.get_sub_objects())
         text += (text.empty() ? "" : "; ") + argument_text(x);
@@ -157,18 +183,30 @@ argument from_pointer(const shape& s, std::uintptr_t address) {
     return {s, reinterpret_cast<char*>(address)};
 }
 
+void bind_gpu_memory(nb::module_& m) {
+    m.def("allocate_gpu", &gpu::allocate_gpu, "s"_a, "host"_a = false,
+          "Memory of the current GPU, not initialised; with host=True page-locked memory of the "
+          "host.\nRuntimeError when this machine has no GPU.");
+    m.def("to_gpu", &gpu::to_gpu, "arg"_a, "host"_a = false,
+          nb::call_guard<nb::gil_scoped_release>(),
+          "A copy on the current GPU, or with host=True in page-locked memory of the host.");
+    m.def("from_gpu", &gpu::from_gpu, "arg"_a, nb::call_guard<nb::gil_scoped_release>(),
+          "A copy in memory of the host, once all work of the GPU is done.");
+    m.def(
+        "gpu_sync", [] { gpu::gpu_sync(); }, nb::call_guard<nb::gil_scoped_release>(),
+        "Waits for all work of the current GPU.");
+}
+
 } // namespace
 
 void bind_argument(nb::module_& m) {
     nb::class_<argument>(
         m, "argument", nb::type_slots(buffer_slots),
         "A tensor. argument(x) refers to the memory of x (an object with the buffer protocol, "
-        "__array_interface__ or __dlpack__ on the host) and keeps x alive; only layouts that "
-        "strides in "
-        "elements cannot describe are copied.\nnumpy.asarray(a), memoryview(a) and "
-        "torch.from_dlpack(a) refer to the argument's memory.\nTypeError for what is no tensor or "
-        "has "
-        "elements of another kind.")
+        "__array_interface__, __dlpack__ or __cuda_array_interface__, on the host or a device) and "
+        "keeps x alive; only layouts that strides in elements cannot describe are "
+        "copied.\nnumpy.asarray(a), memoryview(a) (on the host) and torch.from_dlpack(a) refer to "
+        "the argument's memory.\nTypeError for what is no tensor or has elements of another kind.")
         .def(
             "__init__", [](argument* self, nb::handle x) { new (self) argument(to_argument(x)); },
             "buffer"_a)
@@ -181,28 +219,39 @@ void bind_argument(nb::module_& m) {
         .def("get_sub_objects", &argument::get_sub_objects, "The members of a tuple.")
         .def_static(
             "save",
-            [](const argument& a, const std::filesystem::path& f) { save_argument(a, f.string()); },
+            [](const argument& a, const std::filesystem::path& f) {
+                save_argument(on_host(a), f.string());
+            },
             "arg"_a, "filename"_a, "Writes shape and data to a MessagePack file.")
         .def_static(
             "load", [](const std::filesystem::path& f) { return load_argument(f.string()); },
             "filename"_a,
             "Reads what `save` wrote. RuntimeError with the file's name when it cannot.")
         .def(
-            "__eq__", [](const argument& x, const argument& y) { return x == y; },
+            "__eq__", [](const argument& x, const argument& y) { return on_host(x) == on_host(y); },
             nb::is_operator(), "Equal types, dimensions and elements; layouts may differ.")
         .def(
-            "__ne__", [](const argument& x, const argument& y) { return x != y; },
+            "__ne__", [](const argument& x, const argument& y) { return on_host(x) != on_host(y); },
             nb::is_operator())
         .def("__repr__", &argument_text)
         .def("__array__", &to_numpy, "dtype"_a = nb::none(), "copy"_a = nb::none())
-        .def_prop_ro("__array_interface__", &array_interface)
+        .def_prop_ro(
+            "__array_interface__",
+            [](const argument& a) { return array_interface(a, "__array_interface__", false); })
+        .def_prop_ro(
+            "__cuda_array_interface__",
+            [](const argument& a) { return array_interface(a, "__cuda_array_interface__", true); })
         .def(
             "__dlpack__",
             [](nb::handle_t<argument> self, const nb::kwargs& options) {
                 return to_array(self).attr("__dlpack__")(**options);
             },
             "options"_a)
-        .def("__dlpack_device__", [](const argument&) { return std::pair(1, 0); })
+        .def("__dlpack_device__",
+             [](const argument& a) {
+                 const auto place = place_of(a);
+                 return std::pair(place.kind, place.id);
+             })
         .attr("__hash__") = nb::none();
 
     m.def("create_argument", &from_numbers, "shape"_a, "values"_a,
@@ -218,6 +267,7 @@ void bind_argument(nb::module_& m) {
     for (const auto* name : {"argument_from_pointer", "gpudata_to_argument"})
         m.def(name, &from_pointer, "shape"_a, "address"_a,
               "Refers to memory of the host or a device, which the caller keeps alive.");
+    bind_gpu_memory(m);
 }
 
 } // namespace migraphx::python

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Tensors of other libraries as arguments, through DLPack, the buffer protocol or
-// __array_interface__. Memory is shared; what strides in elements cannot describe (negative steps,
-// misaligned elements) is copied.
+// Tensors of other libraries as arguments, through DLPack, the buffer protocol,
+// __array_interface__ or, on a device, __cuda_array_interface__. Memory is shared; what strides in
+// elements cannot describe (negative steps, misaligned elements) is copied.
 #include "python/bind.hpp"
+
+#include <migraphx/gpu/hip.hpp>
 
 #include "base/str.hpp"
 #include "ir/convert_element.hpp"
 #include "ir/small_number.hpp"
+#include "runtime/device_access.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -66,6 +69,8 @@ struct foreign_tensor {
     std::vector<std::ptrdiff_t> strides;
     std::shared_ptr<const void> owner;
     bool readonly = false;
+    bool on_device = false;
+    std::size_t device_id = 0;
 };
 
 // The deleter of memory that is shared with Python; is_read_only finds it there.
@@ -116,8 +121,9 @@ const element_code* code_of_interface(nb::handle x, const std::string& typestr) 
     return code;
 }
 
-std::optional<foreign_tensor> from_interface(nb::handle x) {
-    nb::object found = nb::getattr(x, "__array_interface__", nb::none());
+// `name`: __array_interface__, or its form for memory of a device.
+std::optional<foreign_tensor> from_interface(nb::handle x, const std::string& name) {
+    nb::object found = nb::getattr(x, name.c_str(), nb::none());
     if (not nb::isinstance<nb::dict>(found))
         return {};
     const auto dict = nb::borrow<nb::dict>(found);
@@ -129,7 +135,10 @@ std::optional<foreign_tensor> from_interface(nb::handle x) {
                                   : nb::cast<std::vector<std::ptrdiff_t>>(strides);
     const nb::object data = dict.get("data", nb::none());
     if (t.strides.size() != t.lens.size())
-        throw nb::type_error("__array_interface__: a stride for each dimension was expected");
+        throw nb::type_error((name + ": a stride for each dimension was expected").c_str());
+    // Of a tensor that is still being written, the stream on which it is.
+    if (const nb::object writer = dict.get("stream", nb::none()); not writer.is_none())
+        gpu::gpu_sync();
     if (nb::isinstance<nb::tuple>(data)) {
         t.data = reinterpret_cast<char*>(nb::cast<std::uintptr_t>(data[0]));
         t.readonly = nb::cast<bool>(data[1]);
@@ -140,7 +149,7 @@ std::optional<foreign_tensor> from_interface(nb::handle x) {
     if (not nb::isinstance<nb::bytes>(data) or not strides.is_none() or
         nb::len(data) != shape{t.code->type, t.lens}.bytes())
         throw nb::type_error(
-            "__array_interface__: an address, or bytes of the shape's size, was expected");
+            (name + ": an address, or bytes of the shape's size, was expected").c_str());
     t.data = const_cast<char*>(nb::borrow<nb::bytes>(data).c_str());
     t.readonly = true;
     t.owner = keep(data);
@@ -156,12 +165,14 @@ std::optional<foreign_tensor> from_array(nb::handle x) {
     else if (not nb::try_cast(x, array))
         return {};
     const auto device = array.device_type();
-    if (device != nb::device::cpu::value and device != nb::device::cuda_host::value and
-        device != nb::device::rocm_host::value and device != nb::device::cuda_managed::value)
-        throw nb::type_error("a tensor in host memory was expected; for one on a device use "
-                             "argument_from_pointer(shape, address)");
-    const auto dtype = array.dtype();
     foreign_tensor t;
+    t.on_device = device == nb::device::cuda::value or device == nb::device::rocm::value;
+    t.device_id = static_cast<std::size_t>(std::max<std::int64_t>(array.device_id(), 0));
+    if (not t.on_device and device != nb::device::cpu::value and
+        device != nb::device::cuda_host::value and device != nb::device::rocm_host::value and
+        device != nb::device::cuda_managed::value)
+        throw nb::type_error("a tensor in memory of the host or of a GPU was expected");
+    const auto dtype = array.dtype();
     t.code = find_code([&](const auto& c) {
         return c.dlpack == dtype.code and c.size * 8 == dtype.bits and dtype.lanes == 1;
     });
@@ -244,6 +255,11 @@ argument adopt(foreign_tensor t) {
         row = std::max(row, strides[i] * t.lens[i]);
     }
     const auto plain = zero_rank ? shape{type, {1}, {0}} : shape{type, t.lens};
+    if (t.on_device)
+        gpu_access().use(t.device_id);
+    if (not direct and t.on_device)
+        throw nb::type_error("a tensor of a device with strides of whole elements that are not "
+                             "negative was expected");
     if (not direct)
         return copied(t, plain);
     const auto seen = zero_rank ? plain : shape{type, t.lens, strides};
@@ -318,7 +334,12 @@ std::optional<argument> find_tensor(nb::handle x) {
         return strings;
     auto t = from_array(x);
     if (not t)
-        t = from_interface(x);
+        t = from_interface(x, "__array_interface__");
+    if (not t) {
+        t = from_interface(x, "__cuda_array_interface__");
+        if (t)
+            t->on_device = true;
+    }
     if (not t)
         return {};
     return adopt(std::move(*t));
@@ -328,7 +349,8 @@ argument to_argument(nb::handle x) {
     auto result = find_tensor(x);
     if (not result)
         throw nb::type_error(("a tensor (an argument, or an object with the buffer protocol, "
-                              "__array_interface__ or __dlpack__) was expected, got " +
+                              "__array_interface__, __dlpack__ or __cuda_array_interface__) was "
+                              "expected, got " +
                               nb::cast<std::string>(nb::str(x.type().attr("__name__"))))
                                  .c_str());
     return std::move(*result);

@@ -28,6 +28,8 @@ struct device_access {
     virtual void fill(context& ctx, const argument& to, int byte) = 0;
     /// Waits for all work of the device.
     virtual void synchronize() = 0;
+    /// Memory of this device is about to come from outside.
+    virtual void use(std::size_t id) = 0;
     /// Throws when there is no such device.
     virtual void set_device(std::size_t id) = 0;
     /// The device whose memory this is, of those that are in use; none: memory of the host.

@@ -61,6 +61,8 @@ void program::compile(const target& t, compile_options options) {
             *this = std::move(*ranging);
         }
     impl->read_with_ranges = nullptr; // it holds the model
+    if (options.device_id == 0)
+        options.device_id = impl->options.device_id; // set_device_id
     auto ctx = t.get_context();
     const auto passes = t.get_passes(ctx, options);
     run_passes(*this, passes, options.trace);

@@ -70,7 +70,9 @@ void quantize_8bits(program& p, const target& t, const std::vector<parameter_map
     largest.assign(count, 0);
     if (count > 0 and not calibration.empty()) {
         auto running = p;
-        running.compile(t);
+        compile_options host_memory; // what the calibration data lie in
+        host_memory.offload_copy = true;
+        running.compile(t, host_memory);
         for (const auto& parameters : calibration)
             (void)running.eval(parameters);
     }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace migraphx::gpu {
 
@@ -17,6 +18,8 @@ using device_weight = std::shared_ptr<const packed_weight>;
 
 /// `constant` (host memory) as it lies there: its elements at the strides of its shape.
 device_weight device_constant(device& on, const argument& constant);
+/// The same for many, several at once.
+std::vector<device_weight> device_constants(device& on, const std::vector<argument>& constants);
 
 /// The form of `constant` that `layout` names (library, kernel, layout, what it depends on besides
 /// the constant). `make` writes all `bytes` bytes of it to host memory; it is called when nobody in

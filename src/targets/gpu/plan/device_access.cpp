@@ -66,6 +66,7 @@ struct access : device_access {
         q.on->fill(to.data(), byte, to.get_shape().bytes(), q.queue);
     }
     void synchronize() override { use_device(0)->synchronize(nullptr); }
+    void use(std::size_t id) override { use_numbered_device(id); }
     void set_device(std::size_t id) override { set_current_device(id); }
     std::optional<place> device_of(const void* p) override {
         for (const auto& d : opened_devices())

@@ -23,8 +23,8 @@ std::size_t with_room(std::size_t old_bytes, std::size_t bytes) {
 } // namespace
 
 run_lanes::run_lanes(std::shared_ptr<device> on)
-    : where(std::move(on)), results([this](std::size_t bytes) { return allocate(bytes); }),
-      host_results([this](std::size_t bytes) { return where->allocate_pinned(bytes); }) {}
+    : where(std::move(on)), results([this](std::size_t bytes) { return allocate(bytes, false); }),
+      host_results([this](std::size_t bytes) { return allocate(bytes, true); }) {}
 
 std::unique_ptr<lane> run_lanes::take(const stream* queue) {
     {
@@ -48,6 +48,7 @@ std::unique_ptr<lane> run_lanes::take(const stream* queue) {
     auto l = std::make_unique<lane>();
     l->own_stream = where->make_stream();
     l->done = where->make_event();
+    l->callers_work = where->make_event();
     const std::lock_guard lock(mutex);
     l->id = made++;
     return l;
@@ -73,12 +74,6 @@ void run_lanes::forget(const lane& l) {
     held -= l.work.bytes + l.io.bytes + l.staging.bytes;
 }
 
-void run_lanes::reserve(lane& l, std::size_t work, std::size_t io, std::size_t staging) {
-    grow(l.work, work, false);
-    grow(l.io, io, false);
-    grow(l.staging, staging, true);
-}
-
 void run_lanes::grow(lane_block& b, std::size_t bytes, bool pinned) {
     if (b.bytes >= bytes)
         return;
@@ -89,18 +84,22 @@ void run_lanes::grow(lane_block& b, std::size_t bytes, bool pinned) {
         held -= old;
     }
     const auto size = with_room(old, bytes);
-    b.memory = pinned ? where->allocate_pinned(size) : allocate(size);
+    b.memory = allocate(size, pinned);
     b.bytes = size;
     const std::lock_guard lock(mutex);
     held += size;
 }
 
-std::shared_ptr<char> run_lanes::allocate(std::size_t bytes) {
+std::shared_ptr<char> run_lanes::allocate(std::size_t bytes, bool pinned) {
+    const auto get = [&] {
+        return pinned ? where->allocate_pinned(bytes) : where->allocate(bytes);
+    };
     try {
-        return where->allocate(bytes);
+        return get();
     } catch (const exception&) {
         trim();
-        return where->allocate(bytes);
+        where->trim();
+        return get();
     }
 }
 
@@ -113,7 +112,7 @@ buffer_pool& run_lanes::results_of(const stream* queue) {
         of_queues.splice(of_queues.begin(), of_queues, it);
     else {
         of_queues.push_front(
-            {*queue, buffer_pool([this](std::size_t bytes) { return allocate(bytes); })});
+            {*queue, buffer_pool([this](std::size_t bytes) { return allocate(bytes, false); })});
         if (of_queues.size() > most_queues)
             of_queues.pop_back();
     }
@@ -133,7 +132,7 @@ std::shared_ptr<char> run_lanes::host_result(std::size_t bytes) {
 
 void run_lanes::trim() {
     std::vector<std::unique_ptr<lane>> dropped;
-    std::vector<buffer_pool> pools{results};
+    std::vector<buffer_pool> pools{results, host_results};
     {
         const std::lock_guard lock(mutex);
         dropped.swap(free);

@@ -35,6 +35,7 @@ struct lane {
     std::unique_ptr<event> done;
     bool pending = false;
     stream last = nullptr;
+    std::unique_ptr<event> callers_work; ///< behind what callers may have put on the default stream
 
     stream own() const { return own_stream.get(); }
 };
@@ -50,8 +51,10 @@ public:
     /// For a lane whose run has failed: nobody gets it again.
     void drop(std::unique_ptr<lane> l);
 
-    /// Makes the blocks at least this large. What was in them is lost.
-    void reserve(lane& l, std::size_t work, std::size_t io, std::size_t staging);
+    /// Makes a lane's block at least this large. What was in it is lost.
+    void reserve(lane_block& b, std::size_t bytes) { grow(b, bytes, false); }
+    /// Pinned memory; nobody uses it any more.
+    void reserve_pinned(lane_block& b, std::size_t bytes) { grow(b, bytes, true); }
 
     /// Memory for a result; returns to a pool with its last user. `queue`: of the caller, who may
     /// drop a result while work on it is still queued; so only runs on this queue get it again.
@@ -69,7 +72,7 @@ public:
 private:
     void forget(const lane& l); ///< called with the mutex held
     void grow(lane_block& b, std::size_t bytes, bool pinned);
-    std::shared_ptr<char> allocate(std::size_t bytes);
+    std::shared_ptr<char> allocate(std::size_t bytes, bool pinned);
     buffer_pool& results_of(const stream* queue);
 
     std::shared_ptr<device> where;

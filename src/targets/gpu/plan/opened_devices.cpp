@@ -37,9 +37,11 @@ std::shared_ptr<device> remembered(std::shared_ptr<device> d) {
 } // namespace
 
 std::shared_ptr<device> use_device(std::size_t id) {
-    if (host_instead)
-        return use_host(id);
-    return remembered(open_device(id == 0 ? current : id));
+    return use_numbered_device(id == 0 ? current : id);
+}
+
+std::shared_ptr<device> use_numbered_device(std::size_t id) {
+    return host_instead ? use_host(id) : remembered(open_device(id));
 }
 
 std::shared_ptr<device> use_host(std::size_t) {
@@ -51,8 +53,7 @@ std::size_t current_device() {
 }
 
 void set_current_device(std::size_t id) {
-    if (not host_instead)
-        remembered(open_device(id))->make_current();
+    use_numbered_device(id)->make_current();
     current = id;
 }
 

@@ -13,6 +13,8 @@ namespace migraphx::gpu {
 /// The GPU `id`; 0: the calling thread's current one. With MIGRAPHX_HOST_DEVICE the host in its
 /// place, as for the target null. Throws when there is none.
 std::shared_ptr<device> use_device(std::size_t id);
+/// The GPU of this very number.
+std::shared_ptr<device> use_numbered_device(std::size_t id);
 /// The host in the place of a device.
 std::shared_ptr<device> use_host(std::size_t id);
 
