@@ -17,6 +17,8 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <memory>
 #include <sstream>
 
 using namespace migraphx;
@@ -36,6 +38,7 @@ struct case_of {
     bool constant_weights = false;
     int variant = 0;
     double tolerance = 2e-5;
+    std::shared_ptr<device> on = host_device();
 };
 
 argument number_tensor(const shape& s, unsigned long seed) {
@@ -73,7 +76,7 @@ void check(maker make, const case_of& c) {
     text << c.a << " x " << c.b << " variant " << c.variant;
     SCOPED_TRACE(text.str());
     device_problem p;
-    p.on = host_device();
+    p.on = c.on;
     p.variant = c.variant;
     p.weights = &weight_store::instance();
     std::vector<argument> in{number_tensor(c.a, 1), number_tensor(c.b, 2)};
@@ -192,6 +195,87 @@ TEST(gpu_products, matrix_units_on_batches) {
     check(matrix_unit_product, {shape{shape::half_type, {2, 3, 20, 24}, {480, 960, 24, 1}},
                                 shape{shape::half_type, {2, 3, 24, 16}, {0, 0, 16, 1}}, tail::none,
                                 false, 0, half_rounding});
+}
+
+TEST(gpu_products, floats_on_matrix_units_are_as_exact_as_multiply_adds) {
+    constexpr double float_rounding = 2e-7;
+    for (const auto& a : {packed(shape::float_type, {40, 72}), turned(shape::float_type, {40, 72})})
+        for (const auto& b :
+             {packed(shape::float_type, {72, 88}), turned(shape::float_type, {72, 88})})
+            for (int variant = 1; variant <= 3; variant++)
+                check(split_float_product, {a, b, tail::none, false, variant, float_rounding});
+    for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1, 1, 1}, {3, 5, 7}, {33, 65, 31}})
+        check(split_float_product,
+              {packed(shape::float_type, {2, m, k}), packed(shape::float_type, {2, k, n}),
+               tail::bias_gelu_residual, false, 0, float_rounding});
+}
+
+TEST(gpu_products, parts_of_k) {
+    // A device of many multiprocessors splits them; the host plays one.
+    struct wide_host : device {
+        std::shared_ptr<device> real = host_device();
+        device_properties facts = real->properties();
+        const device_properties& properties() const override { return facts; }
+        std::shared_ptr<char> allocate(std::size_t n) override { return real->allocate(n); }
+        std::shared_ptr<char> allocate_pinned(std::size_t n) override {
+            return real->allocate_pinned(n);
+        }
+        bool owns(const void* p) const override { return real->owns(p); }
+        std::size_t free_memory() const override { return real->free_memory(); }
+        void copy(void* to, const void* from, std::size_t n, copy_kind k, stream s) override {
+            real->copy(to, from, n, k, s);
+        }
+        void fill(void* to, int byte, std::size_t n, stream s) override {
+            real->fill(to, byte, n, s);
+        }
+        std::shared_ptr<void> make_stream() override { return real->make_stream(); }
+        void synchronize(stream s) override { real->synchronize(s); }
+        std::unique_ptr<event> make_event() override { return real->make_event(); }
+        void begin_recording(stream s) override { real->begin_recording(s); }
+        std::unique_ptr<recorded_graph> end_recording(stream s) override {
+            return real->end_recording(s);
+        }
+        std::shared_ptr<code_module> load(const std::string& image) override {
+            return real->load(image);
+        }
+        void launch(void* f, extent3 grid, extent3 block, std::size_t shared, stream s,
+                    void** args) override {
+            real->launch(f, grid, block, shared, s, args);
+        }
+        void make_current() override {}
+    };
+    const auto wide = std::make_shared<wide_host>();
+    wide->facts.multiprocessors = 132;
+    check(matrix_unit_product,
+          {packed(shape::half_type, {2, 20, 700}), packed(shape::half_type, {2, 700, 37}),
+           tail::bias_gelu_residual, false, 0, half_rounding, wide});
+    check(split_float_product,
+          {packed(shape::float_type, {20, 900}), packed(shape::float_type, {900, 37}),
+           tail::bias_gelu_residual, false, 0, 5e-7, wide});
+}
+
+TEST(gpu_products, numbers_without_parts_are_multiplied_plainly) {
+    device_problem p;
+    p.on = host_device();
+    p.op = make_op("dot");
+    p.inputs = {packed(shape::float_type, {4, 3}), packed(shape::float_type, {3, 2})};
+    p.output = packed(shape::float_type, {4, 2});
+    p.constants.resize(2);
+    const auto inf = std::numeric_limits<float>::infinity();
+    std::vector<float> a{1, 2, 3, inf, 1, 1, std::nanf(""), 1, 1, 3.4e38f, 0, 0},
+        b{1, 0.5f, 1, 1, 1, 1}, d(8);
+    auto r = split_float_product(p);
+    ASSERT_TRUE(r) << r.reason;
+    char* in[] = {reinterpret_cast<char*>(a.data()), reinterpret_cast<char*>(b.data())};
+    char* out[] = {reinterpret_cast<char*>(d.data())};
+    std::vector<char> scratch(r.k->scratch_bytes() + 256);
+    r.k->run({in, out, scratch.data(), nullptr});
+    EXPECT_EQ(d[0], 6);
+    EXPECT_EQ(d[1], 5.5f);
+    EXPECT_EQ(d[2], inf);
+    EXPECT_TRUE(std::isnan(d[4]));
+    EXPECT_EQ(d[6], 3.4e38f);
+    EXPECT_EQ(d[7], 1.7e38f);
 }
 
 TEST(gpu_products, thin_products) {

@@ -135,14 +135,15 @@ struct mma_tile {
     }
 };
 
-// A block for each tile of each matrix of the batch: x: tiles along n, y: along m, z: the batch.
+// A block for each tile of each matrix of the batch: x: tiles along n, y: along m, z: the batch and
+// the parts of k.
 // `tail(sums, place, i, j, count)` takes V neighbours of a row from (i, j) on.
 template <class F, class Tail>
 MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, unsigned char* shared,
                          const gemm_params& p, const Tail& tail) {
     using T = typename F::type;
     T* const memory = reinterpret_cast<T*>(shared);
-    for (int batch = static_cast<int>(blockIdx.z); batch < p.batches;
+    for (int batch = static_cast<int>(blockIdx.z); batch < p.batches * p.splits;
          batch += static_cast<int>(gridDim.z)) {
         const auto at = gemm_place_of<Tail::operands>(p, batch);
         const int m0 = static_cast<int>(blockIdx.y) * F::BM;
@@ -150,14 +151,16 @@ MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, u
         const int rows = p.m - m0, columns = p.n - n0;
         const T* const a0 = a + at.a + m0 * p.a.row;
         const T* const b0 = b + at.b + n0 * p.b.column;
-        const int steps = (p.k + F::BK - 1) / F::BK;
+        const int first_k = at.split * p.depth;
+        const int last_k = first_k + p.depth < p.k ? first_k + p.depth : p.k;
+        const int steps = (last_k - first_k + F::BK - 1) / F::BK;
         const i64 a_step = F::A_k ? p.a.row : p.a.column, b_step = F::B_k ? p.b.column : p.b.row;
         const bool whole_a = (reinterpret_cast<u64>(a + at.a) | a_step * 2) % 16 == 0;
         const bool whole_b = (reinterpret_cast<u64>(b + at.b) | b_step * 2) % 16 == 0;
         const auto fetch = [&](int step) {
             if (step < steps) {
                 T* const to = memory + step % F::stages * F::stage_elements;
-                const int k0 = step * F::BK, depth = p.k - k0;
+                const int k0 = first_k + step * F::BK, depth = last_k - k0;
                 if constexpr (F::A_k)
                     copy_tile<F, F::BM, F::BK>(to, a0 + k0, a_step, rows, depth, whole_a);
                 else

@@ -18,6 +18,7 @@ struct gemm_params {
     int batch[gemm_most_axes]; // sizes, outer to inner; 1 for axes that are not used
     int m, n, k;
     int batches;
+    int splits, depth; // k is done in so many parts of `depth`, each by blocks of its own
 };
 
 } // namespace mgx

@@ -11,11 +11,16 @@ namespace mgx {
 // Offsets of one matrix of the batch.
 struct gemm_place {
     i64 a, b, d, operands[gemm_most_operands];
+    int index, split; // which matrix, which part of k
 };
 
+// `index` counts the parts of k of all matrices.
 template <int Operands>
 MGX_DEVICE gemm_place gemm_place_of(const gemm_params& p, int index) {
     gemm_place at{};
+    at.split = index % p.splits;
+    index /= p.splits;
+    at.index = index;
 #pragma unroll
     for (int i = gemm_most_axes - 1; i >= 0; i--) {
         if (p.batch[i] == 1)
@@ -76,6 +81,43 @@ MGX_DEVICE void store_run(T* row, i64 step, int j, int count, const H (&from)[V]
         for (int i = 0; i < V; i++)
             if (i < count)
                 row[(j + i) * step] = stored<T>(from[i]);
+    }
+}
+
+// In the place of a tail where k is split: sums of each part lie one after the other.
+struct parts_of_sums {
+    using anchor = f32;
+    static constexpr int operands = 0;
+    f32* to;
+    template <int V>
+    MGX_DEVICE void finish(const f32 (&sums)[V], const gemm_params& p, const gemm_place& at, int i,
+                           int j, int count) const {
+        f32* const row =
+            to + ((static_cast<i64>(at.split) * p.batches + at.index) * p.m + i) * p.n;
+        store_run<V>(row, 1, j, count, sums);
+    }
+};
+
+// Adds the parts, in their order, and gives the sums to the tail; a thread for V neighbours.
+template <int V, class Tail>
+MGX_DEVICE void join_parts(const f32* parts, gemm_params p, const Tail& tail) {
+    const int splits = p.splits, runs = (p.n + V - 1) / V;
+    const i64 all = static_cast<i64>(p.batches) * p.m * runs;
+    const i64 part = static_cast<i64>(p.batches) * p.m * p.n;
+    p.splits = 1;
+    for (i64 x = global_thread<i64>(); x < all; x += global_threads<i64>()) {
+        const int j = static_cast<int>(x % runs) * V;
+        const i64 row = x / runs;
+        const int i = static_cast<int>(row % p.m), batch = static_cast<int>(row / p.m);
+        const int count = p.n - j < V ? p.n - j : V;
+        f32 sums[V] = {}, more[V] = {};
+        for (int s = 0; s < splits; s++) {
+            load_run<V, along_row::neighbours>(more, parts + s * part + row * p.n, 1, j, count);
+#pragma unroll
+            for (int e = 0; e < V; e++)
+                sums[e] += more[e];
+        }
+        tail.template finish<V>(sums, p, gemm_place_of<Tail::operands>(p, batch), i, j, count);
     }
 }
 

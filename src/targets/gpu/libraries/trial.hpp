@@ -12,8 +12,8 @@
 namespace migraphx::gpu {
 
 /// One trial at a time runs in a process, and what it finds out is looked up by those that waited:
-/// hold this from before the look-up to after the answer is kept.
-std::unique_lock<std::mutex> alone_on_device();
+/// hold this from before the look-up to after the answer is kept. A thread may hold it twice.
+std::unique_lock<std::recursive_mutex> alone_on_device();
 
 /// Memory of small numbers, never zeros, which run faster than data does; null when the device has
 /// little left.

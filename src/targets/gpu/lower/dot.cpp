@@ -181,17 +181,31 @@ lowered empty(const device_problem& p) {
 // Matrix units emulated on the host take minutes for what a model multiplies.
 constexpr int64_t most_emulated = 1 << 20;
 
+bool is_emulated(const device_problem& p) {
+    return p.on->properties().kind == platform::host and
+           int64_t(p.output.elements() * p.inputs[0].lens().back()) > most_emulated;
+}
+
+lowered float_product(const device_problem& p) {
+    if (p.inputs[0].type() != shape::float_type or p.tf32)
+        return lowered::refuse("not of floats as they are");
+    if (is_emulated(p))
+        return lowered::refuse("too much to emulate");
+    return fastest(p, {{"library", in_one_call}, {"split", split_float_product}});
+}
+
 lowered with_any_epilogue(const device_problem& p) {
-    std::vector<implementation> ways{{"own", matrix_unit_product}, {"two steps", in_two_steps}};
-    const auto work = int64_t(p.output.elements() * p.inputs[0].lens().back());
-    if (p.on->properties().kind == platform::host and work > most_emulated)
-        std::swap(ways[0], ways[1]);
+    std::vector<implementation> ways{
+        {"own", matrix_unit_product}, {"split", split_float_product}, {"two steps", in_two_steps}};
+    if (is_emulated(p))
+        std::rotate(ways.begin(), ways.end() - 1, ways.end());
     return fastest(p, ways);
 }
 
 const implementations product_choices{{"dot", "gpu::dot", "quant_dot", "gpu::quant_dot"},
                                       {{"empty", empty},
                                        {"thin", thin_product},
+                                       {"library or split", float_product},
                                        {"library", in_one_call},
                                        {"library or own", with_any_epilogue},
                                        {"own", plain_product_kernel}}};

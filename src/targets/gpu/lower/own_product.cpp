@@ -120,6 +120,8 @@ mgx::gemm_params params_of(const gemm_problem& p) {
     q.n = int(p.n);
     q.k = int(p.k);
     q.batches = int(p.batches());
+    q.splits = 1;
+    q.depth = q.k;
     return q;
 }
 
@@ -165,20 +167,26 @@ std::string tail_text(const own_form& f, const device_problem& p) {
     return text;
 }
 
-// The entry, which calls `call` with `a`, `b`, `p` and `t`.
-std::string entry_text(const own_form& f, const device_problem& p, int threads,
+// The entry: `call` has `a`, `b`, `p`, `t` and, with `scratch`, `parts`.
+std::string entry_text(const device_problem& p, int threads, bool scratch, const std::string& tail,
                        const std::string& call) {
     auto text = str("MGX_KERNEL_BOUNDS(", threads, ") void product(");
     for (std::size_t i = 0; i < p.inputs.size(); i++)
         text += str("const mgx::", device_type(p.inputs[i].type()), "* in", i, ", ");
-    text += str("mgx::", device_type(p.output.type()), "* out, mgx::gemm_params p) {\n",
-                "    using namespace mgx;\n    const tail t{");
+    text +=
+        str("mgx::", device_type(p.output.type()), "* out, ", scratch ? "mgx::f32* parts, " : "",
+            "mgx::gemm_params p) {\n", "    using namespace mgx;\n    const ", tail, ";\n",
+            "    const auto* a = in0;\n    const auto* b = p.weights == nullptr ? in1 : "
+            "static_cast<decltype(in1)>(p.weights);\n    ",
+            call, "\n}\n");
+    return text;
+}
+
+std::string tail_of(const own_form& f) {
+    std::string text = "tail t{";
     for (auto i : f.operands)
         text += str("in", i, ", ");
-    text += "out};\n    const auto* a = in0;\n    const auto* b = p.weights == nullptr ? in1 : "
-            "static_cast<decltype(in1)>(p.weights);\n    " +
-            call + "\n}\n";
-    return text;
+    return text + "out}";
 }
 
 // Sums of integers wrap, in 32 bits where that is all that is kept.
@@ -209,38 +217,106 @@ std::vector<char> bytes_of(const mgx::gemm_params& p) {
 
 constexpr int64_t most_rows_of_blocks = 65535;
 
+// Tiles of a kernel on matrix units.
 struct tile_form {
     int m, n, k, warp_m, warp_n, stages;
 
     int threads() const { return m / warp_m * (n / warp_n) * 32; }
-    std::size_t shared() const {
-        const auto tiles = std::size_t(stages * (m + n) * k) * 2;
-        const auto sums = std::size_t(m * (n + 4)) * sizeof(float);
-        return std::max(tiles, sums);
+    /// `tiles`: bytes of one stage.
+    std::size_t shared(std::size_t tiles) const {
+        return std::max(std::size_t(stages) * tiles, std::size_t(m * (n + 4)) * sizeof(float));
+    }
+    int64_t blocks_for(const gemm_problem& p) const {
+        return int64_t(blocks(p.m, m)) * int64_t(blocks(p.n, n)) * p.batches();
     }
 };
 
 // From large to small; the last serves few rows.
-constexpr std::array tile_forms{tile_form{128, 128, 32, 64, 32, 4},
-                                tile_form{128, 64, 64, 32, 32, 3}, tile_form{64, 64, 64, 32, 32, 4},
-                                tile_form{32, 64, 64, 16, 32, 4}, tile_form{16, 64, 64, 16, 16, 4}};
+constexpr std::array short_forms{tile_form{128, 128, 32, 64, 32, 4},
+                                 tile_form{128, 64, 64, 32, 32, 3},
+                                 tile_form{64, 64, 64, 32, 32, 4}, tile_form{32, 64, 64, 16, 32, 4},
+                                 tile_form{16, 64, 64, 16, 16, 4}};
+constexpr std::array float_forms{tile_form{128, 64, 32, 32, 32, 3},
+                                 tile_form{64, 64, 32, 32, 32, 3},
+                                 tile_form{32, 64, 32, 16, 32, 3}};
 
-// The largest tiles that give every multiprocessor one and are not mostly empty; else the smallest
-// that hold the rows.
-tile_form tiles_for(const gemm_problem& p, const device_problem& on) {
+// The largest tiles that give every multiprocessor one; else those that the rows fill.
+template <std::size_t N>
+tile_form choose(const std::array<tile_form, N>& forms, const gemm_problem& p,
+                 const device_problem& on) {
     if (on.variant > 0)
-        return tile_forms[std::size_t(on.variant - 1) % tile_forms.size()];
+        return forms[std::size_t(on.variant - 1) % N];
     const auto units = int64_t(on.on->properties().multiprocessors);
-    auto best = tile_forms.back();
-    for (auto it = tile_forms.rbegin(); it != tile_forms.rend(); ++it) {
-        if (it->m / 2 >= p.m and it->m > 16)
-            break;
-        const auto count = int64_t(blocks(p.m, it->m)) * int64_t(blocks(p.n, it->n)) * p.batches();
-        if (it->m <= 64 ? count >= units / 2 or best.m < std::min<int64_t>(p.m, 64)
-                        : count >= units)
-            best = *it;
+    for (const auto& f : forms)
+        if (f.m / 2 < p.m and (f.blocks_for(p) >= units or f.m <= 64))
+            return f;
+    return forms.back();
+}
+
+// Parts of k, so that few tiles keep the device busy; long enough to pay for their sums being
+// written and read again.
+int splits_of(const tile_form& f, const gemm_problem& p, const device_problem& on) {
+    const auto units = int64_t(on.on->properties().multiprocessors);
+    constexpr int64_t least_depth = 192, most = 8;
+    return int(std::clamp<int64_t>(std::min(units / f.blocks_for(p), p.k / least_depth), 1, most));
+}
+
+// One launch, or one for the parts of k and one that joins them.
+std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form& f,
+                                        const tile_form& tile, std::size_t shared,
+                                        const std::string& header, const std::string& call,
+                                        const std::string& name) {
+    const auto& w = f.what;
+    auto params = params_of(w);
+    params.splits = splits_of(tile, w, p);
+    const bool split = params.splits > 1;
+    if (split) {
+        const auto each = (w.k + params.splits - 1) / params.splits;
+        params.depth = int((each + tile.k - 1) / tile.k * tile.k);
+        params.splits = int((w.k + params.depth - 1) / params.depth);
     }
-    return best;
+    generated g;
+    g.name = str(name, ' ', tile.m, 'x', tile.n, split ? str(" in ", params.splits) : "",
+                 f.finish.empty() ? "" : " fused");
+    g.entry = "product";
+    g.source =
+        str("#include \"", header, "\"\n", split ? "" : tail_text(f, p),
+            entry_text(p, tile.threads(), split, split ? "parts_of_sums t{parts}" : tail_of(f),
+                       "MGX_DYNAMIC_SHARED(unsigned char, shared);\n    " + call));
+    g.launch.grid = {blocks(w.n, tile.n), blocks(w.m, tile.m),
+                     uint32_t(std::min<int64_t>(w.batches() * params.splits, 65535))};
+    g.launch.block = {uint32_t(tile.threads())};
+    g.launch.shared = shared;
+    g.params = bytes_of(params);
+    if (not split)
+        return make_generated(p, std::move(g));
+    g.scratch = std::size_t(w.m * w.n * w.batches()) * std::size_t(params.splits) * sizeof(float);
+    generated join;
+    join.name = "join parts";
+    join.entry = "product";
+    join.source = str("#include \"gemm_tail.cuh\"\n", tail_text(f, p),
+                      entry_text(p, 256, true, tail_of(f), "join_parts<4>(parts, p, t);"));
+    const auto runs = w.m * w.batches() * ((w.n + 3) / 4);
+    join.launch.grid = {uint32_t(std::min<int64_t>((runs + 255) / 256, 1 << 20))};
+    join.launch.block = {256};
+    join.params = g.params;
+    join.scratch = g.scratch;
+    std::vector<generated> both;
+    both.push_back(std::move(g));
+    both.push_back(std::move(join));
+    return make_generated(p, std::move(both));
+}
+
+// Why no kernel on matrix units takes the product; empty when one does.
+std::string matrix_unit_refusal(const gemm_problem& w, const device_problem& p) {
+    const auto& facts = p.on->properties();
+    if (facts.kind == platform::hip or (facts.kind == platform::cuda and facts.capability < 80))
+        return "no matrix units that the kernel knows";
+    if ((w.a.row != 1 and w.a.column != 1) or (w.b.row != 1 and w.b.column != 1))
+        return "an operand without neighbours along rows or columns";
+    if (blocks(w.m, 16) > most_rows_of_blocks)
+        return "too many rows";
+    return "";
 }
 
 } // namespace
@@ -251,34 +327,48 @@ lowered matrix_unit_product(const device_problem& p) {
     if (not f)
         return lowered::refuse(std::move(reason));
     const auto& w = f->what;
-    const auto& facts = p.on->properties();
     if (not has_short_floats(w))
         return lowered::refuse("elements that are not half or bf16");
-    if (facts.kind == platform::hip or (facts.kind == platform::cuda and facts.capability < 80))
-        return lowered::refuse("no matrix units that the kernel knows");
-    if ((w.a.row != 1 and w.a.column != 1) or (w.b.row != 1 and w.b.column != 1))
-        return lowered::refuse("an operand without neighbours along rows or columns");
-    const auto tile = tiles_for(w, p);
-    if (tile.shared() > facts.shared)
+    if (auto r = matrix_unit_refusal(w, p); not r.empty())
+        return lowered::refuse(std::move(r));
+    const auto tile = choose(short_forms, w, p);
+    const auto shared = tile.shared(std::size_t((tile.m + tile.n) * tile.k) * 2);
+    if (shared > p.on->properties().shared)
         return lowered::refuse("too little shared memory");
-    if (blocks(w.m, tile.m) > most_rows_of_blocks)
-        return lowered::refuse("too many rows");
+    return on_matrix_units(p, *f, tile, shared, "gemm_mma.cuh",
+                           str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ",
+                               tile.n, ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ",
+                               tile.stages, ", ", w.a.column == 1, ", ", w.b.row == 1,
+                               ">>(a, b, shared, p, t);"),
+                           "mma_gemm");
+}
+
+lowered split_float_product(const device_problem& p) {
+    std::string reason;
+    const auto f = own_form_of(p, reason);
+    if (not f)
+        return lowered::refuse(std::move(reason));
+    const auto& w = f->what;
+    if (w.a.type != shape::float_type or w.b.type != shape::float_type)
+        return lowered::refuse("elements that are not float");
+    if (not p.fast_math)
+        return lowered::refuse("fast_math is off");
+    if (auto r = matrix_unit_refusal(w, p); not r.empty())
+        return lowered::refuse(std::move(r));
+    const auto tile = choose(float_forms, w, p);
     const bool a_k = w.a.column == 1, b_k = w.b.row == 1;
-    generated g;
-    g.name = str("mma_gemm ", tile.m, 'x', tile.n, f->finish.empty() ? "" : " fused");
-    g.entry = "product";
-    g.source = str("#include \"gemm_mma.cuh\"\n", tail_text(*f, p),
-                   entry_text(*f, p, tile.threads(),
-                              str("MGX_DYNAMIC_SHARED(unsigned char, shared);\n    mma_gemm<"
-                                  "mma_form<",
-                                  device_type(w.a.type), ", ", tile.m, ", ", tile.n, ", ", tile.k,
-                                  ", ", tile.warp_m, ", ", tile.warp_n, ", ", tile.stages, ", ",
-                                  a_k, ", ", b_k, ">>(a, b, shared, p, t);")));
-    g.launch.grid = {blocks(w.n, tile.n), blocks(w.m, tile.m), batch_blocks(w)};
-    g.launch.block = {uint32_t(tile.threads())};
-    g.launch.shared = tile.shared();
-    g.params = bytes_of(params_of(w));
-    return make_generated(p, std::move(g));
+    const auto lines = [&](bool along_k, int side) {
+        return along_k ? side * (tile.k + 8) : tile.k * (side + 4);
+    };
+    const auto shared =
+        tile.shared(std::size_t(lines(a_k, tile.m) + lines(b_k, tile.n)) * sizeof(float));
+    if (shared > p.on->properties().shared)
+        return lowered::refuse("too little shared memory");
+    return on_matrix_units(p, *f, tile, shared, "gemm_split.cuh",
+                           str("split_gemm<split_form<", tile.m, ", ", tile.n, ", ", tile.warp_m,
+                               ", ", tile.warp_n, ", ", tile.stages, ", ", a_k, ", ", b_k,
+                               ">>(a, b, shared, p, t);"),
+                           "split_gemm");
 }
 
 lowered plain_product_kernel(const device_problem& p) {
@@ -300,7 +390,7 @@ lowered plain_product_kernel(const device_problem& p) {
     g.entry = "product";
     g.source =
         str("#include \"gemm_plain.cuh\"\n", tail_text(*f, p),
-            entry_text(*f, p, 256,
+            entry_text(p, 256, false, tail_of(*f),
                        str("plain_gemm<", held, ", ", device_type(w.a.type), ", ",
                            device_type(w.b.type), ", ", side, ", ", wide, ", 16>(a, b, p, t);")));
     g.launch.grid = {blocks(w.n, wide), blocks(w.m, side), batch_blocks(w)};
@@ -374,7 +464,7 @@ lowered thin_product(const device_problem& p) {
     g.name = str("thin_gemm ", rows, 'x', columns, 'x', split, f->finish.empty() ? "" : " fused");
     g.entry = "product";
     g.source = str("#include \"gemv.cuh\"\n", tail_text(*f, p),
-                   entry_text(*f, p, warps * 32,
+                   entry_text(p, warps * 32, false, tail_of(*f),
                               str("thin_gemm<", held, ", ", device_type(w.a.type), ", ",
                                   device_type(w.b.type), ", ", rows, ", ", columns, ", ", split,
                                   ", ", warps, ", ", run, ">(a, b, p, t);")));

@@ -8,6 +8,9 @@ namespace migraphx::gpu {
 
 /// half and bf16 on matrix units. `variant` of the problem chooses the tiles; 0: by size.
 lowered matrix_unit_product(const device_problem& p);
+/// float on matrix units, each number as three of bf16: as exact as multiply-adds. Refuses where
+/// fast_math is off.
+lowered split_float_product(const device_problem& p);
 /// Few rows, constant weights or such whose neighbours lie along k: they are read once, as fast as
 /// memory gives them.
 lowered thin_product(const device_problem& p);
