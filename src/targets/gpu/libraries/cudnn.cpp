@@ -164,10 +164,21 @@ descriptor make_tensor(const functions& f, const tensor_form& t) {
     return d;
 }
 
+descriptor make_device(const functions& f, const std::string& json) {
+    descriptor d(f, kind::device_properties);
+    // With the 0 at its end.
+    d.set(attribute::device_json, type::character, int64_t(json.size()) + 1, json.c_str());
+    d.finalize();
+    return d;
+}
+
 namespace {
 
-std::vector<descriptor> configs_of(const functions& f, const descriptor& graph, search mode) {
+std::vector<descriptor> configs_of(const functions& f, const plan_target& target,
+                                   const descriptor& graph, search mode) {
     descriptor heuristics(f, kind::heuristics);
+    if (target.device != nullptr)
+        heuristics.set(attribute::heuristics_device, *target.device);
     heuristics.set(attribute::heuristics_graph, graph);
     heuristics.set_enum(attribute::heuristics_mode, type::heuristics_mode, mode);
     heuristics.finalize();
@@ -205,7 +216,7 @@ engine_facts facts_of(const functions& f, const descriptor& config) {
 
 } // namespace
 
-std::vector<built_plan> make_plans(const functions& f, handle h,
+std::vector<built_plan> make_plans(const functions& f, const plan_target& target,
                                    const std::vector<descriptor>& operations,
                                    const plan_wishes& wishes, std::string& reason) {
     std::vector<built_plan> result;
@@ -216,12 +227,13 @@ std::vector<built_plan> make_plans(const functions& f, handle h,
         for (const auto& op : operations)
             raw.push_back(op.get());
         graph.set(attribute::graph_operations, type::descriptor, int64_t(raw.size()), raw.data());
-        graph.set(attribute::graph_handle, h);
+        if (target.device == nullptr)
+            graph.set(attribute::graph_handle, target.h);
         graph.finalize();
         for (const auto mode : {search::a, search::fallback}) {
             std::vector<descriptor> configs;
             try {
-                configs = configs_of(f, graph, mode);
+                configs = configs_of(f, target, graph, mode);
             } catch (const refused& e) {
                 reason = e.what();
                 continue;
@@ -237,7 +249,10 @@ std::vector<built_plan> make_plans(const functions& f, handle h,
                         }))
                         continue;
                     descriptor plan(f, kind::plan);
-                    plan.set(attribute::plan_handle, h);
+                    if (target.device != nullptr)
+                        plan.set(attribute::plan_device, *target.device);
+                    else
+                        plan.set(attribute::plan_handle, target.h);
                     plan.set(attribute::plan_config, config);
                     plan.finalize();
                     const auto bytes = std::size_t(plan.get_int64(attribute::plan_workspace));

@@ -247,6 +247,14 @@ struct built_plan {
     int64_t engine = 0;
 };
 
+/// What plans are made for: a handle, or a device that need not be here.
+struct plan_target {
+    handle h = nullptr;
+    const descriptor* device = nullptr;
+};
+/// A device from the library's own description of it (JSON).
+descriptor make_device(const functions& f, const std::string& json);
+
 struct plan_wishes {
     std::size_t most = 1; ///< plans
     std::vector<note> without = {
@@ -257,7 +265,7 @@ struct plan_wishes {
 /// Plans for the graph of these (finalized) operations, those first that the library thinks
 /// fastest. Empty, with the reason, when there is none. `operations` stay alive as long as the
 /// plans.
-std::vector<built_plan> make_plans(const functions& f, handle h,
+std::vector<built_plan> make_plans(const functions& f, const plan_target& target,
                                    const std::vector<descriptor>& operations,
                                    const plan_wishes& wishes, std::string& reason);
 

@@ -221,8 +221,9 @@ lowered best_convolution(const device_problem& p) {
         list.push_back({"depthwise, wide", variant<depthwise_convolution, 3>});
     list.push_back({"library", library_convolution});
     if (not on_host) {
-        list.push_back({"library, second", variant<library_convolution, 2>});
+        // Most plans are compiled by the library, which takes long.
         if (p.tune) {
+            list.push_back({"library, second", variant<library_convolution, 2>});
             list.push_back({"library, third", variant<library_convolution, 3>});
             list.push_back({"library, fourth", variant<library_convolution, 4>});
             list.push_back({"large tiles", variant<implicit_gemm_convolution, 1>});
