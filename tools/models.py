@@ -274,7 +274,8 @@ def package_folder(package):
 
 
 def _weights_folder():
-    for folder in (ROOT.parent / "shared" / "models", ROOT / "shared" / "models"):
+    given = os.environ.get("MIGRAPHX_MODEL_GRAPHS")
+    for folder in ([pathlib.Path(given)] if given else []) + [ROOT.parent / "shared" / "models", ROOT / "shared" / "models"]:
         if (folder / "make_weights.py").exists():
             return folder
     raise FileNotFoundError("model graphs: expected them in ../shared/models")
