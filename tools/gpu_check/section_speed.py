@@ -86,7 +86,12 @@ def torch_engines(name, precision, batch, device):
         idle(device)
         return once
 
-    for engine, make in (("graphed", graphed), ("compiled", compiled)):
+    def eager():
+        with torch.inference_mode():
+            return model(x)
+
+    for engine, make in (("graphed", graphed), ("compiled", compiled)) if device == "cuda" else \
+            (("eager", lambda: eager),):
         try:
             begun = time.monotonic()
             engines[engine] = make()
