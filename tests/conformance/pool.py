@@ -9,6 +9,10 @@ import signal
 import time
 
 
+# A kernel that failed leaves its process without a device (targets/gpu/device/driver_api.cpp).
+DEVICE_LOST = "cannot use the device any more"
+
+
 class Worker:
     """A forked process that runs `work(item)` for each item sent to it."""
 
@@ -73,7 +77,12 @@ def run_all(items: list, work, jobs: int, limit: float):
                 seconds = time.monotonic() - w.begun
                 if w.pipe in ready:
                     try:
-                        yield w.item, w.pipe.recv(), seconds
+                        error = w.pipe.recv()
+                        if DEVICE_LOST in error:  # what follows would fail in this process
+                            w.process.kill()
+                            w.end()
+                            workers.remove(w)
+                        yield w.item, error, seconds
                     except (EOFError, ConnectionResetError):
                         yield w.item, f"crash: the process was {w.end()}", seconds
                         workers.remove(w)

@@ -3,6 +3,8 @@
 # Gathers what tools/gpu_check needs on a machine that has a GPU but no build: the libraries, the driver,
 # test binaries, the Python module, model graphs. Prints the folder's size.
 # usage: tools/gpu_check/pack.sh [BUILD [FOLDER]]      (build/release, build/gpu_pack)
+# PACK_PYTHON: an interpreter of the version that the other machine has, with its headers, for which the
+# module is built too (default: pyenv's 3.12, if it is there).
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${1:-$root/build/release}
@@ -20,10 +22,26 @@ for program in bin/migraphx-driver tests/test_device tests/test_ops; do
     strip -s -o "$pack/$program" "$build/$program" 2>/dev/null ||
         strip -s -o "$pack/bin/$(basename $program)" "$build/$program"
 done
-# The module of each Python that it was built for.
+# The module, for this Python and for the other machine's.
 cp "$build"/python/migraphx*.so "$pack/python/" 2>/dev/null || true
-cp "$root"/build/python3*/migraphx*.so "$pack/python/" 2>/dev/null || true
-[ -d "$models" ] && cp "$models"/*.onnx "$models"/*.json "$models"/make_weights.py "$pack/models/"
+other=${PACK_PYTHON:-$(ls -d "$HOME"/.pyenv/versions/3.12*/bin/python3 2>/dev/null | tail -1)}
+[ -n "$other" ] && "$root/tools/gpu_check/build_module.sh" "$other" "$build/lib" "$pack/python" >/dev/null
+# Graphs whose weights are made over there, and models that packages here carry.
+if [ -d "$models" ]; then
+    cp "$models"/*.onnx "$models"/*.json "$models"/make_weights.py "$pack/models/"
+    python=$(ls "$root"/build/deps/bin/python 2>/dev/null || command -v python3)
+    "$python" - "$root" "$pack/models" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1] + "/tools")
+import models
+for m in models.MODELS:
+    if m.source[0] not in ("weights", "onnx"):
+        try:
+            models.prepare(sys.argv[2], [m])
+        except FileNotFoundError as error:
+            print("left out:", error)
+PY
+fi
 # What is not the system's own must travel too.
 for file in "$pack"/lib/* "$pack"/bin/*; do
     LD_LIBRARY_PATH=$pack/lib ldd "$file" | grep -v -E "$pack|vdso|ld-linux|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+)\.so" &&
