@@ -174,6 +174,36 @@ std::vector<argument> evaluate_elementwise(const module& m, const std::vector<sh
     return results;
 }
 
+bool is_flat(const module& m) {
+    return std::all_of(m.begin(), m.end(),
+                       [](const instruction& ins) { return ins.module_inputs().empty(); });
+}
+
+std::vector<argument> evaluate_flat(const module& m, const std::vector<argument>& in) {
+    expect_parameters(m, to_shapes(in), true);
+    const auto bound = bind_parameters(m, in);
+    std::unordered_map<instruction_ref, argument> values;
+    std::vector<argument> results;
+    for (auto ins = m.begin(); ins != m.end(); ++ins) {
+        const auto& name = ins->name();
+        if (name == "@literal") {
+            values[ins] = ins->get_literal().get_argument();
+        } else if (name == "@param") {
+            values[ins] = bound.at(any_cast<builtin::param>(ins->get_operator()).parameter);
+        } else if (name == "@return") {
+            for (auto a : ins->inputs())
+                results.push_back(values.at(a));
+        } else if (name != "@comment") {
+            std::vector<argument> operands;
+            for (auto a : ins->inputs())
+                operands.push_back(values.at(a));
+            const auto op = ins->normalized_operator();
+            values[ins] = op.compute(op.compute_shape(to_shapes(operands)), operands);
+        }
+    }
+    return results;
+}
+
 shape one_or_tuple(const std::vector<shape>& shapes) {
     return shapes.size() == 1 ? shapes.front() : shape{shapes};
 }

@@ -34,6 +34,12 @@ argument in_layout(const argument& a, const shape& s);
 std::vector<argument> evaluate_elementwise(const module& m, const std::vector<shape>& outputs,
                                            const std::vector<argument>& in);
 
+/// Whether no instruction of the module has a module of its own.
+bool is_flat(const module& m);
+/// The results of a flat module, one operator after the other by their reference. Throws for
+/// operands of other types or dimensions than its parameters'.
+std::vector<argument> evaluate_flat(const module& m, const std::vector<argument>& in);
+
 /// One result as it is, several as a tuple.
 shape one_or_tuple(const std::vector<shape>& shapes);
 argument one_or_tuple(const std::vector<argument>& results);

@@ -124,15 +124,27 @@ const registered_op<group_op> group_registered;
 const registered_op<run_on_target_op> run_on_target_registered;
 const registered_op<select_module_op> select_module_registered;
 
-// A result in the majority order of those inputs that have its rank.
+// A result in the majority order of those inputs that have its rank; of stretched ones only where
+// all are.
 shape fused_result(const shape& result, const std::vector<shape>& in) {
-    std::vector<shape> voters;
+    std::vector<shape> all, plain;
     for (const auto& s : in)
-        if (s.ndim() == result.ndim() and not s.dynamic())
-            voters.push_back(s);
+        if (s.ndim() == result.ndim() and not s.dynamic()) {
+            all.push_back(s);
+            if (not s.broadcasted())
+                plain.push_back(s);
+        }
+    const auto& voters = plain.empty() ? all : plain;
     if (result.dynamic() or voters.empty())
         return result;
     return shape::from_permutation(result.type(), result.lens(), find_permutation(voters));
+}
+
+shape fused_results(const module& body, const std::vector<shape>& in) {
+    std::vector<shape> results;
+    for (const auto& s : any_dynamic(in) ? module_shapes(body, in) : body.get_output_shapes())
+        results.push_back(fused_result(s, in));
+    return one_or_tuple(results);
 }
 
 struct fused_reduce_op {
@@ -148,14 +160,13 @@ struct fused_reduce_op {
         const auto& body = *only_module(mods);
         expect(in).at_least(1).tensor();
         expect_parameters(body, in, false);
-        const auto results = any_dynamic(in) ? module_shapes(body, in) : body.get_output_shapes();
-        if (results.size() != 1)
-            fail_shape(str("a module with one result was expected, got ", results.size()));
-        return fused_result(results.front(), in);
+        return fused_results(body, in);
     }
     argument evaluate(const shape& output, const std::vector<argument>& in,
                       const std::vector<module_ref>& mods, const module_runner& run) const {
-        return in_layout(run_module(mods, run, in).at(0), output);
+        const auto& body = *only_module(mods);
+        const auto results = is_flat(body) ? evaluate_flat(body, in) : run_module(mods, run, in);
+        return in_layout(one_or_tuple(results), output);
     }
 };
 
@@ -175,10 +186,7 @@ struct split_fused_reduce_op {
         const auto& body = *only_module(mods);
         expect(in).at_least(1).tensor();
         expect_parameters(body, in, false);
-        std::vector<shape> results;
-        for (const auto& s : any_dynamic(in) ? module_shapes(body, in) : body.get_output_shapes())
-            results.push_back(fused_result(s, in));
-        return one_or_tuple(results);
+        return fused_results(body, in);
     }
     argument evaluate(const shape& output, const std::vector<argument>& in,
                       const std::vector<module_ref>& mods, const module_runner& run) const {

@@ -8,6 +8,7 @@
 #include "base/parallel.hpp"
 #include "base/phase_times.hpp"
 #include "base/str.hpp"
+#include "ops/module_body.hpp"
 #include "runtime/concat_slices.hpp"
 #include "runtime/deferred_constants.hpp"
 #include "runtime/memory_plan.hpp"
@@ -224,6 +225,7 @@ private:
     // A target's own operators ("cpu::dot") are, whatever their modules.
     static bool is_lowered_whole(instruction_ref ins) {
         return ins->module_inputs().empty() or ins->name() == "pointwise" or
+               (ins->name() == "fused_reduce" and is_flat(*ins->module_inputs().front())) or
                ins->name().find("::") != std::string::npos;
     }
 

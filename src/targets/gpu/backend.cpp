@@ -9,6 +9,7 @@
 
 #include "passes/channels_last.hpp"
 #include "passes/fuse_epilogue.hpp"
+#include "passes/fuse_reduce.hpp"
 #include "passes/merge_products.hpp"
 #include "passes/pass_registry.hpp"
 #include "targets/gpu/lower/convolution.hpp"
@@ -56,7 +57,7 @@ struct gpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), merge_all_products(), propagate_constant{},
-                channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
+                channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()}, fuse_reduce{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }

@@ -234,15 +234,11 @@ private:
 row_problem fused(const problem& p) {
     const auto& m = *p.modules.front();
     auto axes = p.op.get_vector<std::size_t>("axes");
-    // Some operand has every dim at its full length.
-    sizes lens = p.inputs.front().lens();
-    for (const auto& s : p.inputs) {
-        if (s.ndim() != lens.size())
-            return refused("operands of other ranks");
-        for (std::size_t d = 0; d < lens.size(); d++)
-            lens[d] = std::max(lens[d], s.lens()[d]);
-    }
-    rows r{std::move(lens), axes};
+    const auto reduction = std::find_if(m.begin(), m.end(),
+                                        [](const auto& ins) { return is_composite(ins.name()); });
+    if (reduction == m.end())
+        return refused("no reduction");
+    rows r{reduction->inputs().front()->get_shape().lens(), axes};
     module_reader reader{m, r, {}, {}};
     if (not reader.read(p.inputs))
         return refused(reader.refusal);
