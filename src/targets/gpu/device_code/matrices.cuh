@@ -124,7 +124,7 @@ MGX_DEVICE void inverses(T* y, const T* x, f64* work, const matrix_params<R, I>&
         }
         for (I i = threadIdx.x; i < n * n; i += blockDim.x)
             y[at[0] + (i64)(i / n) * p.steps[0] + (i64)(i % n) * p.steps[1]] =
-                convert<T>(singular ? static_cast<f64>(__builtin_nan("")) : r[i]);
+                convert<T>(singular ? infinity<f64>() - infinity<f64>() : r[i]);
     }
 }
 

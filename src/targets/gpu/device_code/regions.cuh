@@ -77,7 +77,7 @@ MGX_DEVICE void roialign_elements(T* y, const T* x, const T* rois, const B* batc
         const auto rows = sample_line::of(side(1), side(3), p.bins_y, p.samples, p.scale, p.offset);
         const auto columns =
             sample_line::of(side(0), side(2), p.bins_x, p.samples, p.scale, p.offset);
-        number sum = 0, top = -static_cast<number>(__builtin_huge_val());
+        number sum = 0, top = -infinity<number>();
         for (f64 r = 0; r < rows.count; r++) {
             const auto v = neighbours_of(static_cast<number>(rows.at(at[4], r)), p.height);
             for (f64 c = 0; c < columns.count; c++) {
@@ -151,7 +151,7 @@ MGX_DEVICE void roi_pool_elements(T* y, const T* x, const T* rois, const roi_poo
             const auto rows = bin_range<I>::of(side(2), side(4), at[3], p.bins_y, p.height);
             const auto columns = bin_range<I>::of(side(1), side(3), at[4], p.bins_x, p.width);
             if (rows.first < rows.last && columns.first < columns.last)
-                top = -static_cast<number>(__builtin_huge_val());
+                top = -infinity<number>();
             const T* data = x + at[1] + static_cast<i64>(image) * p.image_step;
             for (I r = rows.first; r < rows.last; r++)
                 for (I c = columns.first; c < columns.last; c++) {
