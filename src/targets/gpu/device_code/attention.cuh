@@ -223,18 +223,18 @@ struct attention_tile {
                 if (first + keys < place.key_end)
                     fetch(first + keys, 1 - stage);
                 commit_copies();
-                wait_for_copies<1>();
             } else {
                 if (first > place.key_begin) {
                     fetch(first, 0);
                     commit_copies();
                 }
-                wait_for_copies<0>();
             }
+            const int own = key_warp * W::keys;
+            s.load_mask(p, first + own, place.key_end);
+            wait_for_copies<Stages - 1>();
             __syncthreads();
             if (first == place.key_begin)
                 w.load_queries();
-            const int own = key_warp * W::keys;
             if (first + own < place.key_end)
                 s.step(*this, w, first + own, k_tile(stage) + own * W::k_stride,
                        v_tile(stage) + own * W::v_stride);
@@ -255,7 +255,10 @@ struct attention_tile {
     // A warp's 16 rows: the running maximum and sum of the rows of each lane, and their results.
     struct state {
         A top[W::lane_rows], total[W::lane_rows], result[W::lane_results];
-        const typename choose<Form::masked, typename Form::mask, u8>::type* mask[W::lane_rows];
+        using mask_element = typename choose<Form::masked, typename Form::mask, u8>::type;
+        static constexpr int mask_rows = Form::same_for_rows ? 1 : W::lane_rows;
+        const mask_element* mask[W::lane_rows];
+        mask_element of_tile[Form::masked ? mask_rows * W::lane_columns : 1];
         int last_key[W::lane_rows]; // the last that a row sees under a causal mask
 
         template <class M>
@@ -295,7 +298,7 @@ struct attention_tile {
                     x[i] *= scale;
             }
             if constexpr (Form::masked)
-                add_mask(p, first, t.place.key_end, x);
+                add_mask(x);
             if (first + W::keys > t.place.key_end || p.causal != 0) {
 #pragma unroll
                 for (int j = 0; j < W::lane_columns; j++) {
@@ -331,24 +334,26 @@ struct attention_tile {
             w.add_values(x, v, result);
         }
 
-        MGX_DEVICE void add_mask(const attention_params& p, int first, int end, A* x) const {
+        // What the mask says of the warp's keys from `first` on; read while the keys are still on
+        // their way.
+        MGX_DEVICE void load_mask(const attention_params& p, int first, int end) {
+            if constexpr (Form::masked) {
 #pragma unroll
-            for (int j = 0; j < W::lane_columns; j++) {
-                const int key = first + W::column(j);
-                if (key >= end)
-                    continue;
-                const i64 at = key * p.mask_key;
-                if constexpr (Form::same_for_rows) {
-                    const A m = mask_value<A>(mask[0][at]);
+                for (int j = 0; j < W::lane_columns; j++) {
+                    const i64 key = least(first + W::column(j), end - 1);
 #pragma unroll
-                    for (int i = 0; i < W::lane_rows; i++)
-                        x[W::score(i, j)] += m;
-                } else {
-#pragma unroll
-                    for (int i = 0; i < W::lane_rows; i++)
-                        x[W::score(i, j)] += mask_value<A>(mask[i][at]);
+                    for (int i = 0; i < mask_rows; i++)
+                        of_tile[i * W::lane_columns + j] = mask[i][key * p.mask_key];
                 }
             }
+        }
+        MGX_DEVICE void add_mask(A* x) const {
+#pragma unroll
+            for (int j = 0; j < W::lane_columns; j++)
+#pragma unroll
+                for (int i = 0; i < W::lane_rows; i++)
+                    x[W::score(i, j)] += mask_value<A>(
+                        of_tile[(Form::same_for_rows ? 0 : i) * W::lane_columns + j]);
         }
 
         // To shared memory, where the parts of the key warps meet.
