@@ -3,8 +3,12 @@
 
 #include <migraphx/errors.hpp>
 
+#include "base/convert.hpp"
+#include "base/parallel.hpp"
 #include "ir/small_number.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -52,12 +56,66 @@ argument widened(const argument& in) {
     return result;
 }
 
+// Finite numbers beyond the largest one of T become that; infinities and NaN stay.
+template <class T>
+void saturate(const float* in, float* out, std::size_t n) {
+    const auto top = static_cast<float>(std::numeric_limits<T>::max());
+    constexpr auto infinity = std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < n; i++) {
+        const auto x = in[i];
+        const auto below = x > top and x != infinity ? top : x;
+        out[i] = below < -top and below != -infinity ? -top : below;
+    }
+}
+
+// Weights of whole models are converted so; on several threads, with vector instructions.
+template <class T>
+void convert_floats(const argument& out, const argument& in, bool widen) {
+    const auto n = static_cast<std::int64_t>(in.get_shape().element_space());
+    parallel_for(n, std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
+        constexpr std::int64_t piece = 4096;
+        std::array<float, piece> inside{};
+        for (auto i = begin; i < end; i += piece) {
+            const auto count = static_cast<std::size_t>(std::min(piece, end - i));
+            if (widen) {
+                convert_array(reinterpret_cast<const T*>(in.data()) + i,
+                              reinterpret_cast<float*>(out.data()) + i, count);
+                continue;
+            }
+            saturate<T>(reinterpret_cast<const float*>(in.data()) + i, inside.data(), count);
+            convert_array(inside.data(), reinterpret_cast<T*>(out.data()) + i, count);
+        }
+    });
+}
+
+// float to or from half and bf16, without gaps and in one order.
+bool convert_as_memory(const argument& out, const argument& in) {
+    const auto &from = in.get_shape(), &to = out.get_shape();
+    if (from.strides() != to.strides() or not from.packed() or from.elements() == 0)
+        return false;
+    const bool widen = to.type() == shape::float_type;
+    if (not widen and from.type() != shape::float_type)
+        return false;
+    switch (widen ? from.type() : to.type()) {
+    case shape::half_type:
+        convert_floats<half>(out, in, widen);
+        return true;
+    case shape::bf16_type:
+        convert_floats<bf16>(out, in, widen);
+        return true;
+    default:
+        return false;
+    }
+}
+
 } // namespace
 
 void convert_elements(const argument& out, const argument& in) {
     const auto& so = out.get_shape();
     if (so.lens() != in.get_shape().lens())
         fail(error_kind::internal, "convert: equal dimensions were expected, got others");
+    if (convert_as_memory(out, in))
+        return;
     if (shape::is_small(in.get_shape().type()))
         return convert_elements(out, widened(in));
     if (shape::is_small(so.type())) {

@@ -10,6 +10,7 @@
 
 #include "ops/tensor.hpp"
 #include "runtime/weight_store.hpp"
+#include "targets/gpu/lower/dot.hpp"
 #include "targets/gpu/lower/own_product.hpp"
 
 #include <gtest/gtest.h>
@@ -276,6 +277,23 @@ TEST(gpu_products, numbers_without_parts_are_multiplied_plainly) {
     EXPECT_TRUE(std::isnan(d[4]));
     EXPECT_EQ(d[6], 3.4e38f);
     EXPECT_EQ(d[7], 1.7e38f);
+}
+
+TEST(gpu_products, the_library_and_what_it_leaves) {
+    check(library_in_one_call,
+          {packed(shape::half_type, {2, 9, 16}), packed(shape::half_type, {2, 16, 24}), tail::none,
+           false, 0, half_rounding});
+    // The product is rounded to half in between.
+    check(library_in_two_steps,
+          {packed(shape::half_type, {9, 16}), turned(shape::half_type, {16, 24}),
+           tail::bias_gelu_residual, false, 0, 2 * half_rounding});
+    check(library_in_two_steps, {packed(shape::float_type, {2, 9, 16}),
+                                 packed(shape::float_type, {2, 16, 23}), tail::bias_gelu_residual});
+    check(library_in_even_rows,
+          {packed(shape::half_type, {9, 16}), turned(shape::half_type, {16, 23}), tail::none, false,
+           0, half_rounding});
+    check(library_in_even_rows,
+          {packed(shape::float_type, {1, 9, 16}), packed(shape::float_type, {1, 16, 23})});
 }
 
 TEST(gpu_products, thin_products) {

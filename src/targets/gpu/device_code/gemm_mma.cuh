@@ -138,7 +138,7 @@ struct mma_tile {
 // A block for each tile of each matrix of the batch: x: tiles along n, y: along m, z: the batch and
 // the parts of k.
 // `tail(sums, place, i, j, count)` takes V neighbours of a row from (i, j) on.
-template <class F, class Tail>
+template <class F, int V, class Tail>
 MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, unsigned char* shared,
                          const gemm_params& p, const Tail& tail) {
     using T = typename F::type;
@@ -191,7 +191,7 @@ MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, u
         f32* const sums = reinterpret_cast<f32*>(shared);
         tile.put(sums);
         __syncthreads();
-        constexpr int V = 8, runs = F::BN / V;
+        constexpr int runs = F::BN / V;
         for (int x = static_cast<int>(threadIdx.x); x < F::BM * runs; x += F::threads) {
             const int i = x / runs, j = x % runs * V;
             const int count = columns - j < V ? columns - j : V;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Matrix products by a library: with the whole epilogue in its call where it can, else the product
 // and then one pointwise kernel on the result.
+#include "targets/gpu/lower/dot.hpp"
+#include "targets/gpu/lower/copy.hpp"
 #include "targets/gpu/lower/own_product.hpp"
 #include "targets/gpu/lower/product.hpp"
 #include "targets/gpu/tuning.hpp"
@@ -83,11 +85,15 @@ by_library(const device_problem& p, const std::optional<product_form>& form, std
     return work ? std::make_unique<library_kernel>(std::move(work), f, std::move(packed)) : nullptr;
 }
 
-lowered in_one_call(const device_problem& p) {
+} // namespace
+
+lowered library_in_one_call(const device_problem& p) {
     std::string reason;
     auto k = by_library(p, whole_product(p, reason), reason);
     return k ? lowered(std::move(k)) : lowered::refuse(std::move(reason));
 }
+
+namespace {
 
 // The product goes to the result where the rest may write over it, else to the scratch.
 struct product_then_rest : kernel {
@@ -105,7 +111,7 @@ struct product_then_rest : kernel {
         std::vector<char*> many(inputs > most ? inputs : 0);
         auto** list = inputs > most ? many.data() : few;
         list[0] = between;
-        std::copy(args.inputs + own, args.inputs + own + inputs - 1, list + 1);
+        std::copy_n(args.inputs + own, inputs - 1, list + 1);
         rest->run({list, args.outputs, scratch, args.queue});
     }
     std::size_t scratch_bytes() const override {
@@ -131,7 +137,9 @@ device_problem pointwise_after(const device_problem& p, const shape& product) {
     return q;
 }
 
-lowered in_two_steps(const device_problem& p) {
+} // namespace
+
+lowered library_in_two_steps(const device_problem& p) {
     if (p.modules.empty())
         return lowered::refuse("no epilogue");
     const auto own = own_inputs(p);
@@ -153,6 +161,57 @@ lowered in_two_steps(const device_problem& p) {
     if (between.type() != p.output.type() or not k->rest->can_write_over(0))
         k->between_bytes = rounded_up(between.bytes());
     return k;
+}
+
+namespace {
+
+// Rows of a result that begin anywhere make the library take slow kernels: it writes rows that are
+// whole pieces of 16 bytes, and a copy brings them together.
+bool has_uneven_rows(const device_problem& p) {
+    std::string reason;
+    const auto f = whole_product(p, reason);
+    return f and f->what.m > 1 and f->what.d.column == 1 and
+           f->what.d.row * int64_t(p.output.type_size()) % 16 != 0;
+}
+
+} // namespace
+
+lowered library_in_even_rows(const device_problem& p) {
+    std::string reason;
+    auto form = whole_product(p, reason);
+    if (not form)
+        return lowered::refuse(std::move(reason));
+    auto& w = form->what;
+    if (not w.batch.empty() or w.c or w.d.column != 1)
+        return lowered::refuse("a batch, or a matrix to add");
+    const auto piece = 16 / int64_t(p.output.type_size());
+    w.d.row = (w.n + piece - 1) / piece * piece;
+    const shape between{
+        p.output.type(), {std::size_t(w.m), std::size_t(w.n)}, {std::size_t(w.d.row), 1}};
+    auto product = by_library(p, form, reason);
+    if (product == nullptr)
+        return lowered::refuse(std::move(reason));
+    auto k = std::make_unique<product_then_rest>();
+    k->between_bytes = rounded_up(between.element_space() * between.type_size());
+    k->product = std::move(product);
+    auto copied = p;
+    copied.inputs = {between};
+    copied.constants = {argument{}};
+    copied.modules.clear();
+    k->rest = make_generated(copied, copy_between(*p.on, between, p.output, 0));
+    k->own = p.inputs.size();
+    k->inputs = 1;
+    return k;
+}
+
+namespace {
+
+lowered library_product(const device_problem& p) {
+    if (not has_uneven_rows(p))
+        return library_in_one_call(p);
+    return fastest(p, {{"library", library_in_one_call},
+                       {"library, even rows", library_in_even_rows},
+                       {"own", matrix_unit_product}});
 }
 
 struct zero_kernel : kernel {
@@ -191,12 +250,13 @@ lowered float_product(const device_problem& p) {
         return lowered::refuse("not of floats as they are");
     if (is_emulated(p))
         return lowered::refuse("too much to emulate");
-    return fastest(p, {{"library", in_one_call}, {"split", split_float_product}});
+    return fastest(p, {{"library", library_in_one_call}, {"split", split_float_product}});
 }
 
 lowered with_any_epilogue(const device_problem& p) {
-    std::vector<implementation> ways{
-        {"own", matrix_unit_product}, {"split", split_float_product}, {"two steps", in_two_steps}};
+    std::vector<implementation> ways{{"own", matrix_unit_product},
+                                     {"split", split_float_product},
+                                     {"two steps", library_in_two_steps}};
     if (is_emulated(p))
         std::rotate(ways.begin(), ways.end() - 1, ways.end());
     return fastest(p, ways);
@@ -206,7 +266,7 @@ const implementations product_choices{{"dot", "gpu::dot", "quant_dot", "gpu::qua
                                       {{"empty", empty},
                                        {"thin", thin_product},
                                        {"library or split", float_product},
-                                       {"library", in_one_call},
+                                       {"library", library_product},
                                        {"library or own", with_any_epilogue},
                                        {"own", plain_product_kernel}}};
 

@@ -307,6 +307,11 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
     return make_generated(p, std::move(both));
 }
 
+// Results are stored 16 bytes at a time; else neighbouring threads store neighbours.
+bool even_rows(const gemm_problem& w, const device_problem& p) {
+    return w.d.column == 1 and w.d.row * int64_t(p.output.type_size()) % 16 == 0;
+}
+
 // Why no kernel on matrix units takes the product; empty when one does.
 std::string matrix_unit_refusal(const gemm_problem& w, const device_problem& p) {
     const auto& facts = p.on->properties();
@@ -338,8 +343,8 @@ lowered matrix_unit_product(const device_problem& p) {
     return on_matrix_units(p, *f, tile, shared, "gemm_mma.cuh",
                            str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ",
                                tile.n, ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ",
-                               tile.stages, ", ", w.a.column == 1, ", ", w.b.row == 1,
-                               ">>(a, b, shared, p, t);"),
+                               tile.stages, ", ", w.a.column == 1, ", ", w.b.row == 1, ">, ",
+                               even_rows(w, p) ? 8 : 1, ">(a, b, shared, p, t);"),
                            "mma_gemm");
 }
 
