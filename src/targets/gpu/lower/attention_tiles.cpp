@@ -32,7 +32,8 @@ std::size_t shared_bytes(const attention_sizes& s, const attention_tiles& t) {
 struct warp_grid {
     int query, key;
 };
-constexpr warp_grid grids[] = {{4, 1}, {2, 2}, {1, 4}};
+constexpr warp_grid grids[] = {{4, 1}, {2, 2}, {1, 4}, {1, 8}};
+constexpr int split_variant = 5;
 
 } // namespace
 
@@ -59,23 +60,29 @@ std::optional<attention_tiles> choose_attention_tiles(const attention_sizes& s,
     const auto enough = int64_t(2) * on.multiprocessors;
     auto grid = grids[2];
     if (variant > 0)
-        grid = grids[std::min(variant, 3) - 1];
-    else
+        grid = variant < split_variant ? grids[variant - 1] : grids[2];
+    else {
+        // Sums without matrix units take long: more warps hide what each of them waits for.
+        if (not s.matrix_units and s.keys >= 128)
+            grid = grids[3];
         for (const auto& g : grids)
-            if ((s.rows > 8 * g.query or g.query == 1) and blocks(g) >= enough) {
+            if (g.query > 1 and s.rows > 8 * g.query and blocks(g) >= enough) {
                 grid = g;
                 break;
             }
+    }
     t.query_warps = grid.query;
     t.key_warps = grid.key;
-    t.warp_keys = s.matrix_units and grid.key == 1 and t.size <= 64 and t.outs <= 64 ? 64 : 32;
+    t.warp_keys = s.matrix_units and grid.key == 1 and t.size <= 64 and t.outs <= 64 ? 64
+                  : grid.key == 8                                                    ? 16
+                                                                                     : 32;
     const int least_keys = s.matrix_units ? 16 : 8;
     while (t.warp_keys > least_keys and t.warp_keys / 2 * t.key_warps >= s.keys)
         t.warp_keys /= 2;
 
     // Few blocks for the device, many keys: each block takes a part of them.
     const auto parts = std::max<int64_t>(1, div_up(s.keys, t.keys()));
-    if (variant > 3)
+    if (variant == split_variant)
         t.splits = std::min<int64_t>(parts, 3);
     else if (variant == 0 and grid.query == 1 and blocks(grid) < on.multiprocessors)
         t.splits =
@@ -84,14 +91,18 @@ std::optional<attention_tiles> choose_attention_tiles(const attention_sizes& s,
     t.splits = std::max<int64_t>(1, div_up(s.keys, t.split_keys));
 
     t.stages = t.split_keys > t.keys() ? 2 : 1;
+    // Where blocks outnumber processors, two share one: no second wave that is nearly empty.
+    constexpr std::size_t reserved = 1024; // of each block
+    const bool crowded = blocks(grid) * t.splits > on.multiprocessors;
+    const auto room = crowded ? on.shared / 2 - reserved : on.shared;
     for (;;) {
         t.shared = shared_bytes(s, t);
-        if (t.shared <= on.shared)
+        if (t.shared <= room or (t.stages == 1 and t.warp_keys <= 16 and t.shared <= on.shared))
             return t;
-        if (t.warp_keys > least_keys)
-            t.warp_keys /= 2; // split_keys stays a multiple of the tile
-        else if (t.stages == 2)
+        if (t.stages == 2)
             t.stages = 1;
+        else if (t.warp_keys > least_keys)
+            t.warp_keys /= 2; // split_keys stays a multiple of the tile
         else if (t.query_warps == 4)
             t.query_warps = t.key_warps = 2;
         else if (t.query_warps == 2)

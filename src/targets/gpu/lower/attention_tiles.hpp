@@ -36,9 +36,9 @@ struct attention_tiles {
     std::string tile_text() const;
 };
 
-/// None when even the smallest tiles do not fit a block's shared memory. `variant` 1 to 4 asks for
-/// tiles of 64, 32 and 16 rows, and of 16 with the keys split among blocks; 0 for what suits the
-/// sizes and the device.
+/// None when even the smallest tiles do not fit a block's shared memory. `variant` 1 to 5 asks for
+/// tiles of 64 rows, of 32, of 16 by 4 and by 8 warps, and of 16 with the keys split among blocks; 0
+/// for what suits the sizes and the device.
 std::optional<attention_tiles> choose_attention_tiles(const attention_sizes& s,
                                                       const device_properties& on, int variant);
 
