@@ -57,4 +57,39 @@ MGX_DEVICE void transpose_tiles(char* y, const char* x, const tile_params<R, I>&
     }
 }
 
+// The same where the output's contiguous axis is short (the C channels of an image) and the input's
+// comes next: a thread reads V neighbours of every channel and writes them as one run.
+template <int R, class I>
+struct interleave_params {
+    walk<R, 2, I> outer; // the other axes: output, input
+    index_divider<I> runs;
+    I n; // runs in all
+    I in_a;
+    I from; // of the first element, in the input
+};
+
+template <int E, int C, int V, int R, class I>
+MGX_DEVICE void interleave_runs(char* y, const char* x, const interleave_params<R, I>& p) {
+    const bool aligned_x = aligned_to<V * E>(x), aligned_y = aligned_to<V * E>(y);
+    for (I i = first_position<I>(); i < p.n; i += position_step<I>()) {
+        I at[2];
+        const I outer = p.runs.quotient(i);
+        const I b = (i - outer * p.runs.size()) * V;
+        p.outer.offsets(outer, at);
+        elements<V * E, E> in[C];
+#pragma unroll
+        for (int c = 0; c < C; c++)
+            in[c] = load_elements<V * E, E>(
+                x + ((i64)at[1] + p.from + (i64)c * p.in_a + b) * E, aligned_x);
+#pragma unroll
+        for (int k = 0; k < C; k++) {
+            elements<V * E, E> out;
+#pragma unroll
+            for (int v = 0; v < V; v++)
+                out.v[v] = in[(k * V + v) % C].v[(k * V + v) / C];
+            store_elements<V * E, E>(y + ((i64)at[0] + (i64)b * C + k * V) * E, out, aligned_y);
+        }
+    }
+}
+
 } // namespace mgx

@@ -35,20 +35,64 @@ int64_t widest(std::size_t elem, int64_t tile, std::initializer_list<int64_t> mu
     return 1;
 }
 
-generated tiled_copy(const device& on, std::size_t elem, const box& b, std::size_t axis_b,
-                     int64_t from) {
-    const auto axis_a = b.rank() - 1;
-    const int64_t tile = elem <= 2 ? 64 : 32;
-    const auto len_a = b.lens[axis_a], len_b = b.lens[axis_b];
-    const auto out_b = b.strides[0][axis_b], in_a = b.strides[1][axis_a];
+// The axes that a transposition does not exchange.
+box other_axes(const box& b, std::size_t axis_b) {
     box outer{{}, {{}, {}}};
-    for (std::size_t d = 0; d < axis_a; d++)
+    for (std::size_t d = 0; d + 1 < b.rank(); d++)
         if (d != axis_b) {
             outer.lens.push_back(b.lens[d]);
             for (int k = 0; k < 2; k++)
                 outer.strides[k].push_back(b.strides[k][d]);
         }
     outer.simplify();
+    return outer;
+}
+
+// Few channels that become neighbours.
+std::optional<generated> interleaved_copy(const device& on, std::size_t elem, const box& b,
+                                          int64_t from) {
+    constexpr int64_t most_channels = 8;
+    const auto axis_a = b.rank() - 1;
+    const auto channels = b.lens[axis_a];
+    if (b.rank() < 2 or b.strides[0][axis_a] != 1 or channels > most_channels)
+        return std::nullopt;
+    const auto axis_b = axis_a - 1;
+    if (b.strides[0][axis_b] != channels or b.strides[1][axis_b] != 1)
+        return std::nullopt;
+    const auto in_a = b.strides[1][axis_a], len_b = b.lens[axis_b];
+    const auto outer = other_axes(b, axis_b);
+    auto run = std::min<int64_t>(int64_t(16 / elem), elem == 1 ? 8 : 4);
+    const auto fits = [&](int64_t x) { return x % run == 0; };
+    while (run > 1 and not(fits(in_a) and fits(len_b) and fits(from) and
+                           std::all_of(outer.strides[0].begin(), outer.strides[0].end(), fits) and
+                           std::all_of(outer.strides[1].begin(), outer.strides[1].end(), fits)))
+        run /= 2;
+    if (run == 1)
+        return std::nullopt;
+    const auto n = outer.elements() * (len_b / run);
+    index_params params{b.is_large()};
+    params.add(outer);
+    params.add_divider(len_b / run);
+    for (auto x : {n, in_a, from})
+        params.add(x);
+    generated g;
+    g.name = g.entry = "interleave";
+    g.source = entry_text("tiles.cuh", g.entry,
+                          str("const char* x, char* y, const interleave_params<", outer.rank(),
+                              ", ", params.type(), "> p"),
+                          str("interleave_runs<", elem, ", ", channels, ", ", run, ">(y, x, p);"));
+    g.params = params.data();
+    g.launch = launch_for(on, n);
+    return g;
+}
+
+generated tiled_copy(const device& on, std::size_t elem, const box& b, std::size_t axis_b,
+                     int64_t from) {
+    const auto axis_a = b.rank() - 1;
+    const int64_t tile = elem <= 2 ? 64 : 32;
+    const auto len_a = b.lens[axis_a], len_b = b.lens[axis_b];
+    const auto out_b = b.strides[0][axis_b], in_a = b.strides[1][axis_a];
+    const auto outer = other_axes(b, axis_b);
     const auto va = widest(elem, tile, {len_a, out_b}, outer.strides[0]);
     const auto vb = widest(elem, tile, {len_b, in_a, from}, outer.strides[1]);
     const auto tiles_a = (len_a + tile - 1) / tile, tiles_b = (len_b + tile - 1) / tile;
@@ -88,6 +132,8 @@ generated strided_copy(const device& on, std::size_t elem, box b, std::size_t in
     const auto axis = b.elements() == 0 ? std::nullopt : tiled_axis(b);
     if (axis)
         g = tiled_copy(on, elem, b, *axis, from);
+    else if (auto few = b.elements() == 0 ? std::nullopt : interleaved_copy(on, elem, b, from))
+        g = std::move(*few);
     else {
         const auto last = b.rank() - 1;
         auto wide = b.widest_access(elem, 2, {from});
