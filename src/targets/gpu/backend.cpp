@@ -57,7 +57,8 @@ struct gpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), merge_all_products(), propagate_constant{},
-                channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()}, fuse_reduce{},
+                make_pass("nest_concats"), channels_last{layouts()}, fuse_pointwise{},
+                fuse_epilogue{epilogues()}, fuse_reduce{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }
