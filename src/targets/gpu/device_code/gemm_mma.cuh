@@ -4,8 +4,8 @@
 // pieces are swizzled so that ldmatrix meets no bank twice. Sums leave through shared memory, so
 // that the epilogue reads its operands and writes results 16 bytes at a time.
 #pragma once
+#include "gemm_copy.cuh"
 #include "gemm_tail.cuh"
-#include "tensor_cores.cuh"
 
 namespace mgx {
 
@@ -24,42 +24,15 @@ struct mma_form {
     static_assert(BK % 16 == 0 && WM % 16 == 0 && WN % 16 == 0, "tiles of 16 x 16 x 16");
 };
 
-// Lines of `Pieces` pieces of 8 elements: where piece `i` of line `line` lies. Eight lines at one
-// piece lie in eight different places modulo 128 bytes.
+// Lines of `Pieces` pieces of 8 elements. Eight lines at one piece lie in eight different places
+// modulo 128 bytes.
 template <int Pieces>
-MGX_DEVICE int swizzled(int line, int i) {
-    if constexpr (Pieces >= 8)
-        return line * Pieces + (i ^ (line & 7));
-    else
-        return line * Pieces + (i ^ (line / (8 / Pieces) & (Pieces - 1)));
-}
-
-// `Lines` lines of `Length` neighbours from global memory; `step` between lines; `lines` and
-// `length` of them exist, the others are 0. `whole`: pieces are aligned to their 16 bytes.
-template <class F, int Lines, int Length>
-MGX_DEVICE void copy_tile(typename F::type* to, const typename F::type* from, i64 step, int lines,
-                          int length, bool whole) {
-    using T = typename F::type;
-    constexpr int pieces = Length / 8, all = Lines * pieces;
-#pragma unroll
-    for (int first = 0; first < all; first += F::threads) {
-        const int x = first + static_cast<int>(threadIdx.x);
-        if (all % F::threads != 0 && x >= all)
-            break;
-        const int line = x / pieces, piece = x % pieces;
-        T* const target = to + swizzled<pieces>(line, piece) * 8;
-        const int left = line < lines ? length - piece * 8 : 0;
-        const int count = left < 0 ? 0 : (left < 8 ? left : 8);
-        const T* const source = from + (count > 0 ? line * step + piece * 8 : 0);
-        if (whole)
-            copy_16_async(target, source, count * 2);
-        else {
-#pragma unroll
-            for (int i = 0; i < 8; i++)
-                target[i] = i < count ? source[i] : T{0};
-        }
+struct swizzle {
+    static MGX_DEVICE constexpr int at(int line, int piece) {
+        return Pieces >= 8 ? line * Pieces + (piece ^ (line & 7))
+                           : line * Pieces + (piece ^ (line / (8 / Pieces) & (Pieces - 1)));
     }
-}
+};
 
 template <class F>
 struct mma_tile {
@@ -95,9 +68,9 @@ struct mma_tile {
                 const int m = warp_row + i * 16 + quarter % 2 * 8;
                 const int kk = k + quarter / 2 * 8;
                 if constexpr (F::A_k)
-                    load_tiles<false>(fa[i], a + swizzled<F::BK / 8>(m + row8, kk / 8) * 8);
+                    load_tiles<false>(fa[i], a + swizzle<F::BK / 8>::at(m + row8, kk / 8) * 8);
                 else
-                    load_tiles<true>(fa[i], a + swizzled<F::BM / 8>(kk + row8, m / 8) * 8);
+                    load_tiles<true>(fa[i], a + swizzle<F::BM / 8>::at(kk + row8, m / 8) * 8);
             }
 #pragma unroll
             for (int j = 0; j < tiles_n; j += 2) {
@@ -106,9 +79,9 @@ struct mma_tile {
                 const int kk = k + quarter % 2 * 8;
                 u32 f[4];
                 if constexpr (F::B_k)
-                    load_tiles<false>(f, b + swizzled<F::BK / 8>(n + row8, kk / 8) * 8);
+                    load_tiles<false>(f, b + swizzle<F::BK / 8>::at(n + row8, kk / 8) * 8);
                 else
-                    load_tiles<true>(f, b + swizzled<F::BN / 8>(kk + row8, n / 8) * 8);
+                    load_tiles<true>(f, b + swizzle<F::BN / 8>::at(kk + row8, n / 8) * 8);
                 fb[j][0] = f[0];
                 fb[j][1] = f[1];
                 fb[j + 1][0] = f[2];
@@ -155,23 +128,19 @@ MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, u
         const int last_k = first_k + p.depth < p.k ? first_k + p.depth : p.k;
         const int steps = (last_k - first_k + F::BK - 1) / F::BK;
         const i64 a_step = F::A_k ? p.a.row : p.a.column, b_step = F::B_k ? p.b.column : p.b.row;
-        const bool whole_a = (reinterpret_cast<u64>(a + at.a) | a_step * 2) % 16 == 0;
-        const bool whole_b = (reinterpret_cast<u64>(b + at.b) | b_step * 2) % 16 == 0;
+        line_copier<T, F::threads, F::A_k ? F::BM : F::BK, F::A_k ? F::BK : F::BM,
+                    swizzle<(F::A_k ? F::BK : F::BM) / 8>>
+            copy_a(a0 + first_k * p.a.column, a_step, F::BK * p.a.column);
+        line_copier<T, F::threads, F::B_k ? F::BN : F::BK, F::B_k ? F::BK : F::BN,
+                    swizzle<(F::B_k ? F::BK : F::BN) / 8>>
+            copy_b(b0 + first_k * p.b.row, b_step, F::BK * p.b.row);
         const auto fetch = [&](int step) {
             if (step < steps) {
                 T* const to = memory + step % F::stages * F::stage_elements;
-                const int k0 = first_k + step * F::BK, depth = last_k - k0;
-                if constexpr (F::A_k)
-                    copy_tile<F, F::BM, F::BK>(to, a0 + k0, a_step, rows, depth, whole_a);
-                else
-                    copy_tile<F, F::BK, F::BM>(to, a0 + k0 * a_step, a_step, depth, rows,
-                                                 whole_a);
-                T* const to_b = to + F::a_elements;
-                if constexpr (F::B_k)
-                    copy_tile<F, F::BN, F::BK>(to_b, b0 + k0, b_step, columns, depth, whole_b);
-                else
-                    copy_tile<F, F::BK, F::BN>(to_b, b0 + k0 * b_step, b_step, depth, columns,
-                                                 whole_b);
+                const int depth = last_k - first_k - step * F::BK;
+                copy_a.fetch(to, F::A_k ? rows : depth, F::A_k ? depth : rows);
+                copy_b.fetch(to + F::a_elements, F::B_k ? columns : depth,
+                             F::B_k ? depth : columns);
             }
             commit_copies();
         };

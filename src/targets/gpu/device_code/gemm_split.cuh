@@ -6,8 +6,8 @@
 // have no parts: a block that meets any does its sums plainly. The idea is that of BF16x9
 // (Henry, Tang, Heinecke 2019); the cpu target's amx/split_product does the same.
 #pragma once
+#include "gemm_copy.cuh"
 #include "gemm_tail.cuh"
-#include "tensor_cores.cuh"
 
 namespace mgx {
 
@@ -24,29 +24,11 @@ struct split_form {
     static constexpr int sum_step = BN + 4;
 };
 
-// `Lines` lines of `Length` floats, `Step` apart in shared memory; what does not exist is 0.
-template <int Threads, int Lines, int Length, int Step>
-MGX_DEVICE void copy_floats(f32* to, const f32* from, i64 step, int lines, int length, bool whole) {
-    constexpr int pieces = Length / 4, all = Lines * pieces;
-#pragma unroll
-    for (int first = 0; first < all; first += Threads) {
-        const int x = first + static_cast<int>(threadIdx.x);
-        if (all % Threads != 0 && x >= all)
-            break;
-        const int line = x / pieces, piece = x % pieces;
-        f32* const target = to + line * Step + piece * 4;
-        const int left = line < lines ? length - piece * 4 : 0;
-        const int count = left < 0 ? 0 : (left < 4 ? left : 4);
-        const f32* const source = from + (count > 0 ? line * step + piece * 4 : 0);
-        if (whole)
-            copy_16_async(target, source, count * 4);
-        else {
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-                target[i] = i < count ? source[i] : 0.0f;
-        }
-    }
-}
+// Lines of floats `Step` apart in shared memory.
+template <int Step>
+struct padded_lines {
+    static MGX_DEVICE constexpr int at(int line, int piece) { return line * (Step / 4) + piece; }
+};
 
 // Two floats as pairs of bf16, the largest parts first.
 struct bf16_parts {
@@ -167,25 +149,19 @@ MGX_DEVICE void split_gemm(const f32* a, const f32* b, unsigned char* shared, co
         const int last_k = first_k + p.depth < p.k ? first_k + p.depth : p.k;
         const int steps = (last_k - first_k + F::BK - 1) / F::BK;
         const i64 a_step = F::A_k ? p.a.row : p.a.column, b_step = F::B_k ? p.b.column : p.b.row;
-        const bool whole_a = (reinterpret_cast<u64>(a + at.a) | a_step * 4) % 16 == 0;
-        const bool whole_b = (reinterpret_cast<u64>(b + at.b) | b_step * 4) % 16 == 0;
+        line_copier<f32, F::threads, F::A_k ? F::BM : F::BK, F::A_k ? F::BK : F::BM,
+                    padded_lines<F::a_step>>
+            copy_a(a0 + first_k * p.a.column, a_step, F::BK * p.a.column);
+        line_copier<f32, F::threads, F::B_k ? F::BN : F::BK, F::B_k ? F::BK : F::BN,
+                    padded_lines<F::b_step>>
+            copy_b(b0 + first_k * p.b.row, b_step, F::BK * p.b.row);
         const auto fetch = [&](int step) {
             if (step < steps) {
                 f32* const to = memory + step % F::stages * F::stage_floats;
-                f32* const to_b = to + F::a_floats;
-                const int k0 = first_k + step * F::BK, depth = last_k - k0;
-                if constexpr (F::A_k)
-                    copy_floats<F::threads, F::BM, F::BK, F::a_step>(to, a0 + k0, a_step, rows,
-                                                                     depth, whole_a);
-                else
-                    copy_floats<F::threads, F::BK, F::BM, F::a_step>(to, a0 + k0 * a_step, a_step,
-                                                                     depth, rows, whole_a);
-                if constexpr (F::B_k)
-                    copy_floats<F::threads, F::BN, F::BK, F::b_step>(to_b, b0 + k0, b_step,
-                                                                     columns, depth, whole_b);
-                else
-                    copy_floats<F::threads, F::BK, F::BN, F::b_step>(
-                        to_b, b0 + k0 * b_step, b_step, depth, columns, whole_b);
+                const int depth = last_k - first_k - step * F::BK;
+                copy_a.fetch(to, F::A_k ? rows : depth, F::A_k ? depth : rows);
+                copy_b.fetch(to + F::a_floats, F::B_k ? columns : depth,
+                             F::B_k ? depth : columns);
             }
             commit_copies();
         };

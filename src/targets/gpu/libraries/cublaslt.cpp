@@ -25,7 +25,7 @@ namespace cublaslt {
 namespace {
 
 constexpr std::size_t most_workspace = std::size_t(32) << 20;
-constexpr int proposals = 6;
+constexpr int proposals = 8;
 // Addresses that devices and plans give out; others are found out when they come.
 constexpr uint32_t usual_alignment = 16;
 
