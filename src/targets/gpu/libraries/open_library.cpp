@@ -70,7 +70,8 @@ const library_facts& facts(library which) {
         {"hiprtc",
          false,
          false,
-         {"libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so.5", "libhiprtc.so"},
+         // A part of the runtime before ROCm 5.3.
+         {"libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so.5", "libhiprtc.so", "libamdhip64.so.5"},
          "install ROCm or DTK"},
         {"hipBLASLt",
          false,
