@@ -21,13 +21,14 @@ from common import ROOT, Tree, one_line, run, table, write_result
 
 # name, limit in seconds, what it shows
 SECTIONS = {
-    "device": (60, "the device interface keeps its promises"),
-    "models": (240, "models agree with ONNX Runtime"),
-    "stress": (150, "threads, loads and unloads, memory that runs out"),
-    "speed": (330, "time against PyTorch, time to compile and load"),
-    "ops": (300, "operator cases agree with the reference"),
-    "onnx": (300, "official ONNX cases"),
-    "sanitizer": (120, "compute-sanitizer on a subset"),
+    "device": (40, "the device interface keeps its promises"),
+    "speed": (320, "time against PyTorch, time to compile and load"),
+    "models": (200, "models agree with ONNX Runtime"),
+    "ops": (150, "operator cases agree with the reference"),
+    "onnx": (150, "official ONNX cases"),
+    "stress": (100, "threads, loads and unloads, memory that runs out"),
+    "sanitizer": (90, "compute-sanitizer on a subset"),
+    "torch": (60, "memory shared with PyTorch"),
 }
 
 
@@ -87,6 +88,18 @@ def onnx(tree, out, limit, args):
     return result
 
 
+def torch(tree, out, limit, args):
+    """tests/python/test_device_torch.py"""
+    env = tree.environment()
+    env["PYTHONPATH"] += f":{tree.folder / 'pytest'}"  # carried for machines without
+    done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs",
+                str(ROOT / "tests/python/test_device_torch.py")], limit, env, out / "torch.log")
+    lines = [x for x in done.out.splitlines() if "passed" in x or "failed" in x or "skipped" in x]
+    result = {"ok": done.code == 0 and " passed" in done.out, "summary": one_line((lines or [done.ending])[-1])}
+    write_result(out, "torch", **result)
+    return result
+
+
 def facts(tree, out):
     """The machine and the versions, for whoever reads the numbers later."""
     lines = []
@@ -124,7 +137,7 @@ def main() -> int:
     begun = time.monotonic()
     tree, out = Tree(args.tree), args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    own = {"device": device, "ops": ops, "onnx": onnx}
+    own = {"device": device, "ops": ops, "onnx": onnx, "torch": torch}
     machine = facts(tree, out)
     results = {}
     for name in chosen:

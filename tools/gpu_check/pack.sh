@@ -26,6 +26,13 @@ done
 cp "$build"/python/migraphx*.so "$pack/python/" 2>/dev/null || true
 other=${PACK_PYTHON:-$(ls -d "$HOME"/.pyenv/versions/3.12*/bin/python3 2>/dev/null | tail -1)}
 [ -n "$other" ] && "$root/tools/gpu_check/build_module.sh" "$other" "$build/lib" "$pack/python" >/dev/null
+# pytest, for a machine without.
+site=$(ls -d "$root"/build/deps/lib/python3*/site-packages | head -1)
+mkdir -p "$pack/pytest"
+for package in pytest _pytest pluggy iniconfig packaging pygments; do
+    [ -d "$site/$package" ] && cp -r "$site/$package" "$pack/pytest/"
+done
+find "$pack/pytest" -name __pycache__ -prune -exec rm -r {} +
 # Graphs whose weights are made over there, and models that packages here carry.
 if [ -d "$models" ]; then
     cp "$models"/*.onnx "$models"/*.json "$models"/make_weights.py "$pack/models/"
@@ -35,7 +42,7 @@ import sys
 sys.path.insert(0, sys.argv[1] + "/tools")
 import models
 for m in models.MODELS:
-    if m.source[0] not in ("weights", "onnx"):
+    if m.source[0] not in ("weights", "onnx") and not m.name.startswith("silero_vad_"):
         try:
             models.prepare(sys.argv[2], [m])
         except FileNotFoundError as error:

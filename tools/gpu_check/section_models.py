@@ -143,7 +143,8 @@ def main():
 
     begun = time.monotonic()
     cores = os.cpu_count() or 2
-    names = args.models.split(",") if args.models else [m.name for m in models.MODELS if m.source[0] != "onnx"]
+    names = args.models.split(",") if args.models else [m.name for m in models.MODELS if m.source[0] != "onnx"
+                                                              and not m.name.startswith("silero_vad_")]
     try:
         chosen = models.select(names)
     except KeyError as error:
