@@ -132,7 +132,7 @@ struct split_tile {
 };
 
 // Blocks as for mma_gemm.
-template <class F, class Tail>
+template <class F, int V, class Tail>
 MGX_DEVICE void split_gemm(const f32* a, const f32* b, unsigned char* shared, const gemm_params& p,
                            const Tail& tail) {
     __shared__ int any_unusual;
@@ -185,7 +185,7 @@ MGX_DEVICE void split_gemm(const f32* a, const f32* b, unsigned char* shared, co
         tile.put(memory);
         __syncthreads();
         const bool plainly = any_unusual != 0;
-        constexpr int V = 4, runs = F::BN / V;
+        constexpr int runs = F::BN / V;
         for (int x = static_cast<int>(threadIdx.x); x < F::BM * runs; x += F::threads) {
             const int i = x / runs, j = x % runs * V;
             const int count = columns - j < V ? columns - j : V;

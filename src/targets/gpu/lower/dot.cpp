@@ -214,6 +214,26 @@ lowered library_product(const device_problem& p) {
                        {"own", matrix_unit_product}});
 }
 
+// Matrix units emulated on the host take minutes for what a model multiplies.
+constexpr int64_t most_emulated = 1 << 20;
+
+bool is_emulated(const device_problem& p) {
+    return p.on->properties().kind == platform::host and
+           int64_t(p.output.elements() * p.inputs[0].lens().back()) > most_emulated;
+}
+
+lowered float_product(const device_problem& p) {
+    if (p.inputs[0].type() != shape::float_type or p.tf32)
+        return lowered::refuse("not of floats as they are");
+    if (is_emulated(p))
+        return lowered::refuse("too much to emulate");
+    std::vector<implementation> ways{{"library", library_in_one_call},
+                                     {"split", split_float_product}};
+    if (has_uneven_rows(p))
+        ways.push_back({"library, even rows", library_in_even_rows});
+    return fastest(p, ways);
+}
+
 struct zero_kernel : kernel {
     std::shared_ptr<device> on;
     std::size_t bytes = 0;
@@ -235,22 +255,6 @@ lowered empty(const device_problem& p) {
     k->on = p.on;
     k->bytes = p.output.elements() == 0 ? 0 : p.output.bytes();
     return k;
-}
-
-// Matrix units emulated on the host take minutes for what a model multiplies.
-constexpr int64_t most_emulated = 1 << 20;
-
-bool is_emulated(const device_problem& p) {
-    return p.on->properties().kind == platform::host and
-           int64_t(p.output.elements() * p.inputs[0].lens().back()) > most_emulated;
-}
-
-lowered float_product(const device_problem& p) {
-    if (p.inputs[0].type() != shape::float_type or p.tf32)
-        return lowered::refuse("not of floats as they are");
-    if (is_emulated(p))
-        return lowered::refuse("too much to emulate");
-    return fastest(p, {{"library", library_in_one_call}, {"split", split_float_product}});
 }
 
 lowered with_any_epilogue(const device_problem& p) {

@@ -371,8 +371,8 @@ lowered split_float_product(const device_problem& p) {
         return lowered::refuse("too little shared memory");
     return on_matrix_units(p, *f, tile, shared, "gemm_split.cuh",
                            str("split_gemm<split_form<", tile.m, ", ", tile.n, ", ", tile.warp_m,
-                               ", ", tile.warp_n, ", ", tile.stages, ", ", a_k, ", ", b_k,
-                               ">>(a, b, shared, p, t);"),
+                               ", ", tile.warp_n, ", ", tile.stages, ", ", a_k, ", ", b_k, ">, ",
+                               even_rows(w, p) ? 4 : 1, ">(a, b, shared, p, t);"),
                            "split_gemm");
 }
 
