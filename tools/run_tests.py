@@ -193,6 +193,9 @@ def main() -> int:
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env.setdefault("ASAN_OPTIONS", "allocator_may_return_null=1")  # too much is refused with std::bad_alloc, as ever
     env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1")
+    # The target null: code compiled by one runner serves the others, and all of it must compile for CUDA as well.
+    env.setdefault("MIGRAPHX_GPU_CACHE", str(build / "gpu-code"))
+    env.setdefault("MIGRAPHX_GPU_ALSO_FOR", "sm_90")
     if args.quick:
         env["MGX_TEST_QUICK"] = "1"
         env.pop("MGX_MODELS_DIR", None)

@@ -228,7 +228,7 @@ int run(int argc, char** argv) {
             line = argv[++i];
     }
     auto& s = current();
-    for (const auto& t : asked.empty() ? std::vector<std::string>{"ref", "cpu"} : asked)
+    for (const auto& t : asked.empty() ? std::vector<std::string>{"ref", "cpu", "null"} : asked)
         if (available(t))
             s.targets.push_back(t);
     // The reference is part of the check of any other target.

@@ -55,6 +55,31 @@ def test_another_process_needs_nothing_but_the_file(compiled, tmp_path):
     assert np.array_equal(np.load(tmp_path / "y.npy"), run(compiled))
 
 
+def test_generated_code_travels_in_the_file(tmp_path):
+    """Of the target null: a process without compiler and cache runs what another one compiled and saved."""
+    try:
+        target = migraphx.get_target("null")
+    except RuntimeError as e:
+        pytest.skip(str(e))
+    p = make_program()
+    p.compile(target)
+    migraphx.save(p, str(tmp_path / "p.mxr"))
+    np.save(tmp_path / "x.npy", X)
+    text = ("import sys, numpy as np, migraphx\n"
+            "p = migraphx.load(sys.argv[1] + '/' + sys.argv[2])\n"
+            "if sys.argv[2] == 'q.mxr': p.compile(migraphx.get_target('null'))\n"
+            "x = migraphx.argument(np.load(sys.argv[1] + '/x.npy'))\n"
+            "np.save(sys.argv[1] + '/y.npy', np.array(p.run({'x': x})[0]))\n")
+    bare = dict(os.environ, MIGRAPHX_GPU_CACHE="off", MIGRAPHX_GPU_HOST_CXX="/bin/false", MIGRAPHX_GPU_ALSO_FOR="")
+    done = child(text, tmp_path, "p.mxr", env=bare)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(np.load(tmp_path / "y.npy"), run(p))
+    # There is code to be made: the same process cannot compile the program itself.
+    migraphx.save(make_program(), str(tmp_path / "q.mxr"))
+    failed = child(text, tmp_path, "q.mxr", env=bare)
+    assert failed.returncode != 0 and "does not compile on the host" in failed.stderr, failed.stderr
+
+
 def test_weights_are_used_where_they_lie(compiled, tmp_path):
     """64-byte alignment in the file, so that a map of it needs no copy."""
     path = tmp_path / "p.mxr"

@@ -15,6 +15,7 @@
 #include "targets/gpu/device_code/headers.hpp"
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <future>
@@ -31,6 +32,10 @@ namespace {
 
 const setting<std::string> dump_folder{"MIGRAPHX_GPU_DUMP_SRC", "",
                                        "folder that every generated gpu source is written to"};
+
+const setting<std::string> also_for{
+    "MIGRAPHX_GPU_ALSO_FOR", "",
+    "architecture (sm_90) that the target null compiles its sources for as well, to check them"};
 
 // Loaded code and what it was loaded from, for compiled programs.
 struct ready_code {
@@ -63,14 +68,14 @@ public:
             auto made = make();
             mine.set_value(made);
             return made;
+        } catch (const exception& e) {
+            // A text that does not compile never will; anything else may go better next time.
+            if (e.category() != error_kind::internal)
+                forget(key);
+            mine.set_exception(std::current_exception());
+            throw;
         } catch (...) {
-            {
-                const std::lock_guard lock(mutex);
-                if (auto it = places.find(key); it != places.end()) {
-                    order.erase(it->second);
-                    places.erase(it);
-                }
-            }
+            forget(key);
             mine.set_exception(std::current_exception());
             throw;
         }
@@ -86,6 +91,14 @@ private:
         std::string key;
         std::shared_future<ready_code> code;
     };
+
+    void forget(const std::string& key) {
+        const std::lock_guard lock(mutex);
+        if (auto it = places.find(key); it != places.end()) {
+            order.erase(it->second);
+            places.erase(it);
+        }
+    }
 
     void shrink() {
         constexpr std::size_t most = 512;
@@ -189,6 +202,23 @@ void dump(const std::string& source) {
     write_text(folder / (content_name(source) + ".cu"), source);
 }
 
+// What runs here must also compile for the devices that it is meant for.
+void check_for_cuda(const std::string& source) {
+    const auto& architecture = also_for.get();
+    if (nvrtc().version().empty()) {
+        static std::once_flag once;
+        std::call_once(once, [] {
+            log::warn() << "MIGRAPHX_GPU_ALSO_FOR: sources are not checked, as there is no NVRTC";
+        });
+        return;
+    }
+    device_properties facts;
+    facts.kind = platform::cuda;
+    facts.architecture = architecture;
+    facts.capability = std::atoi(architecture.c_str() + architecture.find('_') + 1);
+    find_or_compile(source_names(nvrtc(), source, facts), source, nvrtc(), facts, nullptr);
+}
+
 } // namespace
 
 std::string keep_failed_source(const std::string& text) {
@@ -221,8 +251,13 @@ std::shared_ptr<code_module> compiled(device& on, const std::string& source, art
     const auto key = str(names.artifact, "@", facts.id);
     const auto code = code_table::instance().get(key, [&]() -> ready_code {
         dump(source);
+        std::future<void> check; // beside the compiler, which is another process
+        if (facts.kind == platform::host and not also_for.get().empty())
+            check = std::async(std::launch::async, [&] { check_for_cuda(source); });
         auto object =
             std::make_shared<const object_code>(find_or_compile(names, source, with, facts, kept));
+        if (check.valid())
+            check.get();
         return {on.load(object->image), object};
     });
     if (kept != nullptr)
