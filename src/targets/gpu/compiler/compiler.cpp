@@ -14,6 +14,7 @@
 #include "targets/gpu/compiler/source_text.hpp"
 #include "targets/gpu/device_code/headers.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -202,6 +203,17 @@ void dump(const std::string& source) {
     write_text(folder / (content_name(source) + ".cu"), source);
 }
 
+struct source_listener {
+    std::atomic<bool> present = false;
+    std::mutex mutex;
+    std::function<void(const std::string&)> seen;
+
+    static source_listener& instance() {
+        static auto* l = new source_listener;
+        return *l;
+    }
+};
+
 // What runs here must also compile for the devices that it is meant for.
 void check_for_cuda(const std::string& source) {
     const auto& architecture = also_for.get();
@@ -244,7 +256,19 @@ source_compiler& compiler_for(platform kind) {
     return host_compiler();
 }
 
+void listen_to_sources(std::function<void(const std::string&)> seen) {
+    auto& l = source_listener::instance();
+    const std::lock_guard lock(l.mutex);
+    l.present = seen != nullptr;
+    l.seen = std::move(seen);
+}
+
 std::shared_ptr<code_module> compiled(device& on, const std::string& source, artifact_store* kept) {
+    if (auto& l = source_listener::instance(); l.present) {
+        const std::lock_guard lock(l.mutex);
+        if (l.seen)
+            l.seen(source);
+    }
     const auto& facts = on.properties();
     auto& with = compiler_for(facts.kind);
     const source_names names(with, source, facts);

@@ -6,6 +6,7 @@
 
 #include "targets/gpu/device/device.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,5 +21,9 @@ namespace migraphx::gpu {
 /// may be null. Throws an internal error with the compiler's log and the file that the source was
 /// written to.
 std::shared_ptr<code_module> compiled(device& on, const std::string& source, artifact_store* kept);
+
+/// `seen` gets each source that `compiled` is asked for from now on, one at a time; null: nobody.
+/// For tests.
+void listen_to_sources(std::function<void(const std::string& source)> seen);
 
 } // namespace migraphx::gpu
