@@ -41,6 +41,7 @@ TEST(gpu_cudnn, numbers_are_those_of_the_header) {
     EXPECT_SAME(attribute::convolution_dims, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS);
     EXPECT_SAME(attribute::heuristics_results, CUDNN_ATTR_ENGINEHEUR_RESULTS);
     EXPECT_SAME(attribute::plan_workspace, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+    EXPECT_SAME(attribute::plan_json, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
     EXPECT_SAME(attribute::forward_y, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y);
     EXPECT_SAME(attribute::backward_dx, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX);
     EXPECT_SAME(attribute::backward_dy, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
@@ -119,6 +120,12 @@ protected:
         const auto g = make_convolution_graph(*f, d);
         const auto made = cudnn::make_plans(*f, {nullptr, &device}, g.operations,
                                             convolution_wishes(d, 2), reason);
+        // As text and back.
+        for (const auto& p : made) {
+            const auto again = cudnn::plan_of_text(*f, {nullptr, &device}, cudnn::to_text(p));
+            EXPECT_EQ(again.workspace, p.workspace);
+            EXPECT_EQ(again.engine, p.engine);
+        }
         return made.size();
     }
     static bool compiles() { return find_library(library::cuda) != nullptr; }

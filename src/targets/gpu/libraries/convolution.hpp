@@ -14,6 +14,10 @@
 #include <string>
 #include <vector>
 
+namespace migraphx {
+class artifact_store;
+}
+
 namespace migraphx::gpu {
 
 /// One step after the sums; `operand` is the layout of the other operand, with strides of 0 where
@@ -66,9 +70,10 @@ struct convolution_library {
     virtual ~convolution_library() = default;
     virtual std::string name() const = 0;
     /// Ways to do it, the one that is thought fastest first, at most `most`. Empty: not at all, and
-    /// `reason` says why.
+    /// `reason` says why. `kept`: what a compiled program keeps beside itself; may be null.
     virtual std::vector<std::shared_ptr<const prepared_convolution>>
-    prepare(const convolution_desc& d, std::size_t most, std::string& reason) = 0;
+    prepare(const convolution_desc& d, std::size_t most, artifact_store* kept,
+            std::string& reason) = 0;
 };
 
 /// The library for this device; null, with the reason, where there is none.

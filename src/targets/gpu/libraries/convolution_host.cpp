@@ -123,7 +123,7 @@ struct host_library : convolution_library {
     explicit host_library(device& host) : on(host) {}
     std::string name() const override { return "host"; }
     std::vector<std::shared_ptr<const prepared_convolution>>
-    prepare(const convolution_desc& d, std::size_t most, std::string&) override {
+    prepare(const convolution_desc& d, std::size_t most, artifact_store*, std::string&) override {
         std::vector<std::shared_ptr<const prepared_convolution>> result;
         if (most > 0)
             result.push_back(std::make_shared<host_convolution>(d, on));

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
@@ -272,6 +273,30 @@ std::vector<built_plan> make_plans(const functions& f, const plan_target& target
         reason = e.what();
     }
     return result;
+}
+
+std::string to_text(const built_plan& p) {
+    const auto size = p.plan.count(attribute::plan_json, type::character);
+    std::string json(std::size_t(size), '\0');
+    p.plan.get(attribute::plan_json, type::character, size, json.data());
+    return str(p.engine, ' ', json);
+}
+
+built_plan plan_of_text(const functions& f, const plan_target& target, const std::string& text) {
+    const auto space = text.find(' ');
+    if (space == std::string::npos)
+        throw refused("cuDNN: no plan in this text");
+    descriptor plan(f, kind::plan);
+    plan.set(attribute::plan_json, type::character, int64_t(text.size() - space - 1),
+             text.data() + space + 1);
+    if (target.device != nullptr)
+        plan.set(attribute::plan_device, *target.device);
+    else
+        plan.set(attribute::plan_handle, target.h);
+    plan.finalize();
+    built_plan p{std::move(plan), 0, std::atoll(text.c_str())};
+    p.workspace = std::size_t(p.plan.get_int64(attribute::plan_workspace));
+    return p;
 }
 
 void execute(const functions& f, device& on, const built_plan& p, const std::vector<int64_t>& ids,

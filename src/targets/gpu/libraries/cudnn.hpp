@@ -71,6 +71,7 @@ enum class attribute : int {
     plan_handle = 400,
     plan_config = 401,
     plan_workspace = 402,
+    plan_json = 405,
     plan_device = 407,
     forward_alpha = 700,
     forward_beta = 701,
@@ -268,6 +269,11 @@ struct plan_wishes {
 std::vector<built_plan> make_plans(const functions& f, const plan_target& target,
                                    const std::vector<descriptor>& operations,
                                    const plan_wishes& wishes, std::string& reason);
+
+/// The plan as text, with the code that was compiled for it, for the same version of the library
+/// and an equal device; and back. Both throw `refused`.
+std::string to_text(const built_plan& p);
+built_plan plan_of_text(const functions& f, const plan_target& target, const std::string& text);
 
 /// Puts the plan's work on the stream; throws an internal error when the library fails.
 void execute(const functions& f, device& on, const built_plan& p, const std::vector<int64_t>& ids,

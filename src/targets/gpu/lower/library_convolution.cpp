@@ -145,7 +145,7 @@ lowered library_convolution(const device_problem& p) {
     auto fused = *d;
     const auto rank = std::size_t(std::max(p.variant, 1));
     if (const auto operands = add_steps(p, fused)) {
-        const auto ways = library->prepare(fused, rank, reason);
+        const auto ways = library->prepare(fused, rank, p.artifacts, reason);
         if (ways.size() >= rank) {
             result->work = ways[rank - 1];
             result->operands = *operands;
@@ -162,7 +162,7 @@ lowered library_convolution(const device_problem& p) {
         if (own != p.output.type())
             return lowered::refuse(reason + "; without it the result is of another type");
         std::string without;
-        auto ways = library->prepare(*d, 1, without);
+        auto ways = library->prepare(*d, 1, p.artifacts, without);
         if (ways.empty())
             return lowered::refuse(reason + "; without it: " + without);
         result->work = ways.front();
