@@ -8,15 +8,29 @@
 
 namespace mgx {
 
+// Zeros unless `good`. Whole: by one instruction.
 template <int N, class T>
-MGX_DEVICE vec<accumulate<T>, N> depthwise_load(const T* from, bool whole) {
-    if (whole)
-        return convert_all<accumulate<T>>(load<N>(from));
-    vec<accumulate<T>, N> r;
+MGX_DEVICE vec<T, N> depthwise_load(const T* from, bool good, bool whole) {
+    vec<T, N> r{};
+    if (whole) {
+        if (good)
+            r = load<N>(from);
+    } else if (good) {
 #pragma unroll
-    for (int i = 0; i < N; i++)
-        r[i] = convert<accumulate<T>>(from[i]);
+        for (int i = 0; i < N; i++)
+            r[i] = from[i];
+    }
     return r;
+}
+
+// Whether any of the positions has a tap on column c.
+template <int Kernel, int Stride, int Dilation, int Width>
+MGX_DEVICE constexpr bool depthwise_reads(int c) {
+    for (int o = 0; o < Width; o++)
+        if (c >= o * Stride && (c - o * Stride) % Dilation == 0 &&
+            (c - o * Stride) / Dilation < Kernel)
+            return true;
+    return false;
 }
 
 // R: 1 or 2 spatial axes; with one, KernelRows is 1. Stride and Dilation are those of the innermost
@@ -44,35 +58,39 @@ MGX_DEVICE void conv_depthwise(const T* x, Out* y, const depthwise_params& q, co
 #pragma unroll
     for (int r = 0; r < KernelRows; r++) {
         const T* from = image;
+        bool inside = true;
         if constexpr (R == 2) {
             const i32 at = line * p.axis[0].stride - p.axis[0].before + r * p.axis[0].dilation;
-            if (static_cast<u32>(at) >= static_cast<u32>(p.axis[0].in))
-                continue;
+            inside = static_cast<u32>(at) < static_cast<u32>(p.axis[0].in);
             from += at * p.x.axis[0];
+        }
+        // All of a line is asked for before any of it is used.
+        constexpr int columns = (Width - 1) * Stride + (Kernel - 1) * Dilation + 1;
+        vec<T, N> v[columns];
+#pragma unroll
+        for (int c = 0; c < columns; c++) {
+            const i32 at = before + c;
+            if (depthwise_reads<Kernel, Stride, Dilation, Width>(c))
+                v[c] = depthwise_load<N>(
+                    from + at * p.x.axis[R - 1],
+                    inside && static_cast<u32>(at) < static_cast<u32>(across.in), whole);
         }
         vec<A, N> w[Kernel];
 #pragma unroll
         for (int t = 0; t < Kernel; t++)
-            w[t] = depthwise_load<N>(weights + (r * Kernel + t) * p.groups, true);
-        constexpr int columns = (Width - 1) * Stride + (Kernel - 1) * Dilation + 1;
+            w[t] = convert_all<A>(load<N>(weights + (r * Kernel + t) * p.groups));
 #pragma unroll
         for (int c = 0; c < columns; c++) {
-            bool used = false;
-#pragma unroll
-            for (int o = 0; o < Width; o++)
-                used = used || (c >= o * Stride && (c - o * Stride) % Dilation == 0 &&
-                                (c - o * Stride) / Dilation < Kernel);
-            const i32 at = before + c;
-            if (!used || static_cast<u32>(at) >= static_cast<u32>(across.in))
+            if (!depthwise_reads<Kernel, Stride, Dilation, Width>(c))
                 continue;
-            const vec<A, N> v = depthwise_load<N>(from + at * p.x.axis[R - 1], whole);
+            const vec<A, N> u = convert_all<A>(v[c]);
 #pragma unroll
             for (int o = 0; o < Width; o++) {
                 const int t = c - o * Stride;
                 if (t >= 0 && t % Dilation == 0 && t / Dilation < Kernel)
 #pragma unroll
                     for (int i = 0; i < N; i++)
-                        sum[o][i] += v[i] * w[t / Dilation][i];
+                        sum[o][i] += u[i] * w[t / Dilation][i];
             }
         }
     }

@@ -86,19 +86,24 @@ lowered depthwise_convolution(const device_problem& p) {
     if (not epilogue)
         return lowered::refuse(reason);
 
-    const int run = run_of(*d);
-    const auto runs = std::size_t(params->groups / run);
+    int run = run_of(*d);
+    auto runs = std::size_t(params->groups / run);
     const auto all_lines = params->positions / std::size_t(across.out);
     const auto threads_with = [&](int width) {
         return all_lines * div_up(std::size_t(across.out), std::size_t(width)) * runs;
     };
-    // Wide enough to share what windows overlap, as long as there is work for every multiprocessor.
+    // Wide enough to share what windows overlap, as long as there is work for every multiprocessor;
+    // few channels a thread where there is not.
     const auto enough = 256 * std::size_t(p.on->properties().multiprocessors);
     int width = p.variant > 0 ? 1 << (p.variant - 1) : 4;
     while (width > 1 and
            ((p.variant == 0 and threads_with(width) < enough) or
             (width - 1) * across.stride + (across.kernel - 1) * across.dilation >= most_columns))
         width /= 2;
+    if (p.variant == 0 and run == 8 and threads_with(width) < enough) {
+        run = 4;
+        runs *= 2;
+    }
     if (threads_with(width) >= std::size_t{1} << 31)
         return lowered::refuse("sizes beyond 31 bits");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Convolutions by own kernels (device_code/conv.cuh, conv_mma.cuh): the form of the tiles, weights
-// packed at compile time, k split over several blocks where there are few tiles.
+// Convolutions by own kernels (device_code/conv.cuh, conv_mma.cuh, conv_ring.cuh): the form of the
+// tiles, weights packed at compile time, k split over several blocks where there are few tiles.
 #include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "codegen/device_text.hpp"
@@ -18,30 +18,43 @@ namespace {
 // Of packed weights, in elements: the tiles read so many at a time.
 constexpr std::size_t k_unit = 32;
 
+// conv_mma.cuh; conv_ring.cuh: floats that come in fours; conv.cuh: everything.
+enum class tile_kind { matrix_units, ring, plain };
+
 struct tile_form {
-    bool matrix_units;
+    tile_kind kind;
     int rows, columns;           // of sums by one block
     int rows_each, columns_each; // by a warp, or by a thread
-    int stages;
+    int slices = 1, stages = 4;
 
     int threads() const {
-        return rows / rows_each * (columns / columns_each) * (matrix_units ? 32 : 1);
+        return rows / rows_each * (columns / columns_each) * slices *
+               (kind == tile_kind::matrix_units ? 32 : 1);
     }
-    int depth() const { return matrix_units ? 32 : 16; }
+    int depth() const { return kind == tile_kind::matrix_units ? 32 : 16; }
     std::size_t shared(std::size_t sum_size) const {
-        const auto r = std::size_t(rows), c = std::size_t(columns);
-        if (matrix_units)
-            return std::max(std::size_t(stages) * (r + c) * 40 * 2, r * (c + 4) * sizeof(float));
+        const auto r = std::size_t(rows), c = std::size_t(columns), n = std::size_t(stages);
+        switch (kind) {
+        case tile_kind::matrix_units:
+            return std::max(n * (r + c) * 40 * 2, r * (c + 4) * sizeof(float));
+        case tile_kind::ring:
+            return std::max(n * (r + c) * 20, r * (c + 1)) * sizeof(float);
+        case tile_kind::plain:
+            break;
+        }
         return std::max(2 * 16 * (r + c + 8), r * (c + 1)) * sum_size;
     }
 };
 
-constexpr std::array matrix_forms{tile_form{true, 128, 128, 64, 32, 4},
-                                  tile_form{true, 128, 64, 32, 32, 4},
-                                  tile_form{true, 64, 64, 32, 32, 4}};
-constexpr std::array plain_forms{tile_form{false, 128, 128, 8, 8, 2},
-                                 tile_form{false, 64, 64, 8, 4, 2},
-                                 tile_form{false, 32, 64, 4, 4, 2}};
+constexpr std::array matrix_forms{tile_form{tile_kind::matrix_units, 128, 128, 64, 32},
+                                  tile_form{tile_kind::matrix_units, 128, 64, 32, 32},
+                                  tile_form{tile_kind::matrix_units, 64, 64, 32, 32}};
+constexpr std::array ring_forms{tile_form{tile_kind::ring, 128, 64, 8, 8, 2},
+                                tile_form{tile_kind::ring, 64, 64, 8, 4, 2},
+                                tile_form{tile_kind::ring, 32, 64, 4, 4, 4}};
+constexpr std::array plain_forms{tile_form{tile_kind::plain, 128, 128, 8, 8},
+                                 tile_form{tile_kind::plain, 64, 64, 8, 4},
+                                 tile_form{tile_kind::plain, 32, 64, 4, 4}};
 
 std::size_t div_up(std::size_t x, std::size_t y) {
     return (x + y - 1) / y;
@@ -159,15 +172,6 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     const bool matrix_units =
         (type == shape::half_type or type == shape::bf16_type) and
         (on.kind == platform::host or (on.kind == platform::cuda and on.capability >= 80));
-    const auto form =
-        matrix_units ? choose(matrix_forms, p, *params) : choose(plain_forms, p, *params);
-    params->k_step = int(round_up(std::size_t(params->k), k_unit));
-    params->splits = splits_of(form, p, *params);
-    const auto tiles = div_up(std::size_t(params->k), std::size_t(form.depth()));
-    params->tiles_in_split = int(div_up(tiles, std::size_t(params->splits)));
-    params->splits = int(div_up(tiles, std::size_t(params->tiles_in_split)));
-    const bool split = params->splits > 1;
-
     // Channels that come in vectors.
     const int vector = matrix_units ? 8 : 4;
     const auto whole = [&](std::size_t n) { return n % std::size_t(vector) == 0; };
@@ -175,6 +179,16 @@ lowered implicit_gemm_convolution(const device_problem& p) {
                       whole(d->x.strides()[0]);
     for (std::size_t i = 2; i < d->x.ndim(); i++)
         neighbours = neighbours and whole(d->x.strides()[i]);
+    const bool ring = type == shape::float_type and neighbours;
+    const auto form = matrix_units ? choose(matrix_forms, p, *params)
+                      : ring       ? choose(ring_forms, p, *params)
+                                   : choose(plain_forms, p, *params);
+    params->k_step = int(round_up(std::size_t(params->k), k_unit));
+    params->splits = splits_of(form, p, *params);
+    const auto tiles = div_up(std::size_t(params->k), std::size_t(form.depth()));
+    params->tiles_in_split = int(div_up(tiles, std::size_t(params->splits)));
+    params->splits = int(div_up(tiles, std::size_t(params->tiles_in_split)));
+    const bool split = params->splits > 1;
     const bool last = is_channels_last(d->y);
 
     const auto packing = packing_of(*d, *params);
@@ -199,7 +213,10 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     const auto partial_bytes = split ? std::size_t(params->splits) * d->y.elements() * sum_size : 0;
     const auto scratch = partial_at + partial_bytes;
 
-    std::string text = str("#include \"", matrix_units ? "conv_mma.cuh" : "conv.cuh",
+    std::string text = str("#include \"",
+                           matrix_units ? "conv_mma.cuh"
+                           : ring       ? "conv_ring.cuh"
+                                        : "conv.cuh",
                            "\"\nusing namespace mgx;\n", epilogue->definitions);
     const auto scratch_parameter = scratch > 0 ? ", unsigned char* scratch" : "";
     const auto partial = split ? str("reinterpret_cast<", sums, "*>(scratch + ", partial_at, ")")
@@ -209,13 +226,26 @@ lowered implicit_gemm_convolution(const device_problem& p) {
             ", ", out, "* y", scratch_parameter, ", conv_params p");
     const auto weights = constant ? str("static_cast<const ", t, "*>(p.weights)")
                                   : str("reinterpret_cast<const ", t, "*>(scratch)");
+    const auto tiles_text = [&] {
+        const auto sizes =
+            str(form.rows, ", ", form.columns, ", ", form.rows_each, ", ", form.columns_each);
+        const auto axes = str(d->spatial(), ", ", truth(d->transposed), ", ");
+        const auto ends = str(truth(last), ", ", truth(split), ", ", sizes);
+        switch (form.kind) {
+        case tile_kind::matrix_units:
+            return str("conv_tile_mma<", t, ", ", out, ", ", axes, truth(neighbours), ", ", ends,
+                       ", ", form.stages, ">");
+        case tile_kind::ring:
+            return str("conv_tile_ring<", out, ", ", axes, ends, ", ", form.slices, ", ",
+                       form.stages, ">");
+        case tile_kind::plain:
+            break;
+        }
+        return str("conv_tile_fma<", t, ", ", out, ", ", axes, truth(neighbours), ", ", ends, ">");
+    };
     text +=
         str("MGX_KERNEL_BOUNDS(", form.threads(), ") void convolution(", common, ") {\n    ",
-            matrix_units ? "conv_tile_mma<" : "conv_tile_fma<", t, ", ", out, ", ", d->spatial(),
-            ", ", truth(d->transposed), ", ", truth(neighbours), ", ", truth(last), ", ",
-            truth(split), ", ", form.rows, ", ", form.columns, ", ", form.rows_each, ", ",
-            form.columns_each, matrix_units ? str(", ", form.stages) : std::string(), ">(x, ",
-            weights, ", y, ", partial, ", p, ", epilogue->value, ");\n}\n");
+            tiles_text(), "(x, ", weights, ", y, ", partial, ", p, ", epilogue->value, ");\n}\n");
     if (split)
         text +=
             str("MGX_KERNEL_BOUNDS(256) void join(", common, ") {\n    conv_join<", d->spatial(),
