@@ -121,6 +121,17 @@ TEST(gpu_nests, one_text_for_all_sizes_of_a_form) {
               row_code(norm_rows(shape::half_type, 200, 640), hopper(), "r").front().source);
 }
 
+TEST(gpu_nests, few_bits_more_for_small_results_only) {
+    const auto source = [](shape::type_t type, bool fast_math) {
+        return nest_code(binary(type, {99}, {1}, {1}, {1}), hopper(), "n", fast_math).source;
+    };
+    const std::string rough = "#define MGX_SMALL_RESULTS 1";
+    EXPECT_TRUE(has(source(shape::half_type, true), rough));
+    EXPECT_FALSE(has(source(shape::half_type, false), rough));
+    EXPECT_FALSE(has(source(shape::float_type, true), rough));
+    EXPECT_FALSE(has(source(shape::int8_type, true), rough));
+}
+
 TEST(gpu_nests, what_is_left_of_a_flat_tensor) {
     const auto g = nest_code(binary(shape::float_type, {1003}, {1}, {1}, {1}), hopper(), "n");
     EXPECT_TRUE(has(g.source, "elements<1, false>(x0, x1, y0, p, p.items * 4, p.rest)"))

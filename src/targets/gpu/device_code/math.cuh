@@ -101,6 +101,17 @@ MGX_DEVICE T infinity() {
     return static_cast<T>(bits_as<f32>(0x7f800000u));
 }
 
+// 1 / x, about 1 ulp; of denormals infinity.
+MGX_DEVICE f32 fast_recip(f32 x) {
+#ifdef MGX_CUDA
+    f32 r;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+    return r;
+#else
+    return 1.0f / x;
+#endif
+}
+
 template <class T>
 MGX_DEVICE bool is_nan(T x) {
     if constexpr (is_small_float<T>)

@@ -52,7 +52,8 @@ struct nest_text {
     std::string parameters() const {
         std::string text;
         for (const auto& a : inputs)
-            text += std::string("const ") + codegen::stored_type(a.access->type) + "* " + a.name + ", ";
+            text +=
+                std::string("const ") + codegen::stored_type(a.access->type) + "* " + a.name + ", ";
         for (const auto& a : outputs)
             text += std::string(codegen::stored_type(a.access->type)) + "* " + a.name + ", ";
         return text + "const sizes p";
@@ -69,24 +70,22 @@ struct nest_text {
             const auto& op = n.body[i];
             code.line(std::string("const ") + codegen::held_type(op.type) + " " +
                       reg(int(n.inputs.size() + i)) + " = " +
-                      codegen::expression(op, [&](int r) { return n.reg_type(r); }, reg) + ";");
+                      codegen::expression(
+                          op, [&](int r) { return n.reg_type(r); }, reg) +
+                      ";");
         }
     }
     std::string stored(const codegen::nest_output& o) const {
-        return std::string("stored<") + codegen::stored_type(o.access.type) + ">(" + reg(o.reg) + ")";
+        return std::string("stored<") + codegen::stored_type(o.access.type) + ">(" + reg(o.reg) +
+               ")";
     }
 };
-
-std::string whole_text(const size_block& sizes, const code_text& code) {
-    return "#include \"pointwise.cuh\"\nnamespace mgx {\n" + sizes.declaration() + code.str() +
-           "} // namespace mgx\n";
-}
 
 generated finished(const size_block& sizes, const code_text& code, int64_t blocks, int threads,
                    const std::string& label) {
     generated g;
     g.name = label;
-    g.source = whole_text(sizes, code);
+    g.source = sizes.declaration() + code.str() + "} // namespace mgx\n";
     g.entry = "nest";
     g.launch.grid.x = uint32_t(blocks);
     g.launch.block.x = uint32_t(threads);
@@ -220,8 +219,8 @@ generated vector_code(const nest_text& t, const device_properties& on, const std
     const bool small = items < int64_t{on.multiprocessors} * block_threads;
     const int threads = small ? block_threads / 2 : block_threads;
     constexpr int64_t most_threads = int64_t{1} << 24;
-    const auto blocks = std::clamp<int64_t>(div_up(items, int64_t{threads} * f.at_once), 1,
-                                            most_threads / threads);
+    const auto blocks =
+        std::clamp<int64_t>(div_up(items, int64_t{threads} * f.at_once), 1, most_threads / threads);
     return finished(sizes, code, blocks, threads, label);
 }
 
@@ -347,12 +346,17 @@ generated tile_code(const nest_text& t, const std::string& label) {
 
 } // namespace
 
-generated nest_code(const nest& given, const device_properties& on, const std::string& label) {
+generated nest_code(const nest& given, const device_properties& on, const std::string& label,
+                    bool fast_math) {
     auto n = with_a_dim(simplify(given));
     constexpr int64_t most_blocks = int64_t{1} << 31;
-    if (const auto d = transposed_dim(n); d and n.elements() / 64 < most_blocks)
-        return tile_code(nest_text{with_second_last(std::move(n), *d)}, label + "_tiles");
-    return vector_code(nest_text{std::move(n)}, on, label);
+    const auto head = source_head("pointwise.cuh", fast_math, n.outputs);
+    const auto d = transposed_dim(n);
+    auto g = d and n.elements() / 64 < most_blocks
+                 ? tile_code(nest_text{with_second_last(std::move(n), *d)}, label + "_tiles")
+                 : vector_code(nest_text{std::move(n)}, on, label);
+    g.source = head + g.source;
+    return g;
 }
 
 } // namespace migraphx::gpu

@@ -12,7 +12,9 @@ namespace migraphx::gpu {
 
 /// The code of a nest whose inputs and outputs are the kernel's pointers in order. One thread does
 /// 16 bytes along the innermost dim wherever memory allows; inputs whose memory runs along another
-/// dim than the outputs' go through tiles of shared memory. `label` names it in profiles.
-generated nest_code(const codegen::nest& n, const device_properties& on, const std::string& label);
+/// dim than the outputs' go through tiles of shared memory. `label` names it in profiles. With
+/// `fast_math`, values that end in 16 bits or fewer are computed with few more.
+generated nest_code(const codegen::nest& n, const device_properties& on, const std::string& label,
+                    bool fast_math = false);
 
 } // namespace migraphx::gpu

@@ -13,7 +13,8 @@ lowered nest(const device_problem& p) {
     const auto built = nest_of(p);
     if (not built.refusal.empty())
         return lowered::refuse(built.refusal);
-    return make_generated(p, nest_code(built.nest, p.on->properties(), "nest " + built.label));
+    return make_generated(
+        p, nest_code(built.nest, p.on->properties(), "nest " + built.label, p.fast_math));
 }
 
 // Every row of the table is an operator of its own as well.

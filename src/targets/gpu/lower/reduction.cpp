@@ -19,7 +19,7 @@ lowered rows(const device_problem& p) {
         return lowered::refuse(built.refusal);
     if (p.output.bytes() == 0)
         return lowered::refuse("nothing to compute");
-    auto stages = row_code(built.nest, p.on->properties(), "rows " + built.label);
+    auto stages = row_code(built.nest, p.on->properties(), "rows " + built.label, p.fast_math);
     if (built.nest.inputs.size() != p.inputs.size())
         for (auto& g : stages)
             for (std::size_t i = 0; i < p.inputs.size(); i++)

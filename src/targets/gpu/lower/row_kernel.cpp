@@ -56,7 +56,7 @@ public:
         declare_sizes();
     }
 
-    std::vector<generated> stages(const std::string& label) {
+    std::vector<generated> stages(const std::string& label, bool fast_math) {
         std::vector<stage> list;
         if (f.parts == 1)
             list.push_back({0, passes, true});
@@ -65,7 +65,7 @@ public:
                 list.push_back({s, s, s == passes});
         for (std::size_t s = 0; s < list.size(); s++)
             emit_stage(list[s], s);
-        const auto source = "#include \"reduce.cuh\"\nnamespace mgx {\n" + sizes.declaration() +
+        const auto source = source_head("reduce.cuh", fast_math, n.outputs) + sizes.declaration() +
                             code.str() + "} // namespace mgx\n";
         std::vector<generated> result;
         for (std::size_t s = 0; s < list.size(); s++) {
@@ -660,10 +660,10 @@ private:
 } // namespace
 
 std::vector<generated> row_code(const row_nest& given, const device_properties& on,
-                                const std::string& label) {
+                                const std::string& label, bool fast_math) {
     const auto n = simplify(given);
     const auto f = row_form_of(n, on);
-    return row_emitter{n, f}.stages(label);
+    return row_emitter{n, f}.stages(label, fast_math);
 }
 
 } // namespace migraphx::gpu

@@ -15,8 +15,8 @@ namespace migraphx::gpu {
 /// The launches that compute a nest whose inputs and outputs are the kernel's pointers in order:
 /// one where a block has a row to itself, else one for each level of folds and one for the
 /// results. Rows of up to 16384 elements stay in registers and are read once. Launch sizes must
-/// fit: 2^31 blocks.
+/// fit: 2^31 blocks. `fast_math` as for nests.
 std::vector<generated> row_code(const codegen::row_nest& n, const device_properties& on,
-                                const std::string& label);
+                                const std::string& label, bool fast_math = false);
 
 } // namespace migraphx::gpu

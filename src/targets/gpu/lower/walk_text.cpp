@@ -102,12 +102,23 @@ void emit_offsets(const walk& w, const std::string& position, const std::vector<
             else if (step != 1)
                 sum += " * " + std::to_string(step);
         }
-        code.line("const Index " + offset_name(w, a.name) + " = " + (sum.empty() ? "0" : sum) + ";");
+        code.line("const Index " + offset_name(w, a.name) + " = " + (sum.empty() ? "0" : sum) +
+                  ";");
     }
 }
 
 std::string offset_name(const walk& w, const std::string& access) {
     return "at_" + w.name + "_" + access;
+}
+
+std::string source_head(const std::string& header, bool fast_math,
+                        const std::vector<codegen::nest_output>& outputs) {
+    const bool small = std::all_of(outputs.begin(), outputs.end(), [](const auto& o) {
+        const auto type = o.access.type;
+        return shape(type).type_size() <= 2 and codegen::is_float_class(codegen::class_of(type));
+    });
+    return std::string(fast_math and small ? "#define MGX_SMALL_RESULTS 1\n" : "") + "#include \"" +
+           header + "\"\nnamespace mgx {\n";
 }
 
 const char* run_kind(int64_t stride, int64_t dim) {

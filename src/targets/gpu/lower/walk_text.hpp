@@ -59,6 +59,11 @@ void emit_offsets(const walk& w, const std::string& position, const std::vector<
                   code_text& code);
 std::string offset_name(const walk& w, const std::string& access);
 
+/// The first lines of a source: the header and, where `fast_math` holds and every output has 16
+/// bits or fewer, leave to compute with few more.
+std::string source_head(const std::string& header, bool fast_math,
+                        const std::vector<codegen::nest_output>& outputs);
+
 /// How vectors lie along one dim: "run::unit", "run::repeated" or "run::strided".
 const char* run_kind(int64_t stride, int64_t dim);
 /// Whether vectors of `n` elements along `inner` always start at a multiple of their size.
