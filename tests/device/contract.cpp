@@ -302,6 +302,28 @@ TEST_P(contract, threads_share_it) {
     EXPECT_EQ(wrong, 0);
 }
 
+TEST_P(contract, graphs_take_times) {
+    constexpr std::size_t bytes = 1 << 26;
+    const auto a = d->allocate(bytes);
+    const auto begin = d->make_event(), middle = d->make_event(), end = d->make_event();
+    d->begin_recording(s);
+    bool taken = begin->record_in_graph(s);
+    d->fill(a.get(), 1, bytes, s);
+    taken = taken and middle->record_in_graph(s);
+    d->fill(a.get(), 2, 64, s);
+    taken = taken and end->record_in_graph(s);
+    const auto graph = d->end_recording(s);
+    if (not taken)
+        GTEST_SKIP() << "the driver takes no times in graphs";
+    for (int i = 0; i < 3; i++) {
+        graph->launch(s);
+        d->synchronize(s);
+        EXPECT_GT(middle->since(*begin), 0);
+        EXPECT_GE(end->since(*middle), 0);
+        EXPECT_GT(middle->since(*begin), end->since(*middle));
+    }
+}
+
 TEST_P(contract, synchronize_waits_for_every_stream) {
     const auto other = d->make_stream();
     constexpr std::size_t bytes = 1 << 26;

@@ -247,7 +247,9 @@ TEST(gpu_plan, traces_and_profiles) {
         };
         EXPECT_EQ(values(p.run(params, env)[0]), chain_d(1, 2));
         EXPECT_EQ(names, (std::vector<std::string>{"add", "mul", "neg"}));
+        const auto replayed = p.count().replayed.load();
         const auto records = p.exec->profile(params);
+        EXPECT_EQ(p.count().replayed, replayed + (i > 0 ? 1 : 0)); // the first run is not recorded
         ASSERT_EQ(records.size(), 3u);
         EXPECT_EQ(records[1].group, "mul");
         EXPECT_EQ(records[1].kernel, "put ref::mul");

@@ -54,6 +54,9 @@ struct event {
     virtual ~event() = default;
     virtual void record(stream s) = 0;
     virtual void wait_for(stream s) = 0; ///< work put on `s` later waits for the recorded work
+    /// While `s` is recorded: each launch of the graph takes the time, for `since`; nothing can
+    /// wait for it. False when the driver has no such thing.
+    virtual bool record_in_graph(stream) { return false; }
     virtual void synchronize() = 0;
     /// Milliseconds from `start` to this; both recorded on streams and done.
     virtual float since(const event& start) const = 0;

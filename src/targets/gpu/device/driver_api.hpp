@@ -39,6 +39,7 @@ constexpr int driver_capture_invalidated = 901;
 // Flags and attributes that both number alike.
 constexpr unsigned stream_non_blocking = 1;
 constexpr unsigned event_without_timing = 2;
+constexpr unsigned event_record_external = 1; ///< a node of the graph, seen from outside
 constexpr unsigned host_memory_portable = 1;
 constexpr int capture_relaxed = 2;
 constexpr int pointer_memory_type = 2;
@@ -95,6 +96,7 @@ struct driver_api {
     int (*event_create)(void** event, unsigned flags) = nullptr;
     int (*event_destroy)(void* event) = nullptr;
     int (*event_record)(void* event, void* stream) = nullptr;
+    int (*event_record_flags)(void* event, void* stream, unsigned flags) = nullptr; ///< optional
     int (*event_query)(void* event) = nullptr;
     int (*event_synchronise)(void* event) = nullptr;
     int (*event_elapsed)(float* ms, void* start, void* end) = nullptr;
@@ -157,6 +159,7 @@ void visit_functions(driver_api& a, Visit&& v) {
     v(a.event_create, "cuEventCreate", "hipEventCreateWithFlags", true);
     v(a.event_destroy, "cuEventDestroy_v2", "hipEventDestroy", true);
     v(a.event_record, "cuEventRecord", "hipEventRecord", true);
+    v(a.event_record_flags, "cuEventRecordWithFlags", "hipEventRecordWithFlags", false);
     v(a.event_query, "cuEventQuery", "hipEventQuery", true);
     v(a.event_synchronise, "cuEventSynchronize", "hipEventSynchronize", true);
     v(a.event_elapsed, "cuEventElapsedTime", "hipEventElapsedTime", true);

@@ -41,6 +41,11 @@ struct driver_event : event {
         const auto now = of.enter();
         of.check(of.api.event_record(handle, s), "recording an event");
     }
+    bool record_in_graph(stream s) override {
+        const auto now = of.enter();
+        return of.api.event_record_flags != nullptr and
+               of.api.event_record_flags(handle, s, event_record_external) == driver_success;
+    }
     void wait_for(stream s) override {
         const auto now = of.enter();
         of.check(of.api.stream_wait(s, handle, 0), "waiting for an event");

@@ -52,6 +52,10 @@ struct host_event : event {
         within = is_recorded(s) ? current.get() : nullptr;
         at = std::chrono::steady_clock::now();
     }
+    bool record_in_graph(stream s) override {
+        host_put(s, [this] { at = std::chrono::steady_clock::now(); });
+        return true;
+    }
     void wait_for(stream s) override {
         if (within != nullptr and within == current.get())
             current->streams.insert(s);

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <utility>
@@ -73,9 +74,16 @@ private:
     std::optional<recording_key> replayed(site& s, wanted_results wanted) const;
     void run_step(const plan_step& step, site& s, stream queue) const;
     void execute(site& s, const std::optional<recording_key>& key, wanted_results wanted) const;
-    std::shared_ptr<recording> record(site& s, wanted_results wanted) const;
-    std::unique_ptr<recorded_graph> record_steps(site& s,
-                                                 const std::vector<std::size_t>& steps) const;
+    // Puts a step on a queue, which may be recording.
+    using put_step = std::function<void(std::size_t step, stream queue, bool recorded)>;
+    put_step put_plainly(site& s) const {
+        return [this, &s](std::size_t i, stream queue, bool) { run_step(p.steps[i], s, queue); };
+    }
+    std::shared_ptr<recording> recorded_now(site& s, wanted_results wanted) const;
+    std::shared_ptr<recording> record(site& s, wanted_results wanted, const put_step& put) const;
+    std::unique_ptr<recorded_graph> record_steps(site& s, const std::vector<std::size_t>& steps,
+                                                 const put_step& put) const;
+    void replay(const recording& r, site& s, const put_step& put) const;
     argument traced_result(const plan_step& step, site& s, const execution_environment& env) const;
     bool is_warm(wanted_results wanted) const;
     void set_warm(wanted_results wanted) const;
@@ -147,30 +155,51 @@ void device_runner::execute(site& s, const std::optional<recording_key>& key,
     if (key) {
         r = recorded.find(*key);
         if (r == nullptr) {
-            r = record(s, wanted);
+            r = recorded_now(s, wanted);
             if (r != nullptr)
                 recorded.add(*key, r);
         }
     }
-    if (r == nullptr) {
-        const bool first = not is_warm(wanted);
-        for (const auto& step : p.steps)
-            if (step.is_needed(wanted))
-                run_step(step, s, s.queue);
-        if (first)
-            set_warm(wanted);
+    if (r != nullptr) {
+        replay(*r, s, put_plainly(s));
         return;
     }
-    for (const auto& part : r->parts)
+    const bool first = not is_warm(wanted);
+    for (const auto& step : p.steps)
+        if (step.is_needed(wanted))
+            run_step(step, s, s.queue);
+    if (first)
+        set_warm(wanted);
+}
+
+void device_runner::replay(const recording& r, site& s, const put_step& put) const {
+    for (const auto& part : r.parts)
         if (part.graph != nullptr)
             part.graph->launch(s.queue);
         else
             for (auto i : part.steps)
-                run_step(p.steps[i], s, s.queue);
+                put(i, s.queue, false);
 }
 
 // Null when the steps cannot be recorded; then none of this plan's will be.
-std::shared_ptr<recording> device_runner::record(site& s, wanted_results wanted) const {
+std::shared_ptr<recording> device_runner::recorded_now(site& s, wanted_results wanted) const {
+    const bool traced = trace_enabled("graphs");
+    try {
+        auto r = record(s, wanted, put_plainly(s));
+        if (traced)
+            std::cerr << "recorded " << p.steps.size() << " steps as " << r->parts.size()
+                      << " parts\n";
+        return r;
+    } catch (const exception& e) {
+        recordable = false;
+        if (traced)
+            std::cerr << "not recorded: " << e.what() << '\n';
+        return nullptr;
+    }
+}
+
+std::shared_ptr<recording> device_runner::record(site& s, wanted_results wanted,
+                                                 const put_step& put) const {
     auto result = std::make_shared<recording>();
     std::vector<std::size_t> run;
     const auto close = [&] {
@@ -178,43 +207,34 @@ std::shared_ptr<recording> device_runner::record(site& s, wanted_results wanted)
             return;
         recording::part part;
         if (run.size() >= steps_of_a_graph)
-            part.graph = record_steps(s, run);
+            part.graph = record_steps(s, run, put);
         if (part.graph == nullptr)
             part.steps = run;
         result->parts.push_back(std::move(part));
         run.clear();
     };
-    try {
-        for (std::size_t i = 0; i < p.steps.size(); i++) {
-            if (not p.steps[i].is_needed(wanted))
-                continue;
-            if (runs_on_host(*p.steps[i].work)) {
-                close();
-                result->parts.push_back({nullptr, {i}});
-            } else
-                run.push_back(i);
-        }
-        close();
-    } catch (const exception& e) {
-        recordable = false;
-        if (trace_enabled("graphs"))
-            std::cerr << "not recorded: " << e.what() << '\n';
-        return nullptr;
+    for (std::size_t i = 0; i < p.steps.size(); i++) {
+        if (not p.steps[i].is_needed(wanted))
+            continue;
+        if (runs_on_host(*p.steps[i].work)) {
+            close();
+            result->parts.push_back({nullptr, {i}});
+        } else
+            run.push_back(i);
     }
-    if (trace_enabled("graphs"))
-        std::cerr << "recorded " << p.steps.size() << " steps as " << result->parts.size()
-                  << " parts\n";
+    close();
     return result;
 }
 
 // On the lane's own stream: the caller's may be the default one, which records nothing.
-std::unique_ptr<recorded_graph>
-device_runner::record_steps(site& s, const std::vector<std::size_t>& steps) const {
+std::unique_ptr<recorded_graph> device_runner::record_steps(site& s,
+                                                            const std::vector<std::size_t>& steps,
+                                                            const put_step& put) const {
     const auto queue = s.l->own();
     on.begin_recording(queue);
     try {
         for (auto i : steps)
-            run_step(p.steps[i], s, queue);
+            put(i, queue, true);
     } catch (const std::exception&) {
         try {
             on.end_recording(queue);
@@ -248,22 +268,42 @@ std::vector<step_record> device_runner::profile(const std::vector<argument>& par
     site s(*bound.memory(), {});
     bound.place(s, params, nullptr);
     bound.send(s, params);
-    std::vector<std::unique_ptr<event>> times;
-    const auto mark = [&] {
-        times.push_back(on.make_event());
-        times.back()->record(s.queue);
+    struct span {
+        std::unique_ptr<event> begin, end;
     };
-    mark();
-    for (const auto& step : p.steps) {
-        run_step(step, s, s.queue);
-        mark();
-    }
+    std::vector<span> times;
+    for (std::size_t i = 0; i < p.steps.size(); i++)
+        times.push_back({on.make_event(), on.make_event()});
+    const auto take = [](event& e, stream queue, bool recorded) {
+        if (not recorded)
+            e.record(queue);
+        else if (not e.record_in_graph(queue))
+            fail(error_kind::unsupported, "a driver that takes times in graphs was expected");
+    };
+    const put_step put = [&](std::size_t i, stream queue, bool recorded) {
+        take(*times[i].begin, queue, recorded);
+        run_step(p.steps[i], s, queue);
+        take(*times[i].end, queue, recorded);
+    };
+    // In a graph, where the next step does not wait for the host to put it there.
+    std::shared_ptr<recording> graphs;
+    if (use_graphs and recordable and is_warm(nullptr))
+        try {
+            graphs = record(s, nullptr, put);
+        } catch (const exception&) {
+            graphs = nullptr; // one by one, then
+        }
+    if (graphs != nullptr)
+        replay(*graphs, s, put);
+    else
+        for (std::size_t i = 0; i < p.steps.size(); i++)
+            put(i, s.queue, false);
     auto all = bound.receive(s, nullptr);
     if (results != nullptr)
         *results = std::move(all);
     std::vector<step_record> records;
     for (std::size_t i = 0; i < p.steps.size(); i++)
-        records.push_back(record_of(p.steps[i], times[i + 1]->since(*times[i])));
+        records.push_back(record_of(p.steps[i], times[i].end->since(*times[i].begin)));
     return records;
 }
 
