@@ -3,12 +3,50 @@
 // their results are converted back. Conversions between neighbours go.
 #include <migraphx/truncate_float.hpp>
 
+#include "ops/pointwise_table.hpp"
 #include "passes/data_type.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace migraphx {
+
+namespace {
+
+using instruction_set = std::unordered_set<instruction_ref>;
+
+bool is_pointwise(instruction_ref ins) {
+    return find_pointwise_row(ins->name()) != nullptr;
+}
+
+bool is_square(instruction_ref ins) {
+    const auto& in = ins->inputs();
+    return ins->name() == "pow" or ins->name() == "sqdiff" or
+           (ins->name() == "mul" and in[0] == in[1]);
+}
+
+// Half ends at 65504: squares leave it from 256 on, sums of many elements soon. So sums stay as they
+// are, with the squares that they add, and so does what is computed from them alone (the variance
+// and its root in a norm), up to where it meets another tensor.
+instruction_set sums_in_float(const module& m) {
+    instruction_set kept;
+    const auto follows = [&](instruction_ref x) { return kept.contains(x) or x->can_eval(); };
+    for (auto ins = m.begin(); ins != m.end(); ++ins) {
+        const auto& in = ins->inputs();
+        if (ins->name() == "reduce_sum") {
+            kept.insert(ins);
+            if (is_square(in.front()) and in.front()->outputs().size() == 1)
+                kept.insert(in.front());
+        } else if ((is_pointwise(ins) or ins->get_operator().info().is_view) and
+                   std::any_of(in.begin(), in.end(), [&](auto x) { return kept.contains(x); }) and
+                   std::all_of(in.begin(), in.end(), follows))
+            kept.insert(ins);
+    }
+    return kept;
+}
+
+} // namespace
 
 void truncate_float_pass::apply(module& m) const {
     const auto named = [&](const std::string& name) {
@@ -16,8 +54,10 @@ void truncate_float_pass::apply(module& m) const {
                            [&](const auto& x) { return x == "all" or x == name; });
     };
     const type_change change{{shape::float_type, shape::double_type}, float_type};
+    const bool all = std::find(ins_names.begin(), ins_names.end(), "all") != ins_names.end();
+    const auto kept = all ? sums_in_float(m) : instruction_set{};
     for (auto ins : instructions_of(m))
-        if (named(ins->name()) and ins->name() != "quantizelinear" and
+        if (named(ins->name()) and not kept.contains(ins) and ins->name() != "quantizelinear" and
             ins->name() != "dequantizelinear")
             compute_in(m, ins, change);
 }

@@ -170,6 +170,23 @@ def test_halves_reach_tuples_and_branches():
                 np.testing.assert_allclose(got, wanted, rtol=3e-3)
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_sums_of_squares_stay_in_halfs_range(target):
+    """x / sqrt(mean(x * x)): squares of values around 400 and their sum are infinite in half."""
+    nodes = [helper.make_node("Mul", ["x", "x"], ["squares"]),
+             helper.make_node("ReduceSum", ["squares", "axes"], ["sum"]),
+             helper.make_node("Div", ["sum", "n"], ["mean"]),
+             helper.make_node("Sqrt", ["mean"], ["root"]),
+             helper.make_node("Div", ["x", "root"], ["y"])]
+    x = floats(4, 512, scale=400)
+    model = make_model(nodes, {"x": x}, ["y"], {"axes": np.array([1]), "n": np.array(512, dtype=np.float32)})
+    wanted, = run(model, {"x": x}, target)
+    p = parse(model)
+    migraphx.quantize_fp16(p)
+    got, = results(p, {"x": x}, target)
+    np.testing.assert_allclose(got, wanted, rtol=3e-3, atol=1e-3)
+
+
 def test_weights_of_four_bits_keep_their_scales_by_block():
     """A block of inputs with small weights is not drowned by one with large ones."""
     w = floats(64, 4, seed=1)
