@@ -7,6 +7,8 @@
 #include <migraphx/onnx.hpp>
 #include <migraphx/register_target.hpp>
 
+#include "base/package_folders.hpp"
+
 #include <filesystem>
 
 #include <nanobind/stl/filesystem.h>
@@ -161,6 +163,15 @@ void bind_files(nb::module_& m) {
 
 namespace {
 
+// Where this interpreter's packages lie: pip's CUDA libraries are among them.
+void name_package_folders() {
+    const auto path =
+        nanobind::cast<std::vector<std::string>>(nanobind::module_::import_("sys").attr("path"));
+    for (const auto& folder : path)
+        if (folder.ends_with("-packages"))
+            migraphx::add_package_folder(folder);
+}
+
 // The library that most programs run on, with what it links to, is loaded with the module and not
 // with the first program. Where it cannot be, get_target says why.
 void load_default_target() {
@@ -207,5 +218,6 @@ NB_MODULE(migraphx, m) {
     bind_report(m);
     bind_files(m);
     bind_quantization(m);
+    name_package_folders();
     load_default_target();
 }

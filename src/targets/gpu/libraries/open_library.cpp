@@ -164,6 +164,33 @@ void load_builtins(const std::string& nvrtc) {
             dlopen(entry.path().c_str(), RTLD_LAZY | RTLD_GLOBAL);
 }
 
+// A machine often has an older cuDNN than the one that pip brought, and newer ones know more
+// kernels. A process that has one already keeps to it.
+std::unique_ptr<opened_library> newest_cudnn(const library_facts& f, std::string* problem) {
+    const auto* name = f.names.front().c_str();
+    if (void* loaded = dlopen(name, RTLD_NOW | RTLD_NOLOAD))
+        return std::make_unique<opened_library>(loaded, loaded_from(loaded, name));
+    std::unique_ptr<opened_library> best;
+    std::size_t best_version = 0;
+    const auto given = split_path(more_folders().get());
+    for (const auto& folder : folders_of(f)) {
+        auto found = search_library(f.names, {folder}, problem);
+        std::size_t (*version)() = nullptr;
+        if (found == nullptr)
+            continue;
+        if (found->find_optional(version, "cudnnGetVersion") and version() > best_version) {
+            best_version = version();
+            std::swap(best, found);
+        }
+        // Whoever asks for cuDNN by name, PyTorch among them, gets what is loaded first.
+        if (found != nullptr)
+            found->close();
+        if (std::find(given.begin(), given.end(), folder) != given.end())
+            break;
+    }
+    return best;
+}
+
 struct found_library {
     std::once_flag once;
     std::unique_ptr<opened_library> is;
@@ -180,7 +207,8 @@ found_library& found(library which) {
             find_library(library::nvrtc);
             find_library(library::cublaslt);
         }
-        slot.is = search_library(f.names, folders_of(f), &slot.problem);
+        slot.is = which == library::cudnn ? newest_cudnn(f, &slot.problem)
+                                          : search_library(f.names, folders_of(f), &slot.problem);
         if (which == library::nvrtc and slot.is != nullptr)
             load_builtins(slot.is->file());
     });
@@ -188,6 +216,11 @@ found_library& found(library which) {
 }
 
 } // namespace
+
+void opened_library::close() {
+    dlclose(handle);
+    handle = nullptr;
+}
 
 void* opened_library::symbol(const char* name) const {
     return dlsym(handle, name);

@@ -18,7 +18,8 @@
 
 namespace migraphx::gpu {
 
-/// Stays open for good: its threads and handlers outlive every user.
+/// Stays open for good, unless it is closed before it is used: threads and handlers of libraries
+/// outlive every user.
 class opened_library {
 public:
     opened_library(void* h, std::string file) : handle(h), path(std::move(file)) {}
@@ -37,6 +38,7 @@ public:
     void* symbol(const char* name) const;
     void* needed(const char* name) const;
     const std::string& file() const { return path; }
+    void close();
 
 private:
     void* handle;
