@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is missing of tools/dependencies.txt for a group (build, demo, test, micro or lint; the
+# Installs what is missing of tools/dependencies.txt for a group (build, demo, test, hip, micro or lint; the
 # default is test): Debian packages with apt-get (as root; otherwise it names them and fails), PyPI packages into
 # the virtual environment build/deps. Does nothing, quickly, when all is there.
 set -euo pipefail
@@ -13,9 +13,10 @@ case $group in
     build) groups=(build) ;;
     demo) groups=(build demo) ;;
     test) groups=(build demo test) ;;
+    hip) groups=(build demo test hip) ;;
     micro) groups=(build demo test micro) ;;
     lint) groups=(build lint) ;;
-    *) echo "usage: tools/install_deps.sh [build|demo|test|micro|lint]" >&2; exit 2 ;;
+    *) echo "usage: tools/install_deps.sh [build|demo|test|hip|micro|lint]" >&2; exit 2 ;;
 esac
 
 # section KIND GROUP: the entries under [KIND GROUP]
