@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -73,11 +74,17 @@ bool time_all(const device_problem& p, std::vector<candidate>& list) {
     p.on->synchronize(queue.get());
     if (not ready)
         return false;
+    bool any = false;
     for (auto& c : list)
-        c.ms = milliseconds_on(*p.on, [&](stream s) {
-            c.work->run({in.data(), out.data(), scratch_memory, s});
-        });
-    return true;
+        try {
+            c.ms = milliseconds_on(*p.on, [&](stream s) {
+                c.work->run({in.data(), out.data(), scratch_memory, s});
+            });
+            any = true;
+        } catch (const exception&) {
+            c.ms = std::numeric_limits<double>::infinity(); // a library that fails is not chosen
+        }
+    return any;
 }
 
 lowered first_of(const device_problem& p, const std::vector<implementation>& candidates) {

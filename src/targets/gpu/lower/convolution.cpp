@@ -211,29 +211,50 @@ lowered variant(const device_problem& p) {
     return Make(q);
 }
 
-// cuDNN's engines for true floats are half as fast as the own tiles on every layer of ResNet-50 and
-// MobileNet-V2 at batch 1 (H200, cuDNN 9.14), and to open it takes long; large problems may differ.
-bool may_win(const device_problem& p) {
-    std::string reason;
-    const auto d = describe_convolution(p, reason);
-    constexpr double large = 1e9;
-    return d and (d->x.type() != shape::float_type or p.tf32 or d->work() >= large);
+// Whether cuDNN is worth asking: to open it and to compile its plans takes long. Seen on an H200
+// with cuDNN 9.14, ResNet-50 and MobileNet-V2 at batch 1: its engines for true floats are half as
+// fast as the own tiles, those for single channels are no faster than the own kernel, and for sums
+// at one position with bounds behind them it compiles what the own product does in half of the
+// time.
+bool may_win(const device_problem& p, const convolution_desc& d) {
+    constexpr double large = 1e9, many_channels = 2e7;
+    if (p.tune)
+        return true;
+    if (d.x.type() == shape::float_type and not p.tf32)
+        return d.work() >= large;
+    if (is_depthwise(d))
+        return d.work() >= many_channels;
+    if (const auto* body = epilogue_of(p); body != nullptr and is_product(d)) {
+        const auto chain = as_post_operations(*body, "x0");
+        return chain and std::none_of(chain->begin(), chain->end(), [](const auto& op) {
+                   return op.algorithm == post_algorithm::clip;
+               });
+    }
+    return true;
 }
 
 // What takes the problem and may be the fastest; the first is the guess where nothing is timed.
 lowered best_convolution(const device_problem& p) {
     if (p.variant != 0)
         return lowered::refuse("its candidates have the variants");
+    std::string reason;
+    const auto d = describe_convolution(p, reason);
+    if (not d)
+        return lowered::refuse(reason);
     std::vector<implementation> list{{"depthwise", depthwise_convolution}};
     if (p.on->properties().kind == platform::host) {
         list.push_back({"library", library_convolution});
         list.push_back({"tiles", implicit_gemm_convolution});
         return fastest(p, list);
     }
-    list.push_back({"depthwise, wide", variant<depthwise_convolution, 3>});
-    if (p.tune or may_win(p))
+    if (is_depthwise(*d))
+        list.push_back({"depthwise, wide", variant<depthwise_convolution, 3>});
+    if (may_win(p, *d))
         list.push_back({"library", library_convolution});
-    // Most plans are compiled by the library, which takes long.
+    // Tiles hardly use what they read of single channels.
+    if (is_depthwise(*d) and not p.tune)
+        if (auto k = fastest(p, list))
+            return k;
     if (p.tune) {
         list.push_back({"library, second", variant<library_convolution, 2>});
         list.push_back({"library, third", variant<library_convolution, 3>});

@@ -44,6 +44,9 @@ bool is_depthwise(const convolution_desc& d);
 /// For the pass `channels_last`.
 channels_last_rules layouts();
 
+/// A sum over the channels of one position: 1x1 windows with stride 1.
+bool is_product(const convolution_desc& d);
+
 lowered implicit_gemm_convolution(const device_problem& p);
 lowered depthwise_convolution(const device_problem& p);
 /// Variant n: the library's n-th plan.

@@ -39,16 +39,20 @@ std::optional<shape> as_rows(const shape& s) {
 
 } // namespace
 
+bool is_product(const convolution_desc& d) {
+    const auto all = [](const std::vector<int64_t>& v, int64_t wanted) {
+        return std::all_of(v.begin(), v.end(), [&](auto n) { return n == wanted; });
+    };
+    return not d.transposed and d.group == 1 and all(d.stride, 1) and all(d.before, 0) and
+           all(d.after, 0) and d.w.elements() == d.w.lens()[0] * d.w.lens()[1];
+}
+
 lowered convolution_as_product(const device_problem& p) {
     std::string reason;
     const auto d = describe_convolution(p, reason);
     if (not d)
         return lowered::refuse(reason);
-    const auto all = [](const std::vector<int64_t>& v, int64_t wanted) {
-        return std::all_of(v.begin(), v.end(), [&](auto n) { return n == wanted; });
-    };
-    if (d->transposed or d->group != 1 or not all(d->stride, 1) or not all(d->before, 0) or
-        not all(d->after, 0) or d->w.elements() != d->w.lens()[0] * d->w.lens()[1])
+    if (not is_product(*d))
         return lowered::refuse("not a sum over the channels of one position");
     device_problem q = p;
     q.ins = {};
