@@ -111,12 +111,14 @@ TEST(gpu_abi, cuda_functions) {
     SAME(stream_create, cuStreamCreate);
     SAME(stream_destroy, cuStreamDestroy);
     SAME(stream_synchronise, cuStreamSynchronize);
+    SAME(stream_query, cuStreamQuery);
     SAME(stream_wait, cuStreamWaitEvent);
     SAME(capture_begin, cuStreamBeginCapture);
     SAME(capture_end, cuStreamEndCapture);
     SAME(event_create, cuEventCreate);
     SAME(event_destroy, cuEventDestroy);
     SAME(event_record, cuEventRecord);
+    SAME(event_record_flags, cuEventRecordWithFlags);
     SAME(event_query, cuEventQuery);
     SAME(event_synchronise, cuEventSynchronize);
     // CUDA 13 renamed it for new programs; the old name is there in all versions.
@@ -206,6 +208,7 @@ TEST(gpu_abi, hip_functions) {
     SAME(stream_create, hipStreamCreateWithFlags);
     SAME(stream_destroy, hipStreamDestroy);
     SAME(stream_synchronise, hipStreamSynchronize);
+    SAME(stream_query, hipStreamQuery);
     SAME(stream_wait, hipStreamWaitEvent);
     SAME(capture_begin, hipStreamBeginCapture);
     SAME(capture_end, hipStreamEndCapture);
@@ -217,8 +220,9 @@ TEST(gpu_abi, hip_functions) {
     SAME(event_elapsed, hipEventElapsedTime);
     SAME(graph_instantiate, hipGraphInstantiateWithFlags);
     SAME(graph_launch, hipGraphLaunch);
-    // hipGraphUpload came with ROCm 5.3 and is optional.
+    // These came with later releases (the first with ROCm 5.3) and are optional.
     names.check(a, a.graph_upload, "hipGraphUpload");
+    names.check(a, a.event_record_flags, "hipEventRecordWithFlags");
     SAME(graph_exec_destroy, hipGraphExecDestroy);
     SAME(graph_destroy, hipGraphDestroy);
     SAME(module_load, hipModuleLoadDataEx);

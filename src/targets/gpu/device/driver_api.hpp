@@ -89,6 +89,7 @@ struct driver_api {
     int (*stream_create)(void** stream, unsigned flags) = nullptr;
     int (*stream_destroy)(void* stream) = nullptr;
     int (*stream_synchronise)(void* stream) = nullptr;
+    int (*stream_query)(void* stream) = nullptr;
     int (*stream_wait)(void* stream, void* event, unsigned flags) = nullptr;
     int (*capture_begin)(void* stream, int mode) = nullptr;
     int (*capture_end)(void* stream, void** graph) = nullptr;
@@ -153,6 +154,7 @@ void visit_functions(driver_api& a, Visit&& v) {
     v(a.stream_create, "cuStreamCreate", "hipStreamCreateWithFlags", true);
     v(a.stream_destroy, "cuStreamDestroy_v2", "hipStreamDestroy", true);
     v(a.stream_synchronise, "cuStreamSynchronize", "hipStreamSynchronize", true);
+    v(a.stream_query, "cuStreamQuery", "hipStreamQuery", true);
     v(a.stream_wait, "cuStreamWaitEvent", "hipStreamWaitEvent", true);
     v(a.capture_begin, "cuStreamBeginCapture_v2", "hipStreamBeginCapture", true);
     v(a.capture_end, "cuStreamEndCapture", "hipStreamEndCapture", true);

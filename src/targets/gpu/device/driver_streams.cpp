@@ -54,14 +54,16 @@ std::shared_ptr<void> driver_streams::make() {
     return made;
 }
 
-// What is queued on it is still to be done; the driver lets go of it then.
+// What is still queued on it is done later, and the driver lets go of it then; no mark can tell
+// when.
 void driver_streams::remove(void* handle) noexcept {
     const auto now = of.enter();
     std::unique_lock lock(mutex);
     own.erase(std::remove_if(own.begin(), own.end(),
                              [&](const own_stream& s) { return s.handle == handle; }),
               own.end());
-    ++foreign_uses;
+    if (of.api.stream_query(handle) != driver_success)
+        ++foreign_uses;
     of.api.stream_destroy(handle);
 }
 
