@@ -15,6 +15,9 @@ using codegen::row_nest;
 
 constexpr int64_t warp = 32;
 constexpr int most_held = 32; // elements of one input in a thread's registers
+constexpr int largest_block = 1024;
+// Bytes that one multiprocessor reads in about the time of another launch.
+constexpr int64_t worth_a_launch = int64_t{128} << 10;
 
 int64_t div_up(int64_t a, int64_t b) {
     return (a + b - 1) / b;
@@ -67,7 +70,7 @@ void lay_rows(const row_nest& n, const device_properties& on, row_form& f) {
     f.vector = largest_vector(n, f);
     const auto vectors = items_of(n, f), rows = n.rows();
     const int most = std::max(1, most_held / f.vector);
-    constexpr int few = 4, largest_block = 1024, usual_block = 512;
+    constexpr int few = 4, usual_block = 512;
     if (vectors <= warp) {
         f.lanes = power_above(vectors);
     } else if (vectors <= warp * std::min(few, most)) {
@@ -85,9 +88,12 @@ void lay_rows(const row_nest& n, const device_properties& on, row_form& f) {
     if (not f.held) {
         f.lanes = usual_block;
         f.chunk = std::min(few, most);
-        if (rows < on.multiprocessors)
-            f.parts = std::clamp<int64_t>(vectors / (int64_t{f.lanes} * f.chunk * 2), 1,
-                                          div_up(2 * on.multiprocessors, std::max<int64_t>(rows, 1)));
+        const auto* a = main_access(n);
+        const auto bytes = n.row_length() * int64_t(a == nullptr ? 1 : shape(a->type).type_size());
+        if (rows < on.multiprocessors and bytes > worth_a_launch)
+            f.parts =
+                std::clamp<int64_t>(vectors / (int64_t{f.lanes} * f.chunk * 2), 1,
+                                    div_up(2 * on.multiprocessors, std::max<int64_t>(rows, 1)));
     }
     if (f.lanes <= warp) {
         const auto least = std::max<int64_t>(on.warp_size / f.lanes, 1);
@@ -117,13 +123,26 @@ void lay_columns(const row_nest& n, const device_properties& on, row_form& f) {
     while (f.vector > 1 and f.vector * f.across * size > sector and blocks() < on.multiprocessors)
         f.vector /= 2;
     const int most = std::max(1, most_held / f.vector);
-    f.lanes = std::clamp(power_above(div_up(length, few)), std::max(on.warp_size / f.across, 1),
-                         threads / f.across);
-    f.held = div_up(length, f.lanes) <= most;
+    // Larger blocks rather than loops where there are few.
+    for (int block = threads; block <= largest_block; block *= 2) {
+        if (block > threads and
+            (blocks() >= on.multiprocessors or
+             accumulators * std::size_t(f.vector) * std::size_t(block) > shared))
+            break;
+        f.lanes = std::clamp(power_above(div_up(length, few)), std::max(on.warp_size / f.across, 1),
+                             block / f.across);
+        // A block of 1024 threads has 64 registers for each.
+        const int room = block == largest_block ? std::max(1, most / 2) : most;
+        f.held = div_up(length, f.lanes) <= room;
+        if (f.held)
+            break;
+    }
     f.chunk = f.held ? int(std::max<int64_t>(div_up(length, f.lanes), 1)) : std::min(few, most);
-    if (not f.held and blocks() < on.multiprocessors)
-        f.parts = std::clamp<int64_t>(length / (int64_t{f.lanes} * f.chunk * 2), 1,
-                                      div_up(2 * on.multiprocessors, std::max<int64_t>(blocks(), 1)));
+    const auto bytes = length * f.across * f.vector * size;
+    if (not f.held and blocks() < on.multiprocessors and bytes > worth_a_launch)
+        f.parts =
+            std::clamp<int64_t>(length / (int64_t{f.lanes} * f.chunk * 2), 1,
+                                div_up(2 * on.multiprocessors, std::max<int64_t>(blocks(), 1)));
 }
 
 } // namespace
