@@ -52,24 +52,39 @@ MGX_DEVICE void conv_tile_mma(const T* x, const T* packed, Out* y, f32* partial,
                       p);
     const T* const weights = packed + static_cast<i64>(group) * p.outputs * p.k_step +
                              static_cast<i64>(first_tile) * Depth;
-    const auto fetch = [&](i32 tile) {
-        T* const a = a_ring + tile % Stages * Rows * step;
-        T* const b = b_ring + tile % Stages * Columns * step;
+    // Elements that do not come in vectors: to registers, so that many are under way at once.
+    const auto gather = [&](vec<T, Chunk>(&held)[loads_a]) {
 #pragma unroll
-        for (int i = 0; i < loads_a; i++) {
-            const int id = thread + i * Threads;
-            T* const to = a + (Neighbours ? id / parts * step + id % parts * Chunk
-                                          : id % Rows * step + id / Rows * Chunk);
-            if (Neighbours && whole) {
-                const T* from = row[i % rows_each].source(walk[0], p);
-                copy_16_async(to, from != nullptr ? from : x, from != nullptr ? 16 : 0);
-            } else
-                store<Chunk>(to, conv_gather<Chunk, Neighbours>(row[i % rows_each],
-                                                                walk[i % walks_each], p));
-        }
+        for (int i = 0; i < loads_a; i++)
+            held[i] = conv_gather<Chunk, Neighbours>(row[i % rows_each], walk[i % walks_each], p);
 #pragma unroll
         for (int i = 0; i < walks_each; i++)
             walk[i].advance(Depth, p);
+    };
+    const auto keep = [&](i32 tile, const vec<T, Chunk>(&held)[loads_a]) {
+        T* const a = a_ring + tile % Stages * Rows * step;
+#pragma unroll
+        for (int i = 0; i < loads_a; i++) {
+            const int id = thread + i * Threads;
+            store<Chunk>(a + (Neighbours ? id / parts * step + id % parts * Chunk
+                                         : id % Rows * step + id / Rows * Chunk),
+                         held[i]);
+        }
+    };
+    const bool by_copies = Neighbours && whole;
+    const auto fetch = [&](i32 tile) {
+        T* const a = a_ring + tile % Stages * Rows * step;
+        T* const b = b_ring + tile % Stages * Columns * step;
+        if (by_copies) {
+#pragma unroll
+            for (int i = 0; i < loads_a; i++) {
+                const int id = thread + i * Threads;
+                const T* from = row[i % rows_each].source(walk[0], p);
+                copy_16_async(a + id / parts * step + id % parts * Chunk,
+                              from != nullptr ? from : x, from != nullptr ? 16 : 0);
+            }
+            walk[0].advance(Depth, p);
+        }
 #pragma unroll
         for (int i = 0; i < loads_b; i++) {
             const int id = thread + i * Threads;
@@ -94,12 +109,25 @@ MGX_DEVICE void conv_tile_mma(const T* x, const T* packed, Out* y, f32* partial,
             fetch(s);
         commit_copies();
     }
+    vec<T, Chunk> held[loads_a];
+    if (!by_copies) {
+        vec<T, Chunk> first[Stages - 1][loads_a];
+#pragma unroll
+        for (int s = 0; s < Stages - 1; s++)
+            gather(first[s]);
+#pragma unroll
+        for (int s = 0; s < Stages - 1; s++)
+            keep(s, first[s]);
+    }
     for (i32 t = 0; t < tiles; t++) {
         wait_for_copies<Stages - 2>();
         __syncthreads();
-        if (t + Stages - 1 < tiles)
+        const bool more = t + Stages - 1 < tiles;
+        if (more)
             fetch(t + Stages - 1);
         commit_copies();
+        if (more && !by_copies)
+            gather(held);
         const T* const a = a_ring + t % Stages * Rows * step;
         const T* const b = b_ring + t % Stages * Columns * step;
 #pragma unroll
@@ -123,6 +151,8 @@ MGX_DEVICE void conv_tile_mma(const T* x, const T* packed, Out* y, f32* partial,
                     mma_16x8x16<T>(sum[i][j], fa[i], column);
                 }
         }
+        if (more && !by_copies)
+            keep(t + Stages - 1, held);
     }
     wait_for_copies<0>();
     __syncthreads();
