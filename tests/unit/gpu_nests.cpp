@@ -194,6 +194,15 @@ TEST(gpu_nests, few_long_rows_are_shared_by_blocks) {
     EXPECT_EQ(row_code(sums(500, 1 << 16, 1 << 16, 1), hopper(), "r").size(), 1u);
 }
 
+TEST(gpu_nests, rows_of_no_elements_have_registers) {
+    // C++ compilers of devices refuse arrays of none.
+    for (const auto& n : {sums(2, 0, 1, 1), sums(3, 0, 1, 3)}) {
+        const auto g = row_code(n, hopper(), "r").front();
+        EXPECT_FALSE(has(g.source, "[0];")) << g.source;
+        EXPECT_EQ(g.launch.grid.x, 1u);
+    }
+}
+
 TEST(gpu_nests, rows_side_by_side_are_columns) {
     const auto n = simplify(sums(4096, 300, 1, 4096));
     const auto f = row_form_of(n, hopper());

@@ -81,7 +81,7 @@ void lay_rows(const row_nest& n, const device_properties& on, row_form& f) {
     } else {
         f.lanes = largest_block;
     }
-    f.chunk = int(std::min<int64_t>(div_up(vectors, f.lanes), most));
+    f.chunk = int(std::clamp<int64_t>(div_up(vectors, f.lanes), 1, most));
     // A block of 1024 threads has 64 registers for each.
     if (f.lanes == largest_block)
         f.held = vectors <= int64_t{largest_block} * std::max(1, most / 2);
