@@ -59,7 +59,11 @@ def inputs(name: str, batch: int, dtype=torch.float32, device="cpu"):
 
 
 def export(name: str, batch: int, dtype, path: pathlib.Path, device="cpu") -> None:
-    torch.backends.mha.set_fastpath_enabled(False)  # has no form in ONNX
     model = make(name).to(device, dtype)
     key, x = inputs(name, batch, dtype, device)
-    torch.onnx.export(model, (x,), str(path), input_names=[key], output_names=["y"], opset_version=17, dynamo=False)
+    torch.backends.mha.set_fastpath_enabled(False)  # has no form in ONNX
+    try:
+        torch.onnx.export(model, (x,), str(path), input_names=[key], output_names=["y"], opset_version=17,
+                          dynamo=False)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
