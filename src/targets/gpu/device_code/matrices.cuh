@@ -31,6 +31,15 @@ MGX_DEVICE pivot_candidate find_pivot(const f64* a, I n, I k) {
     return best.row < n ? best : pivot_candidate{fabs(a[(i64)k * n + k]), k};
 }
 
+// Rounded before it is used, so that equal columns cancel.
+MGX_DEVICE f64 rounded_product(f64 a, f64 b) {
+#ifdef MGX_HOST
+    return a * b;
+#else
+    return __dmul_rn(a, b);
+#endif
+}
+
 // Tensors: output, input (without the matrix' rows and columns).
 template <int R, class I>
 struct matrix_params {
@@ -70,7 +79,7 @@ MGX_DEVICE void determinants(T* y, const T* x, f64* work, const matrix_params<R,
             const I left = n - k - 1;
             for (I e = threadIdx.x; e < left * left; e += blockDim.x) {
                 const I i = k + 1 + e / left, j = k + 1 + e % left;
-                a[(i64)i * n + j] -= a[(i64)i * n + k] / top * a[(i64)k * n + j];
+                a[(i64)i * n + j] -= rounded_product(a[(i64)i * n + k] / top, a[(i64)k * n + j]);
             }
             __syncthreads();
         }
@@ -118,7 +127,7 @@ MGX_DEVICE void inverses(T* y, const T* x, f64* work, const matrix_params<R, I>&
                 if (i == c || multiples[i] == 0)
                     continue;
                 f64* const half_row = j < n ? a + j : r + (j - n);
-                half_row[(i64)i * n] -= multiples[i] * half_row[(i64)c * n];
+                half_row[(i64)i * n] -= rounded_product(multiples[i], half_row[(i64)c * n]);
             }
             __syncthreads();
         }

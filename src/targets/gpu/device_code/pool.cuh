@@ -105,7 +105,43 @@ MGX_DEVICE void for_each_tap(const pool_axis<I> (&axes)[S],
     }
 }
 
-template <int V, bool count_padding, class T, class Mode, int R, int S, class I>
+// Windows of few taps, known when the code is made (none: not known): every tap is loaded, those
+// outside from the nearest position, before the first is used.
+template <int... Taps>
+struct pool_window {
+    static constexpr int axes = sizeof...(Taps);
+    static constexpr int count = (1 * ... * Taps);
+    static MGX_DEVICE constexpr int taps(int d) {
+        const int all[] = {Taps..., 1};
+        return all[d];
+    }
+    // Of tap k, the last axis innermost, along axis d.
+    static MGX_DEVICE constexpr int along(int k, int d) {
+        for (int i = axes - 1; i > d; i--)
+            k /= taps(i);
+        return k % taps(d);
+    }
+};
+
+template <class Window, int S, class I, class F>
+MGX_DEVICE void load_taps(const pool_axis<I> (&axes)[S], const I (&at)[S], I from, F load) {
+#pragma unroll
+    for (int k = 0; k < Window::count; k++) {
+        I where = from;
+        bool inside = true;
+#pragma unroll
+        for (int d = 0; d < S; d++) {
+            const auto& a = axes[d];
+            const I position = at[d] * a.stride - a.before + Window::along(k, d) * a.dilation;
+            inside = inside && position >= 0 && position < a.len;
+            const I nearest = position < 0 ? 0 : position < a.len ? position : a.len - 1;
+            where += nearest * a.step;
+        }
+        load(k, where, inside);
+    }
+}
+
+template <int V, bool count_padding, class Window, class T, class Mode, int R, int S, class I>
 MGX_DEVICE void pool_elements(T* y, const T* x, const pool_params<R, S, I>& p, Mode mode) {
     using number = pool_number<T>;
     const bool aligned = aligned_to<V * sizeof(T)>(y) && aligned_to<V * sizeof(T)>(x);
@@ -123,13 +159,35 @@ MGX_DEVICE void pool_elements(T* y, const T* x, const pool_params<R, S, I>& p, M
 #pragma unroll
         for (int k = 0; k < V; k++)
             acc[k] = Mode::template first<number>();
-        for_each_tap<0>(p.axes, r, at[1], [&](I from) {
-            const auto* data = reinterpret_cast<const char*>(x) + (i64)from * V * sizeof(T);
-            const auto v = load_elements<V * sizeof(T), sizeof(T)>(data, aligned);
+        const auto data_at = [&](I from) {
+            return load_elements<V * sizeof(T), sizeof(T)>(
+                reinterpret_cast<const char*>(x) + (i64)from * V * sizeof(T), aligned);
+        };
+        if constexpr (Window::axes == S) {
+            elements<V * sizeof(T), sizeof(T)> taps[Window::count];
+            bool inside[Window::count];
+            I places[S];
 #pragma unroll
-            for (int k = 0; k < V; k++)
-                mode.add(acc[k], convert<number>(bits_as<T>(v.v[k])));
-        });
+            for (int d = 0; d < S; d++)
+                places[d] = at[d + 2];
+            load_taps<Window>(p.axes, places, at[1], [&](int k, I from, bool is_inside) {
+                taps[k] = data_at(from);
+                inside[k] = is_inside;
+            });
+#pragma unroll
+            for (int t = 0; t < Window::count; t++)
+                if (inside[t])
+#pragma unroll
+                    for (int k = 0; k < V; k++)
+                        mode.add(acc[k], convert<number>(bits_as<T>(taps[t].v[k])));
+        } else {
+            for_each_tap<0>(p.axes, r, at[1], [&](I from) {
+                const auto v = data_at(from);
+#pragma unroll
+                for (int k = 0; k < V; k++)
+                    mode.add(acc[k], convert<number>(bits_as<T>(v.v[k])));
+            });
+        }
         elements<V * sizeof(T), sizeof(T)> result;
 #pragma unroll
         for (int k = 0; k < V; k++)

@@ -78,23 +78,35 @@ MGX_DEVICE void col2im_elements(T* y, const T* x, const col2im_params<R, S, I>& 
     }
 }
 
-// Tensors: data, indices. An index counts elements of a tensor of dimensions `lens`, whose
-// positions lie `steps` apart in the result.
+// Tensors: data, indices, the number of the element. An index counts elements of a tensor of
+// dimensions `lens`, whose positions lie `steps` apart in the result. Where several elements name
+// one position the last wins: `winner` has its number, plus one.
 template <int R, int D, class I>
 struct unpool_params {
-    walk<R, 2, I> at;
+    walk<R, 3, I> at;
     index_divider<I> lens[D];
     I to[D], steps[D];
     I count; // elements that an index may name
     I n;
 };
-template <class E, class T, int R, int D, class I>
-MGX_DEVICE void unpool_elements(E* y, const E* x, const T* index, const unpool_params<R, D, I>& p) {
+template <class T, int R, int D, class I>
+MGX_DEVICE void note_last(const T* index, u32* winner, const unpool_params<R, D, I>& p) {
     for (I i = first_position<I>(); i < p.n; i += position_step<I>()) {
-        I at[2];
+        I at[3];
         p.at.offsets(i, at);
         const i64 where = static_cast<i64>(index[at[1]]);
-        if (where < 0 || where >= p.count)
+        if (where >= 0 && where < p.count)
+            atomic_max(winner + where, static_cast<u32>(at[2]) + 1);
+    }
+}
+template <class E, class T, int R, int D, class I>
+MGX_DEVICE void unpool_elements(E* y, const E* x, const T* index, const u32* winner,
+                                const unpool_params<R, D, I>& p) {
+    for (I i = first_position<I>(); i < p.n; i += position_step<I>()) {
+        I at[3];
+        p.at.offsets(i, at);
+        const i64 where = static_cast<i64>(index[at[1]]);
+        if (where < 0 || where >= p.count || winner[where] != static_cast<u32>(at[2]) + 1)
             continue;
         I rest = static_cast<I>(where);
         i64 to = 0;

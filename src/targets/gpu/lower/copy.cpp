@@ -209,6 +209,15 @@ generated fill_box(const device& on, box b, const std::vector<char>& element) {
     return g;
 }
 
+generated fill_scratch(const device& on, int64_t count, std::size_t scratch) {
+    auto g = fill_box(on, {{count}, {{1}}}, std::vector<char>(4));
+    // The scratch in the place of the output.
+    const std::string output = "char* y";
+    g.source.replace(g.source.find(output), output.size(), "char*, " + output);
+    g.scratch = scratch;
+    return g;
+}
+
 // ---- copies by look-up
 
 namespace {

@@ -28,6 +28,9 @@ generated copy_between(const device& on, const shape& from, const shape& to, std
 /// Every element of the box's only tensor becomes `element` (its bytes).
 generated fill_box(const device& on, box b, const std::vector<char>& element);
 
+/// The first `count` words of the scratch memory become 0; of a kernel with one output.
+generated fill_scratch(const device& on, int64_t count, std::size_t scratch);
+
 /// out[i, j, ...] = in[from[0][i], from[1][j], ...], or `element` where there is no source. The
 /// box's tensors are the output and the input (over the positions of the output: strides of the
 /// input's axes).

@@ -100,6 +100,20 @@ lowered whole(const device_problem& p) {
     return lowered::refuse("no reduction: " + reasons);
 }
 
+// Few taps are loaded all at once.
+std::string window_text(const std::vector<pool_axis>& axes) {
+    constexpr int64_t most_taps = 9;
+    std::string text;
+    int64_t taps = 1;
+    bool empty = false;
+    for (const auto& a : axes) {
+        text += str(text.empty() ? "" : ", ", a.taps);
+        taps *= a.taps;
+        empty = empty or a.in == 0;
+    }
+    return "pool_window<" + (taps > most_taps or empty ? std::string() : text) + ">";
+}
+
 lowered windows(const device_problem& p) {
     if (auto why = pooling_refusal(p); not why.empty())
         return lowered::refuse(why);
@@ -134,8 +148,8 @@ lowered windows(const device_problem& p) {
                           str("const ", type, "* x, ", type, "* y, const pool_params<", b.rank(),
                               ", ", spatial, ", ", params.type(), "> p"),
                           str("pool_elements<", wide, ", ",
-                              p.op.get<bool>("count_include_pad") ? "true" : "false", ">(y, x, p, ",
-                              text, ");"));
+                              p.op.get<bool>("count_include_pad") ? "true" : "false", ", ",
+                              window_text(axes), ">(y, x, p, ", text, ");"));
     g.params = params.data();
     g.launch = launch_for(*p.on, b.elements());
     return one_launch(p, std::move(g));

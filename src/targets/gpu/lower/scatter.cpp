@@ -56,15 +56,6 @@ generated note_winners(const device_problem& p, const update_plan& u, std::size_
     return g;
 }
 
-generated no_winners(const device_problem& p, int64_t places, std::size_t scratch) {
-    auto g = fill_box(*p.on, {{places}, {{1}}}, std::vector<char>(4));
-    // The scratch in the place of the output.
-    const auto at = g.source.find("char* y");
-    g.source.replace(at, 7, "char*, char* y");
-    g.scratch = scratch;
-    return g;
-}
-
 generated update(const device_problem& p, const update_plan& u, const std::string& kind,
                  bool winners, std::size_t scratch) {
     const auto elem = p.output.type_size();
@@ -129,7 +120,7 @@ lowered scattered(const device_problem& p, const update_plan& u) {
         if (winners) {
             if (u.b.elements() >= int64_t{1} << 31)
                 return lowered::refuse("more than 2^31 updates");
-            launches.push_back(no_winners(p, u.places, scratch));
+            launches.push_back(fill_scratch(*p.on, u.places, scratch));
             launches.push_back(note_winners(p, u, scratch));
         }
         launches.push_back(update(p, u, kind, winners, scratch));

@@ -147,7 +147,10 @@ lowered max_unpool(const device_problem& p) {
     if (index_type(index.type()).empty())
         return lowered::refuse("indices of type " + index.type_string());
     const auto from = covered(p);
-    box b{lens_of(x), {strides_of(x), strides_of(index)}};
+    const auto count = product_of(from);
+    if (x.elements() >= std::size_t{1} << 31)
+        return lowered::refuse("more than 2^31 elements");
+    box b{lens_of(x), {strides_of(x), strides_of(index), row_major_strides(lens_of(x))}};
     b.simplify();
     index_params params{b.is_large() or box{from, {row_major_strides(from)}}.is_large() or
                         box{lens_of(out), {strides_of(out)}}.is_large()};
@@ -156,24 +159,31 @@ lowered max_unpool(const device_problem& p) {
         params.add_divider(n);
     params.add(lens_of(out));
     params.add(strides_of(out));
-    params.add(product_of(from));
+    params.add(count);
     params.add(b.elements());
+    const auto scratch = std::size_t(std::max<int64_t>(count, 1)) * 4;
     std::vector<generated> launches;
     launches.push_back(
         fill_box(*p.on, {lens_of(out), {strides_of(out)}}, std::vector<char>(out.type_size())));
-    generated g;
-    g.name = "max_unpool";
-    g.entry = "unpool";
+    launches.push_back(fill_scratch(*p.on, count, scratch));
     const auto type = element_type(out);
-    g.source = entry_text("windows.cuh", g.entry,
-                          str("const ", type, "* x, const ", index_type(index.type()), "* index, ",
-                              type, "* y, const unpool_params<", b.rank(), ", ", out.ndim(), ", ",
-                              params.type(), "> p"),
-                          "unpool_elements(y, x, index, p);");
-    g.params = params.data();
-    g.launch = launch_for(*p.on, b.elements());
-    g.inputs = {0, 1};
-    launches.push_back(std::move(g));
+    const auto add = [&](const char* entry, const std::string& body) {
+        generated g;
+        g.name = "max_unpool";
+        g.entry = entry;
+        g.source = entry_text("windows.cuh", g.entry,
+                              str("const ", type, "* x, const ", index_type(index.type()),
+                                  "* index, ", type, "* y, u32* winner, const unpool_params<",
+                                  b.rank(), ", ", out.ndim(), ", ", params.type(), "> p"),
+                              body);
+        g.params = params.data();
+        g.launch = launch_for(*p.on, b.elements());
+        g.inputs = {0, 1};
+        g.scratch = scratch;
+        launches.push_back(std::move(g));
+    };
+    add("last", "note_last(index, winner, p);");
+    add("unpool", "unpool_elements(y, x, index, winner, p);");
     return make_generated(p, std::move(launches));
 }
 
