@@ -6,7 +6,7 @@ import pytest
 
 def targets():
     found = []
-    for name in ("ref", "cpu"):
+    for name in ("ref", "cpu", "null"):
         try:
             found.append((name, migraphx.get_target(name)))
         except RuntimeError:

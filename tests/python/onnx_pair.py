@@ -83,7 +83,7 @@ def assert_close(got, wanted, tolerance=2e-5, what=""):
         assert difference <= tolerance * max(np.abs(wanted[finite].astype(np.float64)).max(), 1e-6), f"{what}: {difference}"
 
 
-def check_node(op, inputs, outputs=1, tolerance=2e-5, targets=("ref", "cpu"), domain="com.microsoft", wanted=None, **attributes):
+def check_node(op, inputs, outputs=1, tolerance=2e-5, targets=("ref", "cpu", "null"), domain="com.microsoft", wanted=None, **attributes):
     """The node with static shapes, on each target, against ONNX Runtime (or `wanted`)."""
     model = node_model(op, inputs, outputs, domain=domain, **attributes)
     if wanted is None:

@@ -9,7 +9,7 @@ pytest.importorskip("onnxruntime")
 from onnx_pair import assert_close, compiled, feeds, node_model, reference, run, with_ranges  # noqa: E402
 
 N, K, H = 4, 2, 16
-TARGETS = ("ref", "cpu")
+TARGETS = ("ref", "cpu", "null")
 
 
 def floats(*dims, seed=0):

@@ -13,7 +13,7 @@ from onnx_support import element_type, make_model, run
 SMALL = ["int4", "uint4", "int2", "uint2", "float4_e2m1fn", "float8_e8m0fnu"]
 FP8 = ["float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
 TYPES = SMALL + FP8 + ["bfloat16", "float16"]
-TARGETS = ["ref", "cpu"]
+TARGETS = ["ref", "cpu", "null"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in cast:RuntimeWarning")
 
 

@@ -528,7 +528,7 @@ def test_wheel_is_built_from_the_pinned_versions():
 # ---- the example
 
 
-@pytest.mark.parametrize("target", [t.id for t in targets()])
+@pytest.mark.parametrize("target", [t.id for t in targets() if t.id != "null"])  # what the example offers
 def test_dcu_example(model, target):
     run = subprocess.run(
         [sys.executable, ROOT / "examples" / "cpp" / "dcu_program.py", model, "--target", target]

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from onnx_support import element_type, make_model, run, run_ort
 
 pytest.importorskip("onnxruntime")
-TARGETS = ["ref", "cpu"]
+TARGETS = ["ref", "cpu", "null"]
 MS = "com.microsoft"
 
 

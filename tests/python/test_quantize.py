@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from onnx_support import make_model, run, run_ort
 
-TARGETS = ["ref", "cpu"]
+TARGETS = ["ref", "cpu", "null"]
 
 
 def floats(*shape, seed=0, scale=1.0):

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 import migraphx
 
-TARGETS = ("ref", "cpu")
+TARGETS = ("ref", "cpu", "null")
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
 
