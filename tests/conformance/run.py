@@ -127,7 +127,7 @@ def run_target(target: str, chosen: list[cases.Case], known: set[str], plain: se
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", action="append", choices=TARGETS, help="default: ref and cpu")
+    parser.add_argument("--target", action="append", choices=TARGETS, help="default: ref, cpu and null")
     parser.add_argument("--only", action="append", default=[], help="cases whose name matches this expression")
     parser.add_argument("--kind", action="append", choices=cases.KINDS)
     parser.add_argument("--plain", action="store_true", help="only cases with plain tensors of numpy's types")
@@ -150,7 +150,7 @@ def main() -> int:
     if args.plain:
         chosen = [c for c in chosen if c.name in plain]
     total = collections.Counter()
-    for target in args.target or TARGETS[:2]:
+    for target in args.target or TARGETS[:3]:
         left_out = {x.split(":")[1] for x in args.skip_kind if x.startswith(target + ":")}
         here = [c for c in chosen if c.kind not in left_out]
         print(f"{len(here)} cases of onnx {cases.onnx.__version__} on {target}", flush=True)

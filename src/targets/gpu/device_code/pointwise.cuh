@@ -32,6 +32,15 @@ struct integer {
     explicit MGX_DEVICE operator bool() const { return v != 0; }
     explicit MGX_DEVICE operator f32() const { return static_cast<f32>(v); }
     explicit MGX_DEVICE operator f64() const { return static_cast<f64>(v); }
+    // Cut off.
+    explicit MGX_DEVICE operator i8() const { return static_cast<i8>(v); }
+    explicit MGX_DEVICE operator u8() const { return static_cast<u8>(v); }
+    explicit MGX_DEVICE operator i16() const { return static_cast<i16>(v); }
+    explicit MGX_DEVICE operator u16() const { return static_cast<u16>(v); }
+    explicit MGX_DEVICE operator i32() const { return static_cast<i32>(v); }
+    explicit MGX_DEVICE operator u32() const { return static_cast<u32>(v); }
+    explicit MGX_DEVICE operator i64() const { return static_cast<i64>(v); }
+    explicit MGX_DEVICE operator u64() const { return static_cast<u64>(v); }
 
     friend MGX_DEVICE integer operator+(integer a, integer b) { return of(a.bits() + b.bits()); }
     friend MGX_DEVICE integer operator-(integer a, integer b) { return of(a.bits() - b.bits()); }
