@@ -131,6 +131,11 @@ const char* along_row(const gemm_matrix& x, int64_t n) {
     return x.column == 1 ? "neighbours" : "apart";
 }
 
+// Before the headers: functions as exact as results of 16 bits show.
+std::string precision_text(const device_problem& p) {
+    return p.fast_math and p.output.type_size() <= 2 ? "#define MGX_SMALL_RESULTS 1\n" : "";
+}
+
 // The struct `tail` of the text: operands, and what is done with runs of sums.
 std::string tail_text(const own_form& f, const device_problem& p) {
     std::string text = "namespace mgx {\n" + f.finish + "struct tail {\n";
@@ -280,7 +285,7 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
                  f.finish.empty() ? "" : " fused");
     g.entry = "product";
     g.source =
-        str("#include \"", header, "\"\n", split ? "" : tail_text(f, p),
+        str(precision_text(p), "#include \"", header, "\"\n", split ? "" : tail_text(f, p),
             entry_text(p, tile.threads(), split, split ? "parts_of_sums t{parts}" : tail_of(f),
                        "MGX_DYNAMIC_SHARED(unsigned char, shared);\n    " + call));
     g.launch.grid = {blocks(w.n, tile.n), blocks(w.m, tile.m),
@@ -294,7 +299,7 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
     generated join;
     join.name = "join parts";
     join.entry = "product";
-    join.source = str("#include \"gemm_tail.cuh\"\n", tail_text(f, p),
+    join.source = str(precision_text(p), "#include \"gemm_tail.cuh\"\n", tail_text(f, p),
                       entry_text(p, 256, true, tail_of(f), "join_parts<4>(parts, p, t);"));
     const auto runs = w.m * w.batches() * ((w.n + 3) / 4);
     join.launch.grid = {uint32_t(std::min<int64_t>((runs + 255) / 256, 1 << 20))};
@@ -394,7 +399,7 @@ lowered plain_product_kernel(const device_problem& p) {
     g.name = str("plain_gemm ", held, f->finish.empty() ? "" : " fused");
     g.entry = "product";
     g.source =
-        str("#include \"gemm_plain.cuh\"\n", tail_text(*f, p),
+        str(precision_text(p), "#include \"gemm_plain.cuh\"\n", tail_text(*f, p),
             entry_text(p, 256, false, tail_of(*f),
                        str("plain_gemm<", held, ", ", device_type(w.a.type), ", ",
                            device_type(w.b.type), ", ", side, ", ", wide, ", 16>(a, b, p, t);")));
@@ -468,7 +473,7 @@ lowered thin_product(const device_problem& p) {
     generated g;
     g.name = str("thin_gemm ", rows, 'x', columns, 'x', split, f->finish.empty() ? "" : " fused");
     g.entry = "product";
-    g.source = str("#include \"gemv.cuh\"\n", tail_text(*f, p),
+    g.source = str(precision_text(p), "#include \"gemv.cuh\"\n", tail_text(*f, p),
                    entry_text(p, warps * 32, false, tail_of(*f),
                               str("thin_gemm<", held, ", ", device_type(w.a.type), ", ",
                                   device_type(w.b.type), ", ", rows, ", ", columns, ", ", split,
