@@ -110,6 +110,7 @@ driver_api fake_api() {
         EXPECT_EQ(fake->recording.count(s), 0U) << "a stream that records is waited for";
         return 0;
     };
+    a.stream_query = [](void*) { return fake->pending > 0 ? driver_not_ready : 0; };
     a.stream_wait = [](void*, void*, unsigned) { return 0; };
     a.capture_begin = [](void* s, int mode) {
         EXPECT_EQ(mode, capture_relaxed);
@@ -234,6 +235,21 @@ TEST_F(gpu_driver_device, work_on_streams_of_others_needs_a_wait) {
     a = nullptr;
     a = d->allocate(1000);
     EXPECT_NE(a.get(), first);
+    d->synchronize(nullptr);
+    EXPECT_EQ(d->allocate(1000).get(), first);
+}
+
+TEST_F(gpu_driver_device, streams_that_are_gone) {
+    const auto first = [&] {
+        const auto s = d->make_stream();
+        return d->allocate(1000).get();
+    }();
+    EXPECT_EQ(d->allocate(1000).get(), first) << "nothing was queued on it";
+    driver.pending = 1;
+    d->make_stream(); // goes with work queued
+    driver.pending = 0;
+    const auto second = d->allocate(2000).get();
+    EXPECT_NE(d->allocate(2000).get(), second) << "no mark can tell when that work is done";
     d->synchronize(nullptr);
     EXPECT_EQ(d->allocate(1000).get(), first);
 }
