@@ -152,6 +152,28 @@ TEST(gpu_attention_tiles, suit_the_sizes_and_the_device) {
     EXPECT_FALSE(choose_attention_tiles(s, h100, 0));
 }
 
+TEST_P(gpu_attention, of_the_library) {
+    const auto& by_library = implementations_of("attention").at(1);
+    ASSERT_STREQ(by_library.name, "library");
+    for (const bool causal : {false, true}) {
+        const auto in = operands(shape::half_type, {2, 4, 2, 96, 160, 64, 64});
+        const auto p = problem_of(d, make_op("attention", {{"causal", causal}}), in);
+        const auto made = by_library.make(p);
+        if (not made and is_gpu())
+            GTEST_SKIP() << made.reason;
+        ASSERT_TRUE(made) << made.reason;
+        device_arguments a(p, in, s);
+        a.run(*made.k);
+        EXPECT_LE(largest_difference(a.results(), reference(p, in)), 2e-3) << made.k->name();
+    }
+    // A sink, a mask, heads at odd places: the own kernel's.
+    auto in = operands(shape::half_type, {2, 4, 2, 96, 160, 60, 64});
+    EXPECT_FALSE(by_library.make(problem_of(d, make_op("attention"), in)));
+    in = operands(shape::half_type, {2, 4, 2, 96, 160, 64, 64});
+    in.push_back(generate_argument({shape::half_type, lens{1, 1, 96, 160}}, 4));
+    EXPECT_FALSE(by_library.make(problem_of(d, make_op("attention"), in)));
+}
+
 // Milliseconds of every cut, for whoever chooses among them: not a test of anything.
 TEST_P(gpu_attention, DISABLED_times) {
     if (not is_gpu())
@@ -160,9 +182,15 @@ TEST_P(gpu_attention, DISABLED_times) {
         const auto in = operands(t, n);
         auto p = problem_of(d, make_op("attention", {{"causal", causal}}), in);
         device_arguments a(p, in, s);
-        for (int v = 0; v <= 5; v++) {
+        for (int v = 0; v <= 6; v++) {
             p.variant = v;
-            const auto k = gpu::lower(p);
+            auto made =
+                v <= 5 ? lowered(gpu::lower(p)) : implementations_of("attention").at(1).make(p);
+            if (not made) {
+                std::printf("%-16s %d  %s\n", title, v, made.reason.c_str());
+                continue;
+            }
+            const auto k = std::move(made.k);
             a.run(*k);
             d->synchronize(s);
             const auto start = d->make_event(), end = d->make_event();

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
-// attention on tiles of queries: q, k, v and the result in whatever strides they have.
+// attention on tiles of queries: q, k, v and the result in whatever strides they have; large ones
+// by the device's library where that is faster.
 #include "targets/gpu/device_code/attention_params.cuh"
 #include "targets/gpu/generated.hpp"
+#include "targets/gpu/libraries/sdpa.hpp"
 #include "targets/gpu/lower/attention_tiles.hpp"
 #include "targets/gpu/lower/walk.hpp"
+#include "targets/gpu/tuning.hpp"
 
 #include "base/str.hpp"
 #include "ops/shape_input.hpp"
 
 #include <migraphx/common_shape.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace migraphx::gpu {
@@ -213,7 +218,7 @@ struct attention_problem {
     }
 };
 
-lowered attention(const device_problem& p) {
+lowered own_tiles(const device_problem& p) {
     if (auto why = attention_refusal(p); not why.empty())
         return lowered::refuse(why);
     attention_problem a(p);
@@ -222,7 +227,75 @@ lowered attention(const device_problem& p) {
     return make_generated(p, a.stages());
 }
 
-const implementations attention_choices{{"attention"}, {{"attention_tiles", attention}}};
+// The library's, and the own kernel for addresses that it does not take.
+struct library_attention_kernel : kernel {
+    std::shared_ptr<const prepared_sdpa> work;
+    std::unique_ptr<kernel> own;
+
+    std::string name() const override { return work->name(); }
+    std::size_t scratch_bytes() const override {
+        return std::max(work->workspace(), own->scratch_bytes());
+    }
+    void run(const kernel_args& args) const override {
+        const auto aligned = [](const char* p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; };
+        if (std::all_of(args.inputs, args.inputs + 3, aligned) and aligned(args.outputs[0]))
+            work->run({args.inputs[in_q], args.inputs[in_k], args.inputs[in_v], args.outputs[0],
+                       args.scratch},
+                      args.queue);
+        else
+            own->run(args);
+    }
+};
+
+lowered by_library(const device_problem& p) {
+    const auto& q = p.inputs[in_q];
+    if (q.type() != shape::half_type and q.type() != shape::bf16_type)
+        return lowered::refuse("type " + q.type_string());
+    // Its rows that see nothing would be NaN.
+    if (not is_absent(p.inputs, in_mask) or not is_absent(p.inputs, in_sink) or
+        p.op.get<float>("softcap") != 0)
+        return lowered::refuse("a mask, sinks or a bound");
+    const auto& k = p.inputs[in_k];
+    const bool causal = p.op.get<bool>("causal");
+    if (q.elements() == 0 or k.elements() == 0 or p.output.elements() == 0 or
+        (causal and k.lens()[2] < q.lens()[2]))
+        return lowered::refuse("queries that see no key");
+    constexpr std::size_t unit = 8; // elements of 16 bytes
+    for (const auto& s : {q, k, p.inputs[in_v], p.output}) {
+        if (s.lens()[3] % unit != 0 or s.strides()[3] != 1)
+            return lowered::refuse("heads that are not contiguous or no multiple of 8");
+        for (std::size_t d = 0; d < 3; d++)
+            if (s.strides()[d] % unit != 0 or (s.strides()[d] == 0 and s.lens()[d] > 1))
+                return lowered::refuse("rows that begin at odd addresses");
+    }
+    auto scale = p.op.get<float>("scale");
+    if (scale == 0)
+        scale = float(1 / std::sqrt(double(q.lens()[3])));
+    std::string reason;
+    auto result = std::make_unique<library_attention_kernel>();
+    result->work = prepare_sdpa(*p.on, {q, k, p.inputs[in_v], p.output, scale, causal}, reason);
+    if (result->work == nullptr)
+        return lowered::refuse(reason);
+    auto own = own_tiles(p);
+    if (not own)
+        return own;
+    result->own = std::move(own.k);
+    return result;
+}
+
+// Below that many multiplications a library's kernel is no faster, and finding it takes long.
+constexpr double large_work = 4e9;
+
+lowered attention(const device_problem& p) {
+    const auto &q = p.inputs[in_q].lens(), &v = p.inputs[in_v].lens();
+    const auto work = double(q[0] * q[1] * q[2]) * double(v[2]) * double(q[3] + v[3]);
+    if (work < large_work or p.variant != 0)
+        return own_tiles(p);
+    return fastest(p, {{"attention_tiles", own_tiles}, {"library", by_library}});
+}
+
+const implementations attention_choices{{"attention"},
+                                        {{"attention", attention}, {"library", by_library}}};
 
 } // namespace
 
