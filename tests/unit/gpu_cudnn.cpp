@@ -48,19 +48,12 @@ TEST(gpu_cudnn, numbers_are_those_of_the_header) {
     EXPECT_SAME(attribute::backward_dy, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
     EXPECT_SAME(attribute::operation_b, CUDNN_ATTR_OPERATION_POINTWISE_BDESC);
     EXPECT_SAME(attribute::graph_operations, CUDNN_ATTR_OPERATIONGRAPH_OPS);
-    EXPECT_SAME(kind::matmul_operation, CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR);
-    EXPECT_SAME(kind::reduction_operation, CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR);
-    EXPECT_SAME(attribute::pointwise_axis, CUDNN_ATTR_POINTWISE_AXIS);
-    EXPECT_SAME(attribute::operation_t, CUDNN_ATTR_OPERATION_POINTWISE_TDESC);
-    EXPECT_SAME(attribute::matmul_precision, CUDNN_ATTR_MATMUL_COMP_TYPE);
-    EXPECT_SAME(attribute::matmul_matmul, CUDNN_ATTR_OPERATION_MATMUL_DESC);
-    EXPECT_SAME(attribute::reduction_precision, CUDNN_ATTR_REDUCTION_COMP_TYPE);
-    EXPECT_SAME(attribute::reduction_reduction, CUDNN_ATTR_OPERATION_REDUCTION_DESC);
-    EXPECT_SAME(type::reduction_operator, CUDNN_TYPE_REDUCTION_OPERATOR_TYPE);
-    EXPECT_SAME(pointwise::greater_equal, CUDNN_POINTWISE_CMP_GE);
-    EXPECT_SAME(pointwise::index, CUDNN_POINTWISE_GEN_INDEX);
-    EXPECT_SAME(pointwise::select, CUDNN_POINTWISE_BINARY_SELECT);
-    EXPECT_SAME(reduction::max, CUDNN_REDUCE_TENSOR_MAX);
+#if CUDNN_VERSION >= 91301
+    EXPECT_SAME(kind::attention_forward, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+    EXPECT_SAME(attribute::attention_q, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC);
+    EXPECT_SAME(attribute::attention_y, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC);
+    EXPECT_SAME(attribute::attention_scale, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC);
+#endif
     EXPECT_SAME(attribute::tensor_by_value, CUDNN_ATTR_TENSOR_IS_BY_VALUE);
     EXPECT_SAME(attribute::pack_workspace, CUDNN_ATTR_VARIANT_PACK_WORKSPACE);
     EXPECT_SAME(attribute::engine_numerical_notes, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE);
@@ -161,15 +154,13 @@ TEST_F(gpu_cudnn_plans, half_with_bias_residual_relu) {
 
 TEST_F(gpu_cudnn_plans, attention) {
     const shape q{shape::half_type, {2, 8, 512, 64}}, k{shape::half_type, {2, 2, 512, 64}};
-    for (const bool causal : {false, true}) {
-        const auto g = make_sdpa_graph(*f, {q, k, k, q, 0.125f, causal});
-        EXPECT_EQ(g.ids.size(), 4 + g.values.size());
-        if (not compiles())
-            continue; // all of its engines do
-        const auto device = cudnn::make_device(*f, h200);
-        EXPECT_FALSE(cudnn::make_plans(*f, {nullptr, &device}, g.operations, {}, reason).empty())
-            << reason;
-    }
+    const auto g = make_sdpa_graph(*f, {q, k, k, q, 0.125f});
+    EXPECT_EQ(g.ids.size(), 5u);
+    if (not compiles())
+        GTEST_SKIP() << "engines that compile need the driver's library";
+    const auto device = cudnn::make_device(*f, h200);
+    EXPECT_FALSE(cudnn::make_plans(*f, {nullptr, &device}, g.operations, {}, reason).empty())
+        << reason;
 }
 
 TEST_F(gpu_cudnn_plans, other_activations) {

@@ -18,8 +18,9 @@ template <int Size>
 MGX_DEVICE void cluster_barrier() {
 #if defined(MGX_CUDA) && __CUDA_ARCH__ >= 900
     if constexpr (Size > 1) {
-        asm volatile("barrier.cluster.arrive.release.aligned;\n"
-                     "barrier.cluster.wait.acquire.aligned;" ::
+        // Not the aligned forms: the lanes of a warp may come from different branches.
+        asm volatile("barrier.cluster.arrive.release;\n"
+                     "barrier.cluster.wait.acquire;" ::
                          : "memory");
         return;
     }

@@ -45,11 +45,8 @@ enum class kind : int {
     operation_graph = 15,
     variant_pack = 16,
     tensor = 17,
-    matmul = 18,
-    matmul_operation = 19,
-    reduction = 21,
-    reduction_operation = 22,
-    device_properties = 38
+    device_properties = 38,
+    attention_forward = 41
 };
 
 enum class attribute : int {
@@ -60,7 +57,6 @@ enum class attribute : int {
     pointwise_relu_slope = 5,
     pointwise_elu_alpha = 6,
     pointwise_swish_beta = 8,
-    pointwise_axis = 9,
     convolution_type = 100,
     convolution_mode = 101,
     convolution_dilations = 102,
@@ -94,7 +90,6 @@ enum class attribute : int {
     operation_x = 751,
     operation_b = 752,
     operation_y = 753,
-    operation_t = 758,
     graph_handle = 800,
     graph_operations = 801,
     tensor_alignment = 900,
@@ -109,17 +104,12 @@ enum class attribute : int {
     pack_workspace = 1003,
     engine_index = 1301,
     engine_numerical_notes = 1303,
-    matmul_precision = 1500,
-    matmul_a = 1520,
-    matmul_b = 1521,
-    matmul_c = 1522,
-    matmul_matmul = 1523,
-    reduction_operator = 1600,
-    reduction_precision = 1601,
-    reduction_x = 1610,
-    reduction_y = 1611,
-    reduction_reduction = 1612,
-    device_json = 2702
+    device_json = 2702,
+    attention_q = 2800,
+    attention_k = 2801,
+    attention_v = 2802,
+    attention_y = 2803,
+    attention_scale = 2805
 };
 
 enum class type : int {
@@ -135,7 +125,6 @@ enum class type : int {
     numerical_note = 11,
     pointwise_mode = 14,
     descriptor = 15,
-    reduction_operator = 18,
     character = 24
 };
 
@@ -156,13 +145,8 @@ enum class pointwise : int {
     elu = 103,
     gelu = 104,
     swish = 106,
-    gelu_tanh = 107,
-    greater_equal = 303,
-    index = 501, ///< of its result's positions along an axis
-    select = 601
+    gelu_tanh = 107
 };
-
-enum class reduction : int { add = 0, max = 3 };
 
 enum class note : int {
     tensor_core = 0,

@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,12 +17,10 @@
 namespace migraphx::gpu {
 
 /// q (B, H, S, D), k (B, K, T, D), v (B, K, T, E), y (B, H, S, E) of one type, half or bf16, whose
-/// last axes are contiguous; K divides H. `causal`: key t is hidden from query s where
-/// t > s + T - S; then T is at least S, so that every query sees a key.
+/// last axes are contiguous; K divides H.
 struct sdpa_desc {
     shape q, k, v, y;
     float scale = 1;
-    bool causal = false;
 };
 
 struct sdpa_pointers {
@@ -48,10 +45,7 @@ std::shared_ptr<const prepared_sdpa> prepare_sdpa(device& on, const sdpa_desc& d
 /// The problem as a graph of cuDNN's operations, for plans.
 struct sdpa_graph {
     std::vector<cudnn::descriptor> operations;
-    std::vector<int64_t> ids; ///< of q, k, v, y, then the numbers
-    std::deque<float> numbers;
-    std::deque<int32_t> integers;
-    std::vector<void*> values; ///< of the numbers
+    std::vector<int64_t> ids; ///< of q, k, v, y and the scale
 };
 /// Throws cudnn::refused.
 sdpa_graph make_sdpa_graph(const cudnn::functions& f, const sdpa_desc& d);

@@ -29,20 +29,19 @@ void attend(const sdpa_desc& d, const sdpa_pointers& p) {
     for (std::size_t b = 0; b < q[0]; b++)
         for (std::size_t h = 0; h < q[1]; h++)
             for (std::size_t s = 0; s < queries; s++) {
-                const auto seen = d.causal ? std::min(keys, s + keys - queries + 1) : keys;
                 double top = -std::numeric_limits<double>::infinity(), total = 0;
-                for (std::size_t t = 0; t < seen; t++) {
+                for (std::size_t t = 0; t < keys; t++) {
                     double sum = 0;
                     for (std::size_t i = 0; i < size; i++)
                         sum += double(at(p.q, d.q, b, h, s, i)) * at(p.k, d.k, b, h / group, t, i);
                     score[t] = sum * double(d.scale);
                     top = std::max(top, score[t]);
                 }
-                for (std::size_t t = 0; t < seen; t++)
+                for (std::size_t t = 0; t < keys; t++)
                     total += score[t] = std::exp(score[t] - top);
                 for (std::size_t e = 0; e < width; e++) {
                     double sum = 0;
-                    for (std::size_t t = 0; t < seen; t++)
+                    for (std::size_t t = 0; t < keys; t++)
                         sum += score[t] * at(p.v, d.v, b, h / group, t, e);
                     static_cast<T*>(p.y)[d.y.index({b, h, s, e})] = T(float(sum / total));
                 }
