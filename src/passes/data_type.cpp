@@ -18,12 +18,17 @@ instruction_ref converted(module& m, instruction_ref before, instruction_ref x, 
     return m.insert_instruction(before, make_op("convert", {{"target_type", t}}), x);
 }
 
+// What is not there has no value to convert.
+bool is_changed(instruction_ref x, const type_change& change) {
+    return x->name() != "undefined" and change.from.contains(x->get_shape().type());
+}
+
 // The shapes that the operator would have for operands of these types.
 std::vector<shape> changed_shapes(instruction_ref ins, const type_change& change) {
     auto shapes = to_shapes(ins->inputs());
-    for (auto& s : shapes)
-        if (change.from.contains(s.type()))
-            s = s.with_type(change.to);
+    for (std::size_t i = 0; i < shapes.size(); i++)
+        if (is_changed(ins->inputs()[i], change))
+            shapes[i] = shapes[i].with_type(change.to);
     return shapes;
 }
 
@@ -46,9 +51,7 @@ bool compute_in(module& m, instruction_ref ins, const type_change& change) {
     if (name.starts_with("@") or name == "convert" or name == "undefined" or
         name == "get_tuple_elem" or not ins->module_inputs().empty())
         return false;
-    const auto changes = [&](instruction_ref x) {
-        return change.from.contains(x->get_shape().type());
-    };
+    const auto changes = [&](instruction_ref x) { return is_changed(x, change); };
     if (std::none_of(ins->inputs().begin(), ins->inputs().end(), changes))
         return false;
     try {
