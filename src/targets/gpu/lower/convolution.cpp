@@ -6,6 +6,7 @@
 #include "ops/module_body.hpp"
 #include "ops/window.hpp"
 #include "passes/pass_registry.hpp"
+#include "targets/gpu/lower/walk_text.hpp"
 #include "targets/gpu/tuning.hpp"
 
 #include <algorithm>
@@ -131,6 +132,10 @@ std::optional<mgx::conv_params> convolution_params(const device_problem& p,
     for (auto i = anchor_inputs; i < p.inputs.size(); i++)
         r.operands[i - anchor_inputs] = steps_of(p.inputs[i]);
     return r;
+}
+
+std::string convolution_head(const device_problem& p, const std::string& header) {
+    return source_head(header, p.fast_math, {{{p.output.type(), {}}, 0}});
 }
 
 std::optional<epilogue_text> convolution_epilogue(const device_problem& p,

@@ -26,6 +26,10 @@ const module* epilogue_of(const device_problem& p);
 std::optional<mgx::conv_params> convolution_params(const device_problem& p,
                                                    const convolution_desc& d, std::string& reason);
 
+/// The beginning of a kernel's text, which opens the namespace: functions of the epilogue as exact as
+/// its result needs.
+std::string convolution_head(const device_problem& p, const std::string& header);
+
 /// The text of `struct epilogue` for device_code/conv.cuh and what the entry gets for it.
 struct epilogue_text {
     std::string definitions; ///< after the includes

@@ -119,12 +119,12 @@ lowered depthwise_convolution(const device_problem& p) {
     block_params.threads = unsigned(threads_with(width));
 
     const auto type = codegen::stored_type(d->x.type()), out = codegen::stored_type(d->y.type());
-    auto text = str(
-        "#include \"depthwise.cuh\"\nusing namespace mgx;\n", epilogue->definitions,
-        "MGX_KERNEL_BOUNDS(", threads_in_block, ") void depthwise(const ", type, "* x",
-        epilogue->parameters, ", ", out, "* y, depthwise_params p) {\n    conv_depthwise<", type,
-        ", ", out, ", ", spatial, ", ", lines, ", ", across.kernel, ", ", across.stride, ", ",
-        across.dilation, ", ", width, ", ", run, ">(x, y, p, ", epilogue->value, ");\n}\n");
+    auto text =
+        str(convolution_head(p, "depthwise.cuh"), epilogue->definitions, "MGX_KERNEL_BOUNDS(",
+            threads_in_block, ") void depthwise(const ", type, "* x", epilogue->parameters, ", ",
+            out, "* y, depthwise_params p) {\n    conv_depthwise<", type, ", ", out, ", ", spatial,
+            ", ", lines, ", ", across.kernel, ", ", across.stride, ", ", across.dilation, ", ",
+            width, ", ", run, ">(x, y, p, ", epilogue->value, ");\n}\n}\n");
     generated g;
     g.name = str("depthwise ", lines, "x", across.kernel, " ", width, " positions of ", run,
                  " channels");

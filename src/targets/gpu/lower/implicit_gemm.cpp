@@ -213,11 +213,10 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     const auto partial_bytes = split ? std::size_t(params->splits) * d->y.elements() * sum_size : 0;
     const auto scratch = partial_at + partial_bytes;
 
-    std::string text = str("#include \"",
-                           matrix_units ? "conv_mma.cuh"
-                           : ring       ? "conv_ring.cuh"
-                                        : "conv.cuh",
-                           "\"\nusing namespace mgx;\n", epilogue->definitions);
+    std::string text = convolution_head(p, matrix_units ? "conv_mma.cuh"
+                                           : ring       ? "conv_ring.cuh"
+                                                        : "conv.cuh") +
+                       epilogue->definitions;
     const auto scratch_parameter = scratch > 0 ? ", unsigned char* scratch" : "";
     const auto partial = split ? str("reinterpret_cast<", sums, "*>(scratch + ", partial_at, ")")
                                : str("static_cast<", sums, "*>(nullptr)");
@@ -255,6 +254,7 @@ lowered implicit_gemm_convolution(const device_problem& p) {
                     "*, unsigned char* scratch, conv_pack_params p) {\n    conv_pack(w, "
                     "reinterpret_cast<",
                     t, "*>(scratch), p);\n}\n");
+    text += "}\n";
 
     const auto grid_of = [&](std::size_t threads) {
         return extent3{unsigned(
