@@ -5,6 +5,7 @@
 //   transpose(x) that only moves axes of one element → reshape(x)
 //   reshape(f(dot(x, w), stretched constant, y)) → f(dot(reshape(x), w), stretched constant,
 //                                                    reshape(y))
+// and transposes of rows move down (transpose_rules.hpp)
 // where the last axis stays and w is one matrix for all rows.
 #include <migraphx/instruction.hpp>
 #include <migraphx/make_op.hpp>
@@ -14,6 +15,7 @@
 #include "passes/flat_weights.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/pattern.hpp"
+#include "passes/transpose_rules.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -176,6 +178,7 @@ struct move_reshapes {
                       moved_unit_axes},
                      {"reshape(f(dot(x, w))) -> f(dot(reshape(x), w))",
                       one_of({"reshape", "squeeze", "unsqueeze", "flatten"}, any("x")), moved_up}});
+        apply_rules(m, transpose_rules());
     }
 };
 

@@ -38,6 +38,8 @@ def make(name: str) -> torch.nn.Module:
         import torchvision
         model = getattr(torchvision.models, name)(weights=None)
         randomise_statistics(model)
+        if name == "vit_b_16": # its last layer starts at zero
+            torch.nn.init.normal_(model.heads.head.weight, std=0.02)
     return model.eval().requires_grad_(False)
 
 
