@@ -16,6 +16,18 @@
 
 namespace migraphx {
 
+/// Inputs of a recurrent layer, by position.
+enum recurrent_input : std::size_t {
+    in_x,
+    in_w,
+    in_r,
+    in_bias,
+    in_lengths,
+    in_h0,
+    in_c0,
+    in_peephole
+};
+
 enum class recurrent_kind { rnn, gru, lstm };
 
 struct recurrent_attributes {

@@ -2,6 +2,8 @@
 #include "runtime/pointwise_nest.hpp"
 
 #include "codegen/region.hpp"
+#include "ops/pointwise_table.hpp"
+#include "runtime/walked_shape.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,10 +14,6 @@ namespace {
 
 using codegen::nest_builder;
 using codegen::nest_operand;
-
-std::vector<int64_t> signed_sizes(const std::vector<std::size_t>& v) {
-    return {v.begin(), v.end()};
-}
 
 pointwise_nest refused(std::string why) {
     pointwise_nest r;
@@ -62,6 +60,11 @@ bool without_repeats(std::vector<shape>& inputs, std::vector<shape>& outputs) {
 
 } // namespace
 
+bool is_pointwise(const problem& p) {
+    const auto name = p.op.name();
+    return name == "pointwise" or name == "convert" or find_pointwise_row(name) != nullptr;
+}
+
 pointwise_nest nest_of(const problem& p) {
     auto inputs = p.inputs;
     auto outputs =
@@ -71,7 +74,7 @@ pointwise_nest nest_of(const problem& p) {
             return refused("type " + type);
     if (not without_repeats(inputs, outputs))
         return refused("results that repeat their elements in different ways");
-    nest_builder b{signed_sizes(outputs.front().lens())};
+    nest_builder b{lens_of(outputs.front())};
     std::vector<nest_operand> operands;
     for (const auto& s : inputs) {
         if (s.lens() != outputs.front().lens())

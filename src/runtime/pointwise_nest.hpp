@@ -15,6 +15,9 @@ struct pointwise_nest {
     std::string refusal; ///< why there is none; empty: there is
 };
 
+/// An operator that has a nest, if its types do.
+bool is_pointwise(const problem& p);
+
 /// Results that repeat their elements (no stride) are computed once.
 pointwise_nest nest_of(const problem& p);
 

@@ -6,8 +6,6 @@
 #include "runtime/tuning_cache.hpp"
 #include "targets/cpu/tuning.hpp"
 
-#include <iostream>
-
 namespace migraphx::cpu {
 
 namespace {
@@ -34,19 +32,13 @@ std::unique_ptr<kernel> lower(const problem& p) {
     if (p.tune)
         if (auto k = tuned_kernel(p, choices, tuning_cache::instance())) {
             if (traced)
-                std::cerr << p.op << " -> " << p.output << ": " << k->name() << " tuned\n";
+                trace_dispatch(p, k->name() + " tuned");
             return k;
         }
-    for (const auto& choice : choices) {
-        auto result = choice.make(p);
-        if (traced)
-            std::cerr << p.op << " -> " << p.output << ": " << choice.name
-                      << (result ? " chosen" : " refused (" + result.reason + ")") << '\n';
-        if (result)
-            return std::move(result.k);
-    }
+    if (auto result = first_that_takes(p, choices, traced))
+        return std::move(result.k);
     if (traced)
-        std::cerr << p.op << " -> " << p.output << ": reference chosen\n";
+        trace_dispatch(p, "reference chosen");
     return make_reference_kernel(p);
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/buffer_pool.hpp"
 #include "runtime/problem_text.hpp"
 #include "runtime/tuning_cache.hpp"
+#include "runtime/walked_shape.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 #include "targets/cpu/lowering.hpp"
 
@@ -88,13 +89,6 @@ std::vector<candidate> candidates_of(const problem& p, const std::vector<impleme
     return result;
 }
 
-void leaves(const shape& s, std::vector<shape>& out) {
-    if (s.type() != shape::tuple_type)
-        out.push_back(s);
-    for (const auto& sub : s.sub_shapes())
-        leaves(sub, out);
-}
-
 bool can_be_made_up(const shape& s) {
     return s.type() == shape::float_type or s.type() == shape::half_type or
            s.type() == shape::bf16_type or s.type() == shape::double_type;
@@ -114,9 +108,7 @@ public:
                 return false;
             inputs.push_back(held.back().data());
         }
-        std::vector<shape> results;
-        leaves(p.output, results);
-        for (const auto& s : results) {
+        for (const auto& s : leaves_of(p.output)) {
             held.push_back(argument::uninitialized(s));
             outputs.push_back(held.back().data());
         }

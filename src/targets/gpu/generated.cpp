@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "targets/gpu/generated.hpp"
 
+#include "runtime/walked_shape.hpp"
 #include "targets/gpu/compiler/compiler.hpp"
 
 #include <algorithm>
@@ -26,24 +27,14 @@ std::shared_ptr<char> uploaded(device& on, const std::vector<char>& bytes) {
     return memory;
 }
 
-std::size_t leaf_count(const shape& s) {
-    if (s.type() != shape::tuple_type)
-        return 1;
-    std::size_t n = 0;
-    for (const auto& sub : s.sub_shapes())
-        n += leaf_count(sub);
-    return n;
-}
-
 struct generated_kernel : kernel {
     std::shared_ptr<device> on;
     std::vector<stage> stages;
     std::size_t inputs = 0, outputs = 0, scratch = 0;
 
     generated_kernel(const device_problem& p, std::vector<generated> parts) : on(p.on) {
-        for (const auto& s : p.inputs)
-            inputs += leaf_count(s);
-        outputs = leaf_count(p.output);
+        inputs = leaves_of(p.inputs).size();
+        outputs = leaves_of(p.output).size();
         for (auto& g : parts) {
             stage s;
             s.code = compiled(*on, g.source, p.artifacts);

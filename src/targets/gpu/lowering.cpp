@@ -3,9 +3,9 @@
 
 #include "base/settings.hpp"
 #include "runtime/implementation_table.hpp"
+#include "runtime/walked_shape.hpp"
 
 #include <cstring>
-#include <iostream>
 #include <utility>
 
 namespace migraphx::gpu {
@@ -15,28 +15,6 @@ namespace {
 implementation_table<implementation>& table() {
     static auto* t = new implementation_table<implementation>;
     return *t;
-}
-
-// The leaves of a tuple, or the shape itself.
-void append_leaves(const shape& s, std::vector<shape>& out) {
-    if (s.type() != shape::tuple_type) {
-        out.push_back(s);
-        return;
-    }
-    for (const auto& sub : s.sub_shapes())
-        append_leaves(sub, out);
-}
-
-std::vector<shape> leaves_of(const std::vector<shape>& shapes) {
-    std::vector<shape> out;
-    for (const auto& s : shapes)
-        append_leaves(s, out);
-    return out;
-}
-
-// The memory that a shape spans, from its first element on.
-std::size_t span_bytes(const shape& s) {
-    return s.elements() == 0 ? 0 : s.element_space() * s.type_size();
 }
 
 std::shared_ptr<char> host_block(std::size_t bytes) {
@@ -52,9 +30,9 @@ struct host_step : kernel {
     std::vector<bool> read;
 
     host_step(const device_problem& p, std::unique_ptr<kernel> k)
-        : on(p.on), work(std::move(k)), outputs(leaves_of({p.output})) {
+        : on(p.on), work(std::move(k)), outputs(leaves_of(p.output)) {
         for (std::size_t i = 0; i < p.inputs.size(); i++)
-            for (auto& s : leaves_of({p.inputs[i]})) {
+            for (auto& s : leaves_of(p.inputs[i])) {
                 inputs.push_back(std::move(s));
                 read.push_back(work->reads_input(i));
             }
@@ -133,16 +111,10 @@ bool runs_on_host(const kernel& k) {
 
 std::unique_ptr<kernel> lower(const device_problem& p) {
     const bool traced = trace_enabled("dispatch");
-    for (const auto& choice : implementations_of(p.op.name())) {
-        auto result = choice.make(p);
-        if (traced)
-            std::cerr << p.op << " -> " << p.output << ": " << choice.name
-                      << (result ? " chosen" : " refused (" + result.reason + ")") << '\n';
-        if (result)
-            return std::move(result.k);
-    }
+    if (auto result = first_that_takes(p, implementations_of(p.op.name()), traced))
+        return std::move(result.k);
     if (traced)
-        std::cerr << p.op << " -> " << p.output << ": reference on the host chosen\n";
+        trace_dispatch(p, "reference on the host chosen");
     return on_host(p, make_reference_kernel(p));
 }
 

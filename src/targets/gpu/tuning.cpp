@@ -6,8 +6,10 @@
 
 #include "base/settings.hpp"
 #include "base/str.hpp"
+#include "runtime/implementation_table.hpp"
 #include "runtime/problem_text.hpp"
 #include "runtime/tuning_cache.hpp"
+#include "runtime/walked_shape.hpp"
 #include "targets/gpu/libraries/trial.hpp"
 
 #include <algorithm>
@@ -34,23 +36,8 @@ std::string key_of(const device_problem& p) {
                MIGRAPHX_VERSION_TEXT, p.tf32 ? "|tf32" : "", '|', problem_text(p));
 }
 
-void leaves(const shape& s, std::vector<shape>& out) {
-    if (s.type() != shape::tuple_type)
-        out.push_back(s);
-    for (const auto& sub : s.sub_shapes())
-        leaves(sub, out);
-}
-
-std::size_t span_bytes(const shape& s) {
-    return s.elements() == 0 ? 0 : s.element_space() * s.type_size();
-}
-
 // False where there is no memory to run them in, or one of them cannot be timed.
 bool time_all(const device_problem& p, std::vector<candidate>& list) {
-    std::vector<shape> inputs, outputs;
-    for (const auto& s : p.inputs)
-        leaves(s, inputs);
-    leaves(p.output, outputs);
     std::size_t scratch = 0;
     for (const auto& c : list) {
         if (runs_on_host(*c.work))
@@ -66,9 +53,9 @@ bool time_all(const device_problem& p, std::vector<candidate>& list) {
         ready = ready and memory.back() != nullptr;
         return memory.back().get();
     };
-    for (const auto& s : inputs)
+    for (const auto& s : leaves_of(p.inputs))
         in.push_back(block(span_bytes(s)));
-    for (const auto& s : outputs)
+    for (const auto& s : leaves_of(p.output))
         out.push_back(block(span_bytes(s)));
     auto* const scratch_memory = block(scratch);
     p.on->synchronize(queue.get());
@@ -85,17 +72,6 @@ bool time_all(const device_problem& p, std::vector<candidate>& list) {
             c.ms = std::numeric_limits<double>::infinity(); // a library that fails is not chosen
         }
     return any;
-}
-
-lowered first_of(const device_problem& p, const std::vector<implementation>& candidates) {
-    std::string reasons;
-    for (const auto& c : candidates) {
-        auto k = c.make(p);
-        if (k)
-            return k;
-        reasons += str(reasons.empty() ? "" : "; ", c.name, ": ", k.reason);
-    }
-    return lowered::refuse(std::move(reasons));
 }
 
 std::unique_ptr<kernel> known(const device_problem& p, const std::string& key,
@@ -116,7 +92,7 @@ bool may_be_timed(const device_problem& p) {
 
 lowered fastest(const device_problem& p, const std::vector<implementation>& candidates) {
     if (not may_be_timed(p))
-        return first_of(p, candidates);
+        return first_that_takes(p, candidates);
     const auto key = key_of(p);
     if (auto k = known(p, key, candidates))
         return k;

@@ -3,12 +3,9 @@
 #include "targets/cpu/lower/axis_runs.hpp"
 #include "targets/cpu/lowering.hpp"
 
-#include <migraphx/make_op.hpp>
-
-#include "base/str.hpp"
 #include "ir/shape_rules.hpp"
-#include "ops/padding.hpp"
-#include "ops/shape_input.hpp"
+#include "runtime/constant_operands.hpp"
+#include "runtime/implementation_table.hpp"
 
 #include <cstring>
 
@@ -110,50 +107,11 @@ lowered pad_with(const problem& p, const std::vector<int64_t>& pads, op::pad::pa
     return copy_by_runs(p, axes, "pad", std::move(element));
 }
 
-std::vector<char> bytes_of(const argument& a) {
-    return {a.data(), a.data() + a.get_shape().type_size()};
-}
-
 lowered pad(const problem& p) {
-    const auto pads = p.op.get_vector<int64_t>("pads");
-    const auto mode = op::pad::pad_op_mode_t(p.op.get<int>("mode"));
-    // The operator itself rounds the value to the element type.
-    const auto type = p.output.type();
-    const auto padded =
-        make_op("pad", {{"pads", std::vector<int64_t>{1, 0}}, {"value", p.op.get<float>("value")}})
-            .compute(shape{type, {2}}, {argument{shape{type, {1}}}});
-    return pad_with(p, pads, mode, bytes_of(padded));
-}
-
-lowered pad_dynamic(const problem& p) {
-    const auto rank = p.output.ndim();
-    if (not p.is_constant(1) or (not is_absent(p.inputs, 3) and not p.is_constant(3)) or
-        (not is_absent(p.inputs, 2) and p.inputs[2].elements() > 0 and not p.is_constant(2)))
-        return lowered::refuse("paddings that are not constant");
-    const auto given = read_integers(p.constants[1]);
-    std::vector<std::size_t> axes;
-    if (not is_absent(p.inputs, 3))
-        axes = normalize_axes(read_integers(p.constants[3]), rank, "axes");
-    else
-        for (std::size_t d = 0; d < rank and not given.empty(); d++)
-            axes.push_back(d);
-    if (given.size() != 2 * axes.size())
-        return lowered::refuse("paddings for other axes");
-    std::vector<int64_t> pads(2 * rank, 0);
-    for (std::size_t i = 0; i < axes.size(); i++) {
-        pads[axes[i]] = given[i];
-        pads[axes[i] + rank] = given[i + axes.size()];
-    }
-    const bool has_value = p.is_constant(2) and p.inputs[2].elements() > 0;
-    return pad_with(p, pads, op::pad::pad_op_mode_t(p.op.get<int>("mode")),
-                    bytes_of(has_value ? p.constants[2] : argument{shape{p.output.type()}}));
-}
-
-lowered fixed_pad(const problem& p) {
-    std::vector<int64_t> pads(2 * p.output.ndim(), 0);
-    for (std::size_t d = 0; d < p.output.ndim(); d++)
-        pads[d + p.output.ndim()] = int64_t(p.output.lens()[d]) - int64_t(p.inputs[0].lens()[d]);
-    return pad_with(p, pads, op::pad::constant_pad, bytes_of(argument{shape{p.output.type()}}));
+    auto known = padding_of(p);
+    if (not known.refusal.empty())
+        return lowered::refuse(known.refusal);
+    return pad_with(p, known.pads, known.mode, std::move(known.element));
 }
 
 // ---- reverse, tile, stepped slices
@@ -187,28 +145,12 @@ lowered tile(const problem& p) {
 }
 
 lowered slice_dynamic(const problem& p) {
-    for (std::size_t i = 1; i < p.inputs.size(); i++)
-        if (not is_absent(p.inputs, i) and not p.is_constant(i))
-            return lowered::refuse("bounds that are not constant");
-    const auto starts = read_integers(p.constants[1]);
-    std::vector<int64_t> at(starts.size()), steps(starts.size(), 1);
-    for (std::size_t i = 0; i < at.size(); i++)
-        at[i] = int64_t(i);
-    if (not is_absent(p.inputs, 3))
-        at = read_integers(p.constants[3]);
-    if (not is_absent(p.inputs, 4))
-        steps = read_integers(p.constants[4]);
+    const auto known = slice_of(p);
+    if (not known.refusal.empty())
+        return lowered::refuse(known.refusal);
     std::vector<axis_runs> axes;
-    for (auto n : lens_of(p.output))
-        axes.push_back(same_run(n));
-    for (std::size_t i = 0; i < starts.size(); i++) {
-        const auto axis = normalize_axis(at.at(i), p.output.ndim(), "slice");
-        const auto len = int64_t(p.inputs[0].lens()[axis]);
-        const bool up = steps.at(i) > 0;
-        auto first = starts[i] < 0 ? std::max(starts[i], -len - 1) + len : starts[i];
-        first = std::clamp<int64_t>(first, up ? 0 : -1, up ? len : len - 1);
-        axes[axis] = {{0, int64_t(p.output.lens()[axis]), first, steps[i], false}};
-    }
+    for (std::size_t d = 0; d < p.output.ndim(); d++)
+        axes.push_back({{0, int64_t(p.output.lens()[d]), known.starts[d], known.steps[d], false}});
     return copy_by_runs(p, axes, "slice (copy)");
 }
 
@@ -253,14 +195,7 @@ lowered with_shape(const problem& p) {
     from_value(p.op.attribute("op"), inner);
     problem q = p;
     q.op = inner.normalized(p.inputs);
-    std::string reasons;
-    for (const auto& choice : implementations_of(q.op.name())) {
-        auto result = choice.make(q);
-        if (result)
-            return result;
-        reasons += str(reasons.empty() ? "" : "; ", choice.name, ": ", result.reason);
-    }
-    return lowered::refuse(reasons.empty() ? "nothing for " + q.op.name() : reasons);
+    return first_that_takes(q, implementations_of(q.op.name()));
 }
 
 const implementations copy_choices{
@@ -268,9 +203,7 @@ const implementations copy_choices{
     {{"copy", copy}}};
 const implementations broadcast_choices{{"multibroadcast", "broadcast"}, {{"copy", copy_memory}}};
 const implementations concat_choices{{"concat"}, {{"concat", concat}}};
-const implementations pad_choices{{"pad"}, {{"pad", pad}}};
-const implementations pad_dynamic_choices{{"pad_dynamic"}, {{"pad", pad_dynamic}}};
-const implementations fixed_pad_choices{{"fixed_pad"}, {{"pad", fixed_pad}}};
+const implementations pad_choices{{"pad", "pad_dynamic", "fixed_pad"}, {{"pad", pad}}};
 const implementations reverse_choices{{"reverse"}, {{"reverse", reverse}}};
 const implementations tile_choices{{"tile_dynamic"}, {{"tile", tile}}};
 const implementations slice_choices{{"slice_dynamic"}, {{"slice", slice_dynamic}}};

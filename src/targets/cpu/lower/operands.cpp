@@ -38,36 +38,6 @@ std::optional<elem_type> element_of(shape::type_t t) {
     }
 }
 
-sizes lens_of(const shape& s) {
-    return {s.lens().begin(), s.lens().end()};
-}
-
-sizes strides_of(const shape& s) {
-    sizes result(s.strides().begin(), s.strides().end());
-    for (std::size_t i = 0; i < result.size(); i++)
-        if (s.lens()[i] == 1)
-            result[i] = 0;
-    return result;
-}
-
-sizes row_major_strides(const sizes& lens) {
-    sizes result(lens.size());
-    int64_t step = 1;
-    for (std::size_t i = lens.size(); i-- > 0;) {
-        result[i] = step;
-        step *= lens[i];
-    }
-    return result;
-}
-
-bool is_dense(const shape& s) {
-    const auto lens = lens_of(s), wanted = row_major_strides(lens);
-    for (std::size_t i = 0; i < lens.size(); i++)
-        if (lens[i] != 1 and int64_t(s.strides()[i]) != wanted[i])
-            return s.elements() == 0;
-    return true;
-}
-
 std::optional<int64_t> merged_stride(const shape& s, std::size_t first, std::size_t last) {
     int64_t step = 0, next = -1;
     for (std::size_t i = last; i-- > first;) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "runtime/kernel.hpp"
+#include "runtime/walked_shape.hpp"
 #include "targets/cpu/kernels/copy.hpp"
 #include "targets/cpu/kernels/elem_type.hpp"
 
@@ -16,16 +17,8 @@
 
 namespace migraphx::cpu {
 
-using sizes = std::vector<int64_t>;
-
 /// The kernels' name of a type; none for those that they do not compute with.
 std::optional<elem_type> element_of(shape::type_t t);
-sizes lens_of(const shape& s);
-/// Axes of one element get stride 0, like broadcast ones.
-sizes strides_of(const shape& s);
-sizes row_major_strides(const sizes& lens);
-/// Row-major without gaps; axes of one element do not count.
-bool is_dense(const shape& s);
 /// The distance of consecutive rows when the axes [first, last) count as one; none when they do not
 /// merge. 0 for one row.
 std::optional<int64_t> merged_stride(const shape& s, std::size_t first, std::size_t last);

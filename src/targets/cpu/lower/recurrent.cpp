@@ -9,6 +9,7 @@
 
 #include "base/parallel.hpp"
 #include "base/str.hpp"
+#include "ops/recurrent.hpp"
 #include "ops/shape_input.hpp"
 
 #include <migraphx/op/common.hpp>
@@ -19,18 +20,6 @@
 namespace migraphx::cpu {
 
 namespace {
-
-// Inputs of a recurrent layer, by position.
-enum recurrent_input : std::size_t {
-    in_x,
-    in_w,
-    in_r,
-    in_bias,
-    in_lengths,
-    in_h0,
-    in_c0,
-    in_peephole
-};
 
 std::optional<activation> activation_of(const operation& op) {
     static const std::pair<const char*, activation_kind> names[] = {

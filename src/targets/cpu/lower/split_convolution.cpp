@@ -25,10 +25,6 @@ plane plane_of(const shape& s, const std::vector<int64_t>& v, int64_t missing) {
     return s.ndim() == 3 ? plane{missing, v[2]} : plane{v[2], v[3]};
 }
 
-std::vector<int64_t> lens_of(const shape& s) {
-    return {s.lens().begin(), s.lens().end()};
-}
-
 std::string refusal(const problem& p) {
     if (auto r = split_refusal(p); not r.empty())
         return r;

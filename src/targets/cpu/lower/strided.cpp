@@ -7,16 +7,11 @@
 #include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/lowering.hpp"
 
-#include "ops/pointwise_table.hpp"
+#include "runtime/pointwise_nest.hpp"
 
 namespace migraphx::cpu {
 
 namespace {
-
-bool is_pointwise(const problem& p) {
-    const auto name = p.op.name();
-    return name == "pointwise" or name == "convert" or find_pointwise_row(name) != nullptr;
-}
 
 bool is_convolution(const problem& p) {
     const auto name = p.op.name();

@@ -3,11 +3,7 @@
 // run-time bounds, fills.
 #include "targets/gpu/lower/copy.hpp"
 
-#include <migraphx/make_op.hpp>
-
-#include "ir/shape_rules.hpp"
-#include "ops/padding.hpp"
-#include "ops/shape_input.hpp"
+#include "runtime/constant_operands.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -44,77 +40,27 @@ lowered copy_memory(const device_problem& p) {
 
 // ---- pad
 
-lowered looked_up(const device_problem& p, const std::vector<axis_source>& from,
-                  std::vector<char> element, const char* name) {
+lowered pad(const device_problem& p) {
+    const auto known = padding_of(p);
+    if (not known.refusal.empty())
+        return lowered::refuse(known.refusal);
     if (not is_movable(p.output))
         return lowered::refuse(not_movable);
-    if (element.empty())
-        element.resize(p.output.type_size());
-    if (p.inputs[0].elements() == 0) {
-        auto g = fill_box(*p.on, {lens_of(p.output), {strides_of(p.output)}}, element);
-        return one_launch(p, std::move(g));
-    }
-    // The stride of an axis of one element counts where its position is repeated.
-    auto strides = strides_of(p.inputs[0]);
-    auto g = mapped_copy(*p.on, p.output.type_size(),
-                         {lens_of(p.output), {strides_of(p.output), strides}}, from, element);
-    g.name = name;
-    return one_launch(p, std::move(g));
-}
-
-lowered pad_with(const device_problem& p, const std::vector<int64_t>& pads,
-                 op::pad::pad_op_mode_t mode, std::vector<char> element) {
+    if (p.inputs[0].elements() == 0)
+        return one_launch(
+            p, fill_box(*p.on, {lens_of(p.output), {strides_of(p.output)}}, known.element));
     const auto rank = p.output.ndim();
     std::vector<axis_source> from(rank);
     for (std::size_t d = 0; d < rank; d++)
-        if (pads[d] != 0 or pads[d + rank] != 0)
-            from[d] = padded_positions(p.inputs[0].lens()[d], pads[d], pads[d + rank], mode);
-    return looked_up(p, from, std::move(element), "pad");
-}
-
-std::vector<char> bytes_of(const argument& a) {
-    return {a.data(), a.data() + a.get_shape().type_size()};
-}
-
-lowered pad(const device_problem& p) {
-    // The operator itself rounds the value to the element type.
-    const auto type = p.output.type();
-    const auto padded =
-        make_op("pad", {{"pads", std::vector<int64_t>{1, 0}}, {"value", p.op.get<float>("value")}})
-            .compute(shape{type, {2}}, {argument{shape{type, {1}}}});
-    return pad_with(p, p.op.get_vector<int64_t>("pads"),
-                    op::pad::pad_op_mode_t(p.op.get<int>("mode")), bytes_of(padded));
-}
-
-lowered pad_dynamic(const device_problem& p) {
-    const auto rank = p.output.ndim();
-    if (not p.is_constant(1) or (not is_absent(p.inputs, 3) and not p.is_constant(3)) or
-        (not is_absent(p.inputs, 2) and p.inputs[2].elements() > 0 and not p.is_constant(2)))
-        return lowered::refuse("paddings that are not constant");
-    const auto given = read_integers(p.constants[1]);
-    std::vector<std::size_t> axes;
-    if (not is_absent(p.inputs, 3))
-        axes = normalize_axes(read_integers(p.constants[3]), rank, "axes");
-    else
-        for (std::size_t d = 0; d < rank and not given.empty(); d++)
-            axes.push_back(d);
-    if (given.size() != 2 * axes.size())
-        return lowered::refuse("paddings for other axes");
-    std::vector<int64_t> pads(2 * rank, 0);
-    for (std::size_t i = 0; i < axes.size(); i++) {
-        pads[axes[i]] = given[i];
-        pads[axes[i] + rank] = given[i + axes.size()];
-    }
-    const bool has_value = p.is_constant(2) and p.inputs[2].elements() > 0;
-    return pad_with(p, pads, op::pad::pad_op_mode_t(p.op.get<int>("mode")),
-                    has_value ? bytes_of(p.constants[2]) : std::vector<char>{});
-}
-
-lowered fixed_pad(const device_problem& p) {
-    std::vector<int64_t> pads(2 * p.output.ndim(), 0);
-    for (std::size_t d = 0; d < p.output.ndim(); d++)
-        pads[d + p.output.ndim()] = int64_t(p.output.lens()[d]) - int64_t(p.inputs[0].lens()[d]);
-    return pad_with(p, pads, op::pad::constant_pad, {});
+        if (known.pads[d] != 0 or known.pads[d + rank] != 0)
+            from[d] = padded_positions(p.inputs[0].lens()[d], known.pads[d], known.pads[d + rank],
+                                       known.mode);
+    // The stride of an axis of one element counts where its position is repeated.
+    auto g = mapped_copy(*p.on, p.output.type_size(),
+                         {lens_of(p.output), {strides_of(p.output), strides_of(p.inputs[0])}}, from,
+                         known.element);
+    g.name = "pad";
+    return one_launch(p, std::move(g));
 }
 
 // ---- reverse, tile, stepped slices: strides of another sign or of none
@@ -162,27 +108,10 @@ lowered tile(const device_problem& p) {
 }
 
 lowered slice_dynamic(const device_problem& p) {
-    for (std::size_t i = 1; i < p.inputs.size(); i++)
-        if (not is_absent(p.inputs, i) and not p.is_constant(i))
-            return lowered::refuse("bounds that are not constant");
-    const auto bounds = read_integers(p.constants[1]);
-    std::vector<int64_t> at(bounds.size()), by(bounds.size(), 1);
-    for (std::size_t i = 0; i < at.size(); i++)
-        at[i] = int64_t(i);
-    if (not is_absent(p.inputs, 3))
-        at = read_integers(p.constants[3]);
-    if (not is_absent(p.inputs, 4))
-        by = read_integers(p.constants[4]);
-    sizes steps(p.output.ndim(), 1), starts(p.output.ndim(), 0);
-    for (std::size_t i = 0; i < bounds.size(); i++) {
-        const auto axis = normalize_axis(at.at(i), p.output.ndim(), "slice");
-        const auto len = int64_t(p.inputs[0].lens()[axis]);
-        const bool up = by.at(i) > 0;
-        const auto first = bounds[i] < 0 ? std::max(bounds[i], -len - 1) + len : bounds[i];
-        starts[axis] = std::clamp<int64_t>(first, up ? 0 : -1, up ? len : len - 1);
-        steps[axis] = by[i];
-    }
-    return stepped(p, "slice", steps, starts);
+    const auto known = slice_of(p);
+    if (not known.refusal.empty())
+        return lowered::refuse(known.refusal);
+    return stepped(p, "slice", known.steps, known.starts);
 }
 
 // ---- fills
@@ -221,9 +150,7 @@ const implementations copy_choices{
 const implementations broadcast_choices{
     {"multibroadcast", "broadcast", "broadcast_for_dot", "broadcast_with_dims"},
     {{"copy", copy_memory}}};
-const implementations pad_choices{{"pad"}, {{"pad", pad}}};
-const implementations pad_dynamic_choices{{"pad_dynamic"}, {{"pad", pad_dynamic}}};
-const implementations fixed_pad_choices{{"fixed_pad"}, {{"pad", fixed_pad}}};
+const implementations pad_choices{{"pad", "pad_dynamic", "fixed_pad"}, {{"pad", pad}}};
 const implementations reverse_choices{{"reverse"}, {{"reverse", reverse}}};
 const implementations tile_choices{{"tile_dynamic"}, {{"tile", tile}}};
 const implementations slice_choices{{"slice_dynamic"}, {{"slice", slice_dynamic}}};

@@ -49,15 +49,7 @@ struct nest_text {
         return result;
     }
     // "const half* x0, float* y0".
-    std::string parameters() const {
-        std::string text;
-        for (const auto& a : inputs)
-            text +=
-                std::string("const ") + codegen::stored_type(a.access->type) + "* " + a.name + ", ";
-        for (const auto& a : outputs)
-            text += std::string(codegen::stored_type(a.access->type)) + "* " + a.name + ", ";
-        return text + "const sizes p";
-    }
+    std::string parameters() const { return pointer_parameters(inputs, outputs) + "const sizes p"; }
     std::string arguments() const {
         std::string text;
         for (const auto& a : all())

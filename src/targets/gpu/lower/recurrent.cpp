@@ -21,18 +21,6 @@ namespace migraphx::gpu {
 
 namespace {
 
-// Inputs of a recurrent layer, by position.
-enum recurrent_input : std::size_t {
-    in_x,
-    in_w,
-    in_r,
-    in_bias,
-    in_lengths,
-    in_h0,
-    in_c0,
-    in_peephole
-};
-
 // As recurrent_pointers of the device code lists them.
 struct recurrent_addresses {
     const char *r, *bias, *h0, *c0, *peephole, *lengths;

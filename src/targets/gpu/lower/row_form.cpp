@@ -52,18 +52,9 @@ bool rows_lie_side_by_side(const row_nest& n) {
     return not along_row and a->strides[n.kept.size() - 1] == 1;
 }
 
-std::vector<const nest_access*> vector_accesses(const row_nest& n) {
-    std::vector<const nest_access*> result;
-    for (const auto& a : n.inputs)
-        result.push_back(&a);
-    for (const auto& o : n.outputs)
-        result.push_back(&o.access);
-    return result;
-}
-
 int largest_vector(const row_nest& n, const row_form& f) {
     const auto length = vector_dim_length(n, f);
-    return length <= 1 ? 1 : vector_size(vector_accesses(n), vector_dim(n, f), length);
+    return length <= 1 ? 1 : vector_size(accesses_of(n), vector_dim(n, f), length);
 }
 
 void lay_rows(const row_nest& n, const device_properties& on, row_form& f) {
@@ -170,6 +161,15 @@ std::size_t accumulator_bytes(const row_nest& n, const codegen::row_op& fold, bo
     if (not codegen::is_position(*fold.how))
         return held;
     return held == 4 and not wide_index ? 8 : 16;
+}
+
+std::vector<const nest_access*> accesses_of(const row_nest& n) {
+    std::vector<const nest_access*> result;
+    for (const auto& a : n.inputs)
+        result.push_back(&a);
+    for (const auto& o : n.outputs)
+        result.push_back(&o.access);
+    return result;
 }
 
 row_form row_form_of(const row_nest& n, const device_properties& on) {

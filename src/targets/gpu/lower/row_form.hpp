@@ -7,6 +7,7 @@
 #include "codegen/row_nest.hpp"
 
 #include <cstdint>
+#include <vector>
 
 namespace migraphx::gpu {
 
@@ -27,6 +28,9 @@ struct row_form {
 
 /// Of a simplified nest.
 row_form row_form_of(const codegen::row_nest& n, const device_properties& on);
+
+/// Of its inputs, then of its outputs.
+std::vector<const codegen::nest_access*> accesses_of(const codegen::row_nest& n);
 
 /// What lanes walk: vectors of a row, or positions.
 int64_t items_of(const codegen::row_nest& n, const row_form& f);

@@ -86,14 +86,6 @@ public:
     }
 
 private:
-    static std::vector<const nest_access*> accesses_of(const row_nest& n) {
-        std::vector<const nest_access*> result;
-        for (const auto& a : n.inputs)
-            result.push_back(&a);
-        for (const auto& o : n.outputs)
-            result.push_back(&o.access);
-        return result;
-    }
     static std::vector<int64_t> all_dims(const row_nest& n) {
         auto dims = n.kept;
         dims.insert(dims.end(), n.reduced.begin(), n.reduced.end());
@@ -195,13 +187,8 @@ private:
     // ---- the frame of a launch
 
     std::string parameters() const {
-        std::string text;
-        for (const auto& a : inputs)
-            text +=
-                std::string("const ") + codegen::stored_type(a.access->type) + "* " + a.name + ", ";
-        for (const auto& a : outputs)
-            text += std::string(codegen::stored_type(a.access->type)) + "* " + a.name + ", ";
-        return text + (f.parts > 1 ? "u8* scratch, " : "") + "const sizes p";
+        return pointer_parameters(inputs, outputs) + (f.parts > 1 ? "u8* scratch, " : "") +
+               "const sizes p";
     }
     std::string arguments() const {
         std::string text;

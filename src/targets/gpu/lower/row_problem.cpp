@@ -4,6 +4,7 @@
 #include "codegen/region.hpp"
 #include "ops/module_body.hpp"
 #include "ops/shape_input.hpp"
+#include "runtime/walked_shape.hpp"
 
 #include <migraphx/common_shape.hpp>
 #include <migraphx/instruction.hpp>
@@ -114,10 +115,6 @@ std::string unfit_type(const std::vector<shape>& shapes) {
     return "";
 }
 
-std::vector<shape> leaves(const shape& s) {
-    return s.type() == shape::tuple_type ? s.sub_shapes() : std::vector<shape>{s};
-}
-
 bool repeats(const shape& s) {
     return s.elements() > 1 and s.broadcasted();
 }
@@ -160,8 +157,7 @@ struct module_reader {
         for (std::size_t i = 0; i < names.size(); i++) {
             if (not r.fits(inputs[i]))
                 return no("an operand of other dimensions");
-            values[m.get_parameter(names[i])] =
-                nest_operand::reg(r.b.input(r.access(inputs[i])));
+            values[m.get_parameter(names[i])] = nest_operand::reg(r.b.input(r.access(inputs[i])));
         }
         for (auto ins = m.begin(); ins != m.end(); ++ins) {
             const auto name = ins->name();
@@ -234,15 +230,15 @@ private:
 row_problem fused(const problem& p) {
     const auto& m = *p.modules.front();
     auto axes = p.op.get_vector<std::size_t>("axes");
-    const auto reduction = std::find_if(m.begin(), m.end(),
-                                        [](const auto& ins) { return is_composite(ins.name()); });
+    const auto reduction =
+        std::find_if(m.begin(), m.end(), [](const auto& ins) { return is_composite(ins.name()); });
     if (reduction == m.end())
         return refused("no reduction");
     rows r{reduction->inputs().front()->get_shape().lens(), axes};
     module_reader reader{m, r, {}, {}};
     if (not reader.read(p.inputs))
         return refused(reader.refusal);
-    const auto outs = leaves(p.output);
+    const auto outs = leaves_of(p.output);
     const auto returns = m.get_returns();
     for (std::size_t i = 0; i < returns.size(); i++) {
         const auto v = reader.values.at(returns[i]);
@@ -256,7 +252,7 @@ row_problem fused(const problem& p) {
 } // namespace
 
 row_problem rows_of(const problem& p) {
-    const auto outs = leaves(p.output);
+    const auto outs = leaves_of(p.output);
     std::vector<shape> all = outs;
     for (std::size_t i = 0; i < p.inputs.size(); i++)
         if (not is_absent(p.inputs, i))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "targets/gpu/lower/strided.hpp"
 
-#include "ops/pointwise_table.hpp"
+#include "runtime/pointwise_nest.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,11 +10,6 @@
 namespace migraphx::gpu {
 
 namespace {
-
-bool is_pointwise(const problem& p) {
-    const auto name = p.op.name();
-    return name == "pointwise" or name == "convert" or find_pointwise_row(name) != nullptr;
-}
 
 // Generated kernels of these take any strides on both sides at the same cost.
 bool moves(const problem& p) {

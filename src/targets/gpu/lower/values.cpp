@@ -4,6 +4,7 @@
 #include "targets/gpu/lower/copy.hpp"
 
 #include "base/str.hpp"
+#include "runtime/implementation_table.hpp"
 
 #include <algorithm>
 
@@ -110,14 +111,7 @@ lowered with_shape(const device_problem& p) {
     from_value(p.op.attribute("op"), inner);
     auto q = p;
     q.op = inner.normalized(p.inputs);
-    std::string reasons;
-    for (const auto& choice : implementations_of(q.op.name())) {
-        auto result = choice.make(q);
-        if (result)
-            return result;
-        reasons += str(reasons.empty() ? "" : "; ", choice.name, ": ", result.reason);
-    }
-    return lowered::refuse(reasons.empty() ? "nothing for " + q.op.name() : reasons);
+    return first_that_takes(q, implementations_of(q.op.name()));
 }
 
 const implementations range_choices{{"dynamic_range"}, {{"range", range}}};

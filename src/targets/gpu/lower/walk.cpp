@@ -9,38 +9,6 @@
 
 namespace migraphx::gpu {
 
-sizes lens_of(const shape& s) {
-    return {s.lens().begin(), s.lens().end()};
-}
-
-sizes strides_of(const shape& s) {
-    sizes result(s.strides().begin(), s.strides().end());
-    for (std::size_t d = 0; d < result.size(); d++)
-        if (s.lens()[d] == 1)
-            result[d] = 0;
-    return result;
-}
-
-sizes row_major_strides(const sizes& lens) {
-    sizes result(lens.size(), 1);
-    for (std::size_t d = lens.size(); d-- > 1;)
-        result[d - 1] = result[d] * lens[d];
-    return result;
-}
-
-bool is_dense(const shape& s) {
-    int64_t expected = 1;
-    const auto lens = lens_of(s), strides = strides_of(s);
-    for (std::size_t d = lens.size(); d-- > 0;) {
-        if (lens[d] == 1)
-            continue;
-        if (strides[d] != expected)
-            return false;
-        expected *= lens[d];
-    }
-    return true;
-}
-
 int64_t product_of(const sizes& lens) {
     return std::accumulate(lens.begin(), lens.end(), int64_t{1}, std::multiplies<>{});
 }

@@ -3,6 +3,7 @@
 // in the form that costs a kernel least, and the structs that tell it.
 #pragma once
 
+#include "runtime/walked_shape.hpp"
 #include "targets/gpu/generated.hpp"
 
 #include <cstdint>
@@ -11,14 +12,6 @@
 
 namespace migraphx::gpu {
 
-using sizes = std::vector<int64_t>;
-
-sizes lens_of(const shape& s);
-/// Axes of one element get stride 0, like broadcast ones.
-sizes strides_of(const shape& s);
-sizes row_major_strides(const sizes& lens);
-/// Row-major without gaps; axes of one element do not count.
-bool is_dense(const shape& s);
 int64_t product_of(const sizes& lens);
 
 /// Positions 0 .. lens in each axis, and how far apart neighbours are in each tensor (in elements).

@@ -3,6 +3,8 @@
 
 #include "targets/gpu/device_code/fast_div.cuh"
 
+#include "codegen/device_text.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -68,6 +70,16 @@ bool needs_wide_index(const std::vector<int64_t>& dims,
             last += std::max<int64_t>(dims[d] - 1, 0) * std::llabs(a->strides[d]);
         return last >= most;
     });
+}
+
+std::string pointer_parameters(const std::vector<walked>& inputs,
+                               const std::vector<walked>& outputs) {
+    std::string text;
+    for (const auto& a : inputs)
+        text += std::string("const ") + codegen::stored_type(a.access->type) + "* " + a.name + ", ";
+    for (const auto& a : outputs)
+        text += std::string(codegen::stored_type(a.access->type)) + "* " + a.name + ", ";
+    return text;
 }
 
 void declare_walk(const walk& w, const std::vector<walked>& accesses, size_block& sizes) {

@@ -51,6 +51,10 @@ struct walked {
     const codegen::nest_access* access = nullptr;
 };
 
+/// "const half* x0, float* y0, ": how a kernel declares its pointers.
+std::string pointer_parameters(const std::vector<walked>& inputs,
+                               const std::vector<walked>& outputs);
+
 /// Adds the extents of a walk and the strides along it to `sizes`.
 void declare_walk(const walk& w, const std::vector<walked>& accesses, size_block& sizes);
 /// The statements that split `position` (an expression) and `const Index at_<walk>_<name> = ...`

@@ -3,6 +3,7 @@
 
 #include "base/rounding.hpp"
 #include "ir/output_parameter.hpp"
+#include "runtime/walked_shape.hpp"
 #include "targets/gpu/plan/lanes.hpp"
 
 #include <algorithm>
@@ -11,11 +12,6 @@
 namespace migraphx::gpu {
 
 namespace {
-
-// The memory from the first element to the last.
-std::size_t span_bytes(const shape& s) {
-    return s.elements() == 0 ? 0 : s.element_space() * s.type_size();
-}
 
 void append_leaves(const plan_result& r, std::size_t position, std::vector<bound_result>& out) {
     for (const auto& t : r.tuple)
