@@ -42,7 +42,7 @@ import sys
 sys.path.insert(0, sys.argv[1] + "/tools")
 import models
 for m in models.MODELS:
-    if m.source[0] not in ("weights", "onnx") and not m.name.startswith("silero_vad_"):
+    if m.source[0] not in ("weights", "onnx"):
         try:
             models.prepare(sys.argv[2], [m])
         except FileNotFoundError as error:

@@ -109,6 +109,7 @@ def judge(rows, limit):
 
 def make_weights(folder, chosen, jobs):
     """The models' files; those with made weights in parallel."""
+    folder.mkdir(parents=True, exist_ok=True)
     made = [m for m in chosen if m.source[0] == "weights"]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         list(pool.map(lambda m: models.prepare(folder, [m]), made))
@@ -143,8 +144,7 @@ def main():
 
     begun = time.monotonic()
     cores = os.cpu_count() or 2
-    names = args.models.split(",") if args.models else [m.name for m in models.MODELS if m.source[0] != "onnx"
-                                                              and not m.name.startswith("silero_vad_")]
+    names = args.models.split(",") if args.models else [m.name for m in models.MODELS if m.source[0] != "onnx"]
     try:
         chosen = models.select(names)
     except KeyError as error:
