@@ -20,6 +20,7 @@ import models  # noqa: E402
 LABELS = {"migraphx": "ours", "mxr": "ours from .mxr", "ort": "ONNX Runtime",
           "openvino": "OpenVINO"}
 PEERS = ("ort", "openvino")
+LIMITED = ("baseline", "avx2")  # levels that limit_isa.c can show to every engine
 
 
 class EngineError(Exception):
@@ -43,7 +44,8 @@ def add_common_options(parser):
     parser.add_argument("--target", default="cpu", help="target our engine compiles for")
     parser.add_argument("--threads", type=int, default=2, help="threads of every engine")
     parser.add_argument("--isa", default="", metavar="LEVEL",
-                        help="instruction set that our engine may use: baseline, avx2, avx512, amx")
+                        help="instruction set: baseline, avx2 (for every engine where the machine lets "
+                             "processes hide what it has, see limit_isa.c), avx512, amx (ours)")
     parser.add_argument("--timeout", type=float, default=600,
                         help="seconds an engine may take for one request")
 
@@ -56,12 +58,27 @@ def chosen_models(parser, args):
         parser.error(error.args[0])
 
 
+def isa_limiter(folder):
+    """The library that hides instruction sets from a process which preloads it, or None where it does
+    not work."""
+    source = pathlib.Path(__file__).with_name("limit_isa.c")
+    library = pathlib.Path(folder) / "limit_isa.so"
+    try:
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True, capture_output=True)
+        subprocess.run(["true"], check=True, capture_output=True,
+                       env=dict(os.environ, LD_PRELOAD=str(library), LIMIT_ISA="baseline"))
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return str(library)
+
+
 class Workers:
     """Starts worker processes for one model after another; a context manager that ends them."""
 
     def __init__(self, args):
         self.args = args
         self.folder = tempfile.TemporaryDirectory(prefix="bench-")
+        self.limiter = isa_limiter(self.folder.name) if args.isa in LIMITED else None
         self.alive = []
 
     def __enter__(self):
@@ -160,6 +177,8 @@ class Worker:
                            XDG_CACHE_HOME=cache)
         if config["engine"] in ("migraphx", "mxr") and config["isa"]:
             environment["MIGRAPHX_CPU_ISA"] = config["isa"]
+        if owner.limiter is not None:
+            environment.update(LD_PRELOAD=owner.limiter, LIMIT_ISA=owner.args.isa)
         script = pathlib.Path(__file__).with_name("engines.py")
         self.process = subprocess.Popen(
             [sys.executable, str(script), json.dumps(config)], env=environment,
@@ -315,8 +334,17 @@ def commit():
     return head.stdout.strip() + ("+" if changed.strip() else "")
 
 
+def isa_limits(args):
+    """Which engines `--isa` limits, in words."""
+    if not args.isa:
+        return ""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        every = args.isa in LIMITED and isa_limiter(folder) is not None
+    return f"{'every engine' if every else 'ours'} limited to {args.isa}"
+
+
 def run_facts(args):
-    return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+    return {"isa_limits": isa_limits(args), "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "commit": commit(), "machine": machine(), "threads": args.threads, "isa": args.isa,
             "target": args.target, "python": platform.python_version()}
 
@@ -333,7 +361,7 @@ def facts_markdown(facts, versions):
     names = ", ".join(f"{LABELS[e]} {v}" for e, v in versions.items())
     return (f"{m['cpu']}, {m['cores']} cores ({' '.join(m['isa'])}), {m['memory_gib']} GiB, "
             f"{m['system']}; {facts['threads']} threads; "
-            f"{'ours limited to ' + facts['isa'] + '; ' if facts['isa'] else ''}{facts['date']}; "
+            f"{facts['isa_limits'] + '; ' if facts['isa_limits'] else ''}{facts['date']}; "
             f"commit {facts['commit']}{'; ' if names else ''}{names}.\n")
 
 

@@ -66,7 +66,7 @@ void check_gemm(const gemm_case& c) {
             if (!c.transposed_b || c.k <= small_gemm_params::tiny)
                 compare(got, "batched");
         }
-        std::vector<float> panels(size_t(packed_gemm_size(c.k, c.n, table)));
+        std::vector<float> panels(size_t(packed_gemm_size(p, table)));
         pack_gemm(p, panels.data(), table);
         got = fresh;
         auto q = p;
@@ -108,7 +108,7 @@ TEST(kernels_small_gemm, equal_columns_are_packed_from_one) {
                 std::vector<float> written;
                 for (int64_t k = 0; k < p.k; ++k)
                     written.insert(written.end(), size_t(n), column[size_t(k * k_step)]);
-                const auto size = size_t(packed_gemm_size(p.k, n, table));
+                const auto size = size_t(packed_gemm_size(p, table));
                 std::vector<float> got(size, 1), want(size, 2);
                 p.b = column.data();
                 p.b_k = k_step;

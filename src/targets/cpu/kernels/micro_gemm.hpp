@@ -63,7 +63,7 @@ MIGRAPHX_VEC_INLINE void accumulate_tile(const gemm_operands& g, vf (&acc)[R][V]
             const vf x = splat(a[r * g.a_row]);
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v)
-                acc[r][v] = fma(x, w[v], acc[r][v]);
+                add_product(acc[r][v], x, w[v]);
         }
         a += g.a_k;
         b += g.b_row;
@@ -102,7 +102,7 @@ inline void gemm_tile(const gemm_operands& g, bool add, int64_t part) {
             const vf x = splat(a.get(r));
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v)
-                acc[r][v] = fma(x, w[v], acc[r][v]);
+                add_product(acc[r][v], x, w[v]);
         }
         a.advance(a_step);
         b += g.b_row;
@@ -118,33 +118,42 @@ inline void gemm_tile(const gemm_operands& g, bool add, int64_t part) {
         }
 }
 
+// Any number of rows, in tiles of about the same height.
 template <int V, bool Part>
 inline void gemm_panel(const gemm_operands& all, int64_t rows, bool add, int64_t part) {
     gemm_operands g = all;
-    for (; rows >= tile_rows; rows -= tile_rows) {
-        gemm_tile<tile_rows, V, Part>(g, add, part);
-        g.a += tile_rows * g.a_row;
-        g.c += tile_rows * g.c_row;
+    for (int64_t tiles = (rows + tile_rows - 1) / tile_rows; tiles > 0; --tiles) {
+        const int64_t r = (rows + tiles - 1) / tiles;
+        switch (r) {
+        case 1:
+            gemm_tile<1, V, Part>(g, add, part);
+            break;
+        case 2:
+            gemm_tile<2, V, Part>(g, add, part);
+            break;
+        case 3:
+            gemm_tile<3, V, Part>(g, add, part);
+            break;
+        case 4:
+            gemm_tile<4, V, Part>(g, add, part);
+            break;
+        case 5:
+            gemm_tile<5, V, Part>(g, add, part);
+            break;
+        default:
+            gemm_tile<tile_rows, V, Part>(g, add, part);
+            break;
+        }
+        g.a += r * g.a_row;
+        g.c += r * g.c_row;
+        rows -= r;
     }
-    switch (rows) {
-    case 1:
-        gemm_tile<1, V, Part>(g, add, part);
-        break;
-    case 2:
-        gemm_tile<2, V, Part>(g, add, part);
-        break;
-    case 3:
-        gemm_tile<3, V, Part>(g, add, part);
-        break;
-    case 4:
-        gemm_tile<4, V, Part>(g, add, part);
-        break;
-    case 5:
-        gemm_tile<5, V, Part>(g, add, part);
-        break;
-    default:
-        break;
-    }
+}
+
+// Two multiply-adds start in a cycle and each takes four: one or two rows need more columns to keep
+// eight sums going.
+constexpr int vectors_for(int64_t rows) {
+    return tile_vectors < 4 && rows <= 2 ? (rows <= 1 ? 8 : 4) : tile_vectors;
 }
 
 // rows x cols, both of any size; B is read as it is.
@@ -156,6 +165,14 @@ inline void gemm_block(const gemm_operands& all, int64_t rows, int64_t cols, boo
         g.c += vectors * lanes;
         left -= vectors * lanes;
     };
+    if constexpr (vectors_for(1) != tile_vectors) {
+        if (rows == 1)
+            for (; left >= vectors_for(1) * lanes; advance(vectors_for(1)))
+                gemm_tile<1, vectors_for(1), false>(g, add, lanes);
+        if (rows == 2)
+            for (; left >= vectors_for(2) * lanes; advance(vectors_for(2)))
+                gemm_tile<2, vectors_for(2), false>(g, add, lanes);
+    }
     for (; left >= tile_vectors * lanes; advance(tile_vectors))
         gemm_panel<tile_vectors, false>(g, rows, add, lanes);
     if constexpr (tile_vectors > 2)

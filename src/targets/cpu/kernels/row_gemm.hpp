@@ -131,7 +131,7 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
             const vf a = splat(x.get(r, k));
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                acc[r][v] = fma(a, b[v], acc[r][v]);
+                add_product(acc[r][v], a, b[v]);
         }
     };
     const char* next = p.fetch > 0 ? p.next : reinterpret_cast<const char*>(w);
@@ -178,8 +178,8 @@ inline void single_row(const row_product& p, const row_epilogue& e, const tile_p
     for (; k + parts <= p.depth; k += parts)
         for (int i = 0; i < parts; ++i)
             for (int v = 0; v < V; ++v)
-                sum[i][v] = fma(splat(p.x[k + i]), load(p.panel + (k + i) * row_panel + v * lanes),
-                                sum[i][v]);
+                add_product(sum[i][v], splat(p.x[k + i]),
+                            load(p.panel + (k + i) * row_panel + v * lanes));
     for (; k < p.depth; ++k)
         for (int v = 0; v < V; ++v)
             sum[0][v] = fma(splat(p.x[k]), load(p.panel + k * row_panel + v * lanes), sum[0][v]);

@@ -10,8 +10,13 @@ namespace {
 
 constexpr int64_t panel_columns = tile_vectors * lanes;
 
+// So that a panel is read in the order it lies in.
+int64_t panel_for(int64_t rows) {
+    return vectors_for(rows) * lanes;
+}
+
 void pack(const small_gemm_params& p, float* to, int64_t begin, int64_t end) {
-    pack_columns(p.b, p.b_k, p.b_n, p.k, p.n, panel_columns, to, begin, end);
+    pack_columns(p.b, p.b_k, p.b_n, p.k, p.n, panel_for(p.m), to, begin, end);
 }
 
 inline void start_from_bias(const small_gemm_params& p, int64_t first, int64_t cols) {
@@ -33,14 +38,15 @@ inline void finish(const small_gemm_params& p, int64_t first, int64_t cols) {
 }
 
 void packed(const small_gemm_params& p, int64_t begin, int64_t end) {
+    const int64_t columns = panel_for(p.m);
     for (int64_t panel = begin; panel < end; ++panel) {
-        const int64_t first = panel * panel_columns;
-        const int64_t cols = p.n - first < panel_columns ? p.n - first : panel_columns;
-        const float* b = p.b + panel * panel_columns * p.k;
+        const int64_t first = panel * columns;
+        const int64_t cols = p.n - first < columns ? p.n - first : columns;
+        const float* b = p.b + panel * columns * p.k;
         const bool add = p.bias != nullptr;
         if (add)
             start_from_bias(p, first, cols);
-        const gemm_operands g{p.a, p.a_row, p.a_k, b, panel_columns, p.c + first, p.c_row, p.k};
+        const gemm_operands g{p.a, p.a_row, p.a_k, b, columns, p.c + first, p.c_row, p.k};
         gemm_block(g, p.m, cols, add);
         finish(p, first, cols);
     }
@@ -169,7 +175,7 @@ void batched(const small_gemm_params& p, int64_t begin, int64_t end) {
 } // namespace
 
 void fill_small_gemm(small_gemm_kernels& table) {
-    table.panel = panel_columns;
+    table.panel = panel_for;
     table.pack = pack;
     table.packed = packed;
     table.rows = rows;

@@ -25,8 +25,8 @@ struct small_gemm_params {
 };
 
 struct small_gemm_kernels {
-    int64_t panel; // columns of a packed panel
-    // b in panels of `panel` columns, k rows each, the last filled up with zeros. Units: panels.
+    int64_t (*panel)(int64_t m); // columns of a packed panel, for that many rows of a
+    // b in panels, k rows each, the last filled up with zeros. Units: panels.
     void (*pack)(const small_gemm_params& p, float* to, int64_t begin, int64_t end);
     void (*packed)(const small_gemm_params& p, int64_t begin, int64_t end); // units: panels
     // b_n == 1. Units: blocks of row_block columns.

@@ -286,6 +286,16 @@ MIGRAPHX_VEC_INLINE vf min(vf x, vf y) {
     return x != x ? x : raw_min(x, y);
 }
 
+// sum += a * b, the sum staying in its register: with 12 sums of 16 registers GCC would use forms
+// of the instruction that write a factor, and then moves and spills sums.
+MIGRAPHX_VEC_INLINE void add_product(vf& sum, vf a, vf b) {
+#if MIGRAPHX_VEC_BYTES == 32
+    asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+#else
+    sum = fma(a, b, sum);
+#endif
+}
+
 // Finite values into [-top, top].
 MIGRAPHX_VEC_INLINE vf clamp_finite(vf x, vf top) {
     const vf inside = raw_max(-top, raw_min(top, x)); // NaN stays

@@ -237,9 +237,8 @@ lowered convolution_as_product(const problem& p) {
         q.b_k = out_channels;
         q.b_n = 1;
         q.c_row = out_channels;
-        kernel->panels = p.weights->get(matrix, str("panels ", isa_name()), [&] {
-            auto packed =
-                allocate_weight(std::size_t(packed_gemm_size(k, out_channels)) * sizeof(float));
+        kernel->panels = p.weights->get(matrix, str("panels ", kernels().small_gemm.panel(m)), [&] {
+            auto packed = allocate_weight(std::size_t(packed_gemm_size(q)) * sizeof(float));
             auto with_b = q;
             with_b.b = reinterpret_cast<const float*>(matrix.data());
             pack_gemm(with_b, reinterpret_cast<float*>(packed.data.get()));

@@ -106,9 +106,9 @@ lowered thin(const problem& p) {
         q.b_k == 1 and q.a_k == 1 and
         (p.variant == 0 ? q.m <= 2 and q.k * q.n >= beyond_caches : p.variant == 2);
     if (p.is_constant(1) and not streams) {
-        k->packed =
-            p.weights->get(p.constants[1], str("panels ", isa_name(), ' ', p.inputs[1]), [&] {
-                auto w = allocate_weight(std::size_t(packed_gemm_size(q.k, q.n)) * sizeof(float));
+        k->packed = p.weights->get(
+            p.constants[1], str("panels ", kernels().small_gemm.panel(q.m), ' ', p.inputs[1]), [&] {
+                auto w = allocate_weight(std::size_t(packed_gemm_size(q)) * sizeof(float));
                 auto with_b = q;
                 with_b.b = reinterpret_cast<const float*>(p.constants[1].data());
                 pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));

@@ -122,13 +122,14 @@ gate_product make_product(const problem& p, std::size_t input, product_rows rows
                                                   pd.scratchpad_desc(), std::move(operands));
         return g;
     }
-    g.packed = p.weights->get(part, str("panels ", isa_name(), " transposed ", n, "x", k), [&] {
-        auto w = allocate_weight(std::size_t(packed_gemm_size(k, n)) * sizeof(float));
-        auto with_b = q;
-        with_b.b = reinterpret_cast<const float*>(part.data());
-        pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));
-        return w;
-    });
+    g.packed = p.weights->get(
+        part, str("panels ", kernels().small_gemm.panel(m), " transposed ", n, "x", k), [&] {
+            auto w = allocate_weight(std::size_t(packed_gemm_size(q)) * sizeof(float));
+            auto with_b = q;
+            with_b.b = reinterpret_cast<const float*>(part.data());
+            pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));
+            return w;
+        });
     return g;
 }
 

@@ -22,18 +22,19 @@ int64_t gemm_units_at_once(int64_t per_unit) {
 
 } // namespace
 
-int64_t packed_gemm_size(int64_t k, int64_t n, const kernel_table& table) {
-    return gemm_units(n, table.small_gemm.panel) * table.small_gemm.panel * k;
+int64_t packed_gemm_size(const small_gemm_params& p, const kernel_table& table) {
+    const int64_t panel = table.small_gemm.panel(p.m);
+    return gemm_units(p.n, panel) * panel * p.k;
 }
 
 void pack_gemm(const small_gemm_params& p, float* to, const kernel_table& table) {
-    const int64_t panel = table.small_gemm.panel;
+    const int64_t panel = table.small_gemm.panel(p.m);
     parallel_for(gemm_units(p.n, panel), gemm_units_at_once(panel * p.k),
                  [&](int64_t begin, int64_t end) { table.small_gemm.pack(p, to, begin, end); });
 }
 
 void run_packed_gemm(const small_gemm_params& p, const kernel_table& table) {
-    const int64_t panel = table.small_gemm.panel;
+    const int64_t panel = table.small_gemm.panel(p.m);
     if (p.m > 0)
         parallel_for(gemm_units(p.n, panel), gemm_units_at_once(panel * p.k * p.m),
                      [&](int64_t begin, int64_t end) { table.small_gemm.packed(p, begin, end); });
