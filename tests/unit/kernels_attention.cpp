@@ -23,6 +23,8 @@ struct attention_case {
     int64_t heads_per_kv = 1;
     float softcap = 0;
     bool sink = false;
+    int64_t threads = 2;
+    int64_t splits = 0; // expected; 0: any
 };
 
 void check_attention(const attention_case& c) {
@@ -117,9 +119,15 @@ void check_attention(const attention_case& c) {
     for (isa level : levels()) {
         std::vector<float> out(n + 1, 77.0f);
         p.out = out.data();
-        const auto planned = planned_attention(p, 2);
-        std::vector<float> scratch(size_t(planned.layout.total) * 2);
-        run_attention(planned, scratch.data(), 2, kernels_for(level));
+        const auto planned = planned_attention(p, c.threads);
+        if (c.splits > 0) {
+            ASSERT_EQ(planned.splits, c.splits);
+        }
+        const auto floats = size_t(attention_scratch(planned, c.threads));
+        std::vector<float> scratch(floats + 1, std::numeric_limits<float>::quiet_NaN());
+        scratch.back() = 77.0f;
+        run_attention(planned, scratch.data(), c.threads, kernels_for(level));
+        ASSERT_EQ(scratch.back(), 77.0f);
         ASSERT_EQ(out.back(), 77.0f);
         for (size_t i = 0; i < n; ++i)
             ASSERT_NEAR(double(out[i]), want[i], 1e-5)
@@ -180,6 +188,49 @@ TEST(kernels_attention, bounds_and_sinks) {
                     {1, 2, 70, 600, 24, 20, true, false, mask, mask == 0, 1, cap, sink});
                 check_attention({1, 2, 1, 70, 64, 64, true, true, mask, false, 1, cap, sink});
             }
+}
+
+// A cache of keys that few queries see: threads share the keys.
+TEST(kernels_attention, keys_are_split_over_threads) {
+    const auto few = [](int64_t heads, int64_t queries, int64_t keys, int64_t threads,
+                        int64_t splits) {
+        attention_case c{1, heads, queries, keys, 64, 64};
+        c.threads = threads;
+        c.splits = splits;
+        return c;
+    };
+    check_attention(few(1, 1, 8192, 2, 2));
+    check_attention(few(1, 1, 8191, 7, 7));
+    check_attention(few(3, 1, 4097, 2, 2)); // whole heads would leave a thread idle half the time
+    check_attention(few(4, 1, 4096, 2, 1));
+    check_attention(few(2, 2, 2050, 16, 7)); // whole panels of keys
+    check_attention(few(1, 1, 400, 8, 1)); // too few keys
+    check_attention(few(1, 132, 600, 2, 2));
+    check_attention(few(1, 133, 600, 2, 1)); // blocks of queries instead
+    for (int mask : {0, 1, 2, 3})
+        for (bool sink : {false, true})
+            for (float cap : {0.0f, 5.0f}) {
+                attention_case c{2,         4,    3,        1600, 24,  20,  true,
+                                 mask == 1, mask, mask < 2, 4,    cap, sink};
+                c.threads = 5;
+                c.splits = 5;
+                check_attention(c);
+            }
+    // The first queries see nothing of the later parts.
+    attention_case c{1, 2, 100, 900, 40, 17, false, false, 0, true, 1};
+    c.threads = 6;
+    c.splits = 3;
+    check_attention(c);
+}
+
+// Fewer keys in the cache than queries, and a part that no query sees.
+TEST(kernels_attention, parts_without_keys_give_nothing) {
+    attention_case c{1, 1, 120, 1024, 16, 16, true, false, 2};
+    c.threads = 4;
+    c.splits = 4; // the mask hides the second half
+    check_attention(c);
+    c.mask = 3;
+    check_attention(c);
 }
 
 TEST(kernels_attention, refusals) {

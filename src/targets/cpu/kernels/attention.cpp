@@ -2,7 +2,7 @@
 // Attention of one block of rows, the queries of all heads that share one K and V: a block of keys
 // at a time, scores in a buffer that stays in L2, softmax over them with a running maximum, then
 // their product with V added to the block's result. Scores are kept times log2(e), so that their
-// exponentials are powers of two.
+// exponentials are powers of two. Keys may be cut into parts, whose results are joined at the end.
 #include "targets/cpu/kernels/attention.hpp"
 #include "targets/cpu/kernels/attention_scores.hpp"
 #include "targets/cpu/kernels/transpose_tile.hpp"
@@ -38,6 +38,28 @@ void copy_row(const float* from, float* to, int64_t n, float scale) {
         store_first(to + i, load_first(from + i, n - i) * scale, n - i);
 }
 
+// A row of the flattened (head in group, query) space of heads that share one K and V.
+struct row_place {
+    int64_t head, query;
+    row_place(const attention_params& p, int64_t kv, int64_t row)
+        : head(kv * p.heads_per_kv + row / p.queries), query(row % p.queries) {}
+    float* out(const attention_params& p, int64_t batch) const {
+        return p.out + batch * p.out_batch + head * p.out_head + query * p.out_row;
+    }
+};
+
+// Where unit u's rows are, parts of the keys aside.
+struct block_place {
+    int64_t batch, kv, first, count;
+    block_place(const attention_params& p, int64_t u) {
+        const int64_t kv_heads = p.heads / p.heads_per_kv, all = p.heads_per_kv * p.queries;
+        batch = u / p.blocks / kv_heads;
+        kv = u / p.blocks % kv_heads;
+        first = u % p.blocks * p.block;
+        count = all - first < p.block ? all - first : p.block;
+    }
+};
+
 struct attention_block {
     const attention_params& p;
     const float* k;
@@ -51,7 +73,8 @@ struct attention_block {
     int64_t keys_there = 0, values_there = 0; // packed already, of what outlives a block
     int64_t group = -1;                       // whose K and V these are
     float* out[max_rows];
-    int64_t limit[max_rows]; // keys that the row sees, of all
+    int64_t from = 0, until = 0; // keys of this part
+    int64_t limit[max_rows];     // keys that the row sees, of all
     float top[max_rows], total[max_rows];
     score_rows rows;
 
@@ -60,28 +83,31 @@ struct attention_block {
           packed_values(scratch + p.layout.values), scores(scratch + p.layout.scores),
           sums(scratch + p.layout.sums), width((p.v_dim + lanes - 1) / lanes * lanes) {}
 
-    // Rows first .. first + count of the flattened (head in group, query) space.
-    void start(int64_t batch, int64_t kv, int64_t first, int64_t count) {
+    void start(const block_place& place, int64_t part) {
+        const int64_t batch = place.batch, kv = place.kv;
+        from = part * p.split_keys;
+        until = part + 1 < p.splits ? from + p.split_keys : p.keys;
         if (const int64_t g = batch * (p.heads / p.heads_per_kv) + kv; g != group) {
             group = g;
             keys_there = values_there = 0;
             k = p.k + batch * p.k_batch + kv * p.k_head;
             v = p.v + batch * p.v_batch + kv * p.v_head;
         }
-        rows.count = count;
+        rows.count = place.count;
         const float scale = p.softcap > 0 ? p.scale / p.softcap : p.scale * log2_e;
-        for (int64_t r = 0; r < count; ++r) {
-            const int64_t head = kv * p.heads_per_kv + (first + r) / p.queries;
-            const int64_t query = (first + r) % p.queries;
+        const bool drains = p.sink != nullptr && part == 0;
+        for (int64_t r = 0; r < rows.count; ++r) {
+            const row_place row(p, kv, place.first + r);
+            const int64_t head = row.head, query = row.query;
             copy_row(p.q + batch * p.q_batch + head * p.q_head + query * p.q_row, q + r * p.q_dim,
                      p.q_dim, scale);
-            out[r] = p.out + batch * p.out_batch + head * p.out_head + query * p.out_row;
+            out[r] = row.out(p, batch);
             rows.mask[r] = batch * p.mask_batch + head * p.mask_head + query * p.mask_row;
             const int64_t seen = query + p.causal_offset + 1;
-            limit[r] = !p.causal || seen > p.keys ? p.keys : seen < 0 ? 0 : seen;
+            limit[r] = !p.causal || seen > until ? until : seen < 0 ? 0 : seen;
             // Of a sink's own weight, 2^(sink - top).
-            top[r] = p.sink == nullptr ? -infinity : p.sink[head] * log2_e;
-            total[r] = p.sink == nullptr ? 0 : 1;
+            top[r] = drains ? p.sink[head] * log2_e : -infinity;
+            total[r] = drains ? 1 : 0;
         }
     }
 
@@ -168,11 +194,12 @@ struct attention_block {
             const float largest = largest_of(load(rows.tops + r * lanes));
             const float new_top = largest > top[r] ? largest : top[r];
             const float shift = new_top == -infinity ? 0.0f : new_top; // nothing seen yet
+            // Nothing is seen yet but, maybe, a sink.
             const float factor =
-                j == 0 && p.sink == nullptr ? 0.0f : power_of_two(splat(top[r] - shift))[0];
+                top[r] == -infinity ? 0.0f : power_of_two(splat(top[r] - shift))[0];
             total[r] = total[r] * factor + power_row(scores + r * stride, n, shift);
             top[r] = new_top;
-            if (j > 0 && factor != 1)
+            if (j > from && factor != 1)
                 for (int64_t c = 0; c < width; c += lanes)
                     store(sums + r * width + c, load(sums + r * width + c) * factor);
         }
@@ -182,15 +209,15 @@ struct attention_block {
         for (int64_t i = 0; i < keys; i += value_rows) {
             const int64_t n = keys - i < value_rows ? keys - i : value_rows;
             int64_t step;
-            const float* from = values_of(j + i, n, step);
+            const float* b = values_of(j + i, n, step);
             for (int64_t r = 0; r < rows.count; r += tile_rows) {
                 const int64_t seen = seen_by_tile(r, j, keys) - i;
                 const int64_t depth = seen < n ? seen : n;
                 if (depth > 0)
-                    gemm_block({scores + r * stride + i, stride, 1, from, step, sums + r * width,
+                    gemm_block({scores + r * stride + i, stride, 1, b, step, sums + r * width,
                                 width, depth},
                                rows.count - r < tile_rows ? rows.count - r : tile_rows, p.v_dim,
-                               j + i > 0);
+                               j + i > from);
             }
         }
     }
@@ -203,37 +230,79 @@ struct attention_block {
         }
     }
 
+    // As combine() reads it.
+    void leave(float* partial) const {
+        for (int64_t i = 0; i < rows.count * width; ++i)
+            partial[i] = sums[i];
+        float* more = partial + p.block * width;
+        for (int64_t r = 0; r < rows.count; ++r) {
+            more[r] = top[r];
+            more[p.block + r] = total[r];
+        }
+    }
+
     void run() {
-        int64_t last = 0;
+        int64_t last = from;
         for (int64_t r = 0; r < rows.count; ++r)
             last = limit[r] > last ? limit[r] : last;
         for (int64_t r = 0; r < rows.count; r += tile_rows)
-            if (seen_by_tile(r, 0, p.keys) == 0)
+            if (seen_by_tile(r, from, until - from) == 0)
                 for (int64_t i = r * width; i < (r + tile_rows) * width && i < rows.count * width;
                      ++i)
                     sums[i] = 0;
-        const int64_t parts = (last + kv_block - 1) / kv_block;
-        const int64_t even = parts == 0 ? 0 : (last + parts - 1) / parts;
+        const int64_t all = last - from, parts = (all + kv_block - 1) / kv_block;
+        const int64_t even = parts == 0 ? 0 : (all + parts - 1) / parts;
         const int64_t step = (even + key_panel - 1) / key_panel * key_panel;
-        for (int64_t j = 0; j < last; j += step) {
+        for (int64_t j = from; j < last; j += step) {
             const int64_t keys = last - j < step ? last - j : step;
             const int64_t stride = (keys + lanes - 1) / lanes * lanes;
             score(j, keys, stride);
             exponentials(j, keys, stride);
             weigh_values(j, keys, stride);
         }
-        finish();
     }
 };
 
 void tiles(const attention_params& p, float* scratch, int64_t begin, int64_t end) {
     attention_block block{p, scratch};
-    const int64_t kv_heads = p.heads / p.heads_per_kv, all = p.heads_per_kv * p.queries;
     for (int64_t unit = begin; unit < end; ++unit) {
-        const int64_t first = unit % p.blocks * p.block;
-        block.start(unit / p.blocks / kv_heads, unit / p.blocks % kv_heads, first,
-                    all - first < p.block ? all - first : p.block);
+        block.start(block_place(p, unit / p.splits), unit % p.splits);
         block.run();
+        if (p.splits == 1)
+            block.finish();
+        else
+            block.leave(p.partials + unit * p.layout.partial);
+    }
+}
+
+void combine(const attention_params& p, int64_t begin, int64_t end) {
+    const int64_t width = (p.v_dim + lanes - 1) / lanes * lanes;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const block_place place(p, unit);
+        float* parts = p.partials + unit * p.splits * p.layout.partial;
+        const float* tops = parts + p.block * width;
+        for (int64_t r = 0; r < place.count; ++r) {
+            float top = -infinity;
+            for (int64_t s = 0; s < p.splits; ++s) {
+                const float t = tops[s * p.layout.partial + r];
+                top = t > top ? t : top;
+            }
+            float total = 0;
+            float* sum = parts + r * width; // of the first part
+            for (int64_t s = 0; s < p.splits; ++s) {
+                const float* part = sum + s * p.layout.partial;
+                const float t = tops[s * p.layout.partial + r];
+                const float factor = t == -infinity ? 0.0f : power_of_two(splat(t - top))[0];
+                total += tops[s * p.layout.partial + p.block + r] * factor;
+                for (int64_t c = 0; c < width; c += lanes) {
+                    const vf x = load(part + c) * factor;
+                    store(sum + c, s == 0 ? x : load(sum + c) + x);
+                }
+            }
+            // 0: it saw no key.
+            copy_row(sum, row_place(p, place.kv, place.first + r).out(p, place.batch), p.v_dim,
+                     total == 0 ? 0.0f : 1.0f / total);
+        }
     }
 }
 
@@ -241,6 +310,7 @@ void tiles(const attention_params& p, float* scratch, int64_t begin, int64_t end
 
 void fill_attention(attention_kernels& table) {
     table.tiles = tiles;
+    table.combine = combine;
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

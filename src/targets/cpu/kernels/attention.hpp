@@ -11,7 +11,8 @@ namespace migraphx::cpu {
 // Where the parts of a thread's scratch memory begin, in floats; the scaled queries come first.
 struct attention_layout {
     int64_t keys, values, scores, sums, total;
-    bool keeps; // K and V stay packed from one block of rows to the next
+    int64_t partial; // floats that a part of the keys leaves behind, see attention_params::splits
+    bool keeps;      // K and V stay packed from one block of rows to the next
 };
 
 struct attention_params {
@@ -40,12 +41,19 @@ struct attention_params {
     int64_t mask_batch, mask_head, mask_row, mask_key; // 0 where broadcast
     // Rows are the queries of the heads that share one K and V, one head after the other:
     int64_t block, blocks; // rows in a unit, ceil(heads_per_kv * queries / block)
+    // Where few rows see many keys, each unit is cut into parts of split_keys keys (a multiple of
+    // 64). A part leaves its sums, not divided yet, then its rows' maxima and totals, in
+    // layout.partial floats of `partials`; combine() joins them. 1: no parts.
+    int64_t splits, split_keys;
+    float* partials;
     attention_layout layout;
 };
 
 struct attention_kernels {
-    // Units: (batch x heads of K + head) x blocks + block.
+    // Units: ((batch x heads of K + head) x blocks + block) x splits + part.
     void (*tiles)(const attention_params& p, float* scratch, int64_t begin, int64_t end);
+    // Units: (batch x heads of K + head) x blocks + block, all parts of which are done.
+    void (*combine)(const attention_params& p, int64_t begin, int64_t end);
 };
 
 } // namespace migraphx::cpu

@@ -147,7 +147,8 @@ lowered attention(const problem& p) {
         return lowered::refuse(why);
     const auto threads = std::max<int64_t>(1, num_threads());
     a = planned_attention(a, threads);
-    const auto scratch_at = scratch.take(std::size_t(a.layout.total * threads) * sizeof(float));
+    const auto scratch_at =
+        scratch.take(std::size_t(attention_scratch(a, threads)) * sizeof(float));
     return make_kernel(
         "attention_tiles", scratch.bytes(),
         [=, qs = *qs, ks = *ks, vs = *vs](const kernel_args& args) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Blocks of queries for the attention kernel: as large as the kernel takes, equal, and enough for
-// all threads.
+// all threads; where few queries see many keys, parts of the keys instead.
 #include "targets/cpu/kernels/dispatch/run_attention.hpp"
 
 #include "base/parallel.hpp"
@@ -8,6 +8,43 @@
 #include <algorithm>
 
 namespace migraphx::cpu {
+
+namespace {
+
+constexpr int64_t line = 16, panel = 64; // floats, keys: multiples of those of every level
+constexpr int64_t worth_threads = 2 * 1000 * 1000; // multiplications
+
+int64_t up(int64_t n, int64_t step) {
+    return (n + step - 1) / step * step;
+}
+
+int64_t groups_of(const attention_params& p) {
+    return std::max<int64_t>(1, p.batches * (p.heads / p.heads_per_kv));
+}
+
+// Parts of the keys of each of `groups` heads of K and V that all threads get as much of as they
+// can: the fewest that keep nine threads of ten busy, or those that keep the most.
+int64_t key_splits(const attention_params& p, int64_t groups, int64_t threads) {
+    constexpr int64_t fewest_keys = 256;
+    const int64_t rows = p.heads_per_kv * p.queries;
+    const int64_t most = std::min(p.keys / fewest_keys, threads);
+    if (most < 2 or groups >= 8 * threads or rows > attention_params::max_block or
+        groups * rows * p.keys * (p.q_dim + p.v_dim) < worth_threads / 8)
+        return 1;
+    int64_t best = 1;
+    double busy = 0;
+    for (int64_t n = 1; n <= most and busy < 0.9; n++) {
+        const int64_t turns = (groups * n + threads - 1) / threads;
+        const double b = double(groups * n) / double(turns * threads);
+        if (b > busy) {
+            busy = b;
+            best = n;
+        }
+    }
+    return best;
+}
+
+} // namespace
 
 const char* attention_refusal(const attention_params& p) {
     if (p.q_dim > attention_params::max_head or p.v_dim > attention_params::max_head)
@@ -22,15 +59,17 @@ const char* attention_refusal(const attention_params& p) {
 attention_params planned_attention(attention_params p, int64_t threads) {
     constexpr int64_t tile_rows = 6; // rows of the register block
     constexpr int64_t most = attention_params::max_block;
-    const int64_t kv_heads = std::max<int64_t>(1, p.batches * (p.heads / p.heads_per_kv));
+    const int64_t kv_heads = groups_of(p);
     const int64_t rows = std::max<int64_t>(1, p.heads_per_kv * p.queries);
-    const auto up = [](int64_t n, int64_t step) { return (n + step - 1) / step * step; };
-    const int64_t wanted = (threads + kv_heads - 1) / kv_heads;
+    p.splits = key_splits(p, kv_heads, threads);
+    const int64_t wanted = p.splits > 1 ? 1 : (threads + kv_heads - 1) / kv_heads;
     const int64_t parts =
         std::max((rows + most - 1) / most, std::min(wanted, (rows + tile_rows - 1) / tile_rows));
     p.block = std::min(up((rows + parts - 1) / parts, tile_rows), most);
     p.blocks = (rows + p.block - 1) / p.block;
-    constexpr int64_t line = 16, panel = 64; // floats, keys: multiples of those of every level
+    p.split_keys = up((p.keys + p.splits - 1) / p.splits, panel);
+    p.splits =
+        std::max<int64_t>(1, (p.keys + p.split_keys - 1) / std::max<int64_t>(1, p.split_keys));
     auto& l = p.layout;
     l.keeps = p.blocks > 1;
     const int64_t width = up(p.v_dim, line);
@@ -39,21 +78,33 @@ attention_params planned_attention(attention_params p, int64_t threads) {
     l.scores = l.values + (l.keeps ? p.keys : attention_params::value_rows) * width;
     l.sums = l.scores + p.block * attention_params::kv_block;
     l.total = l.sums + p.block * width;
+    l.partial = up(p.block * (width + 2), line);
     return p;
 }
 
-void run_attention(const attention_params& p, float* scratch, int64_t threads,
+int64_t attention_scratch(const attention_params& p, int64_t threads) {
+    const int64_t partials = p.splits > 1 ? groups_of(p) * p.blocks * p.splits : 0;
+    return p.layout.total * threads + p.layout.partial * partials;
+}
+
+void run_attention(const attention_params& given, float* scratch, int64_t threads,
                    const kernel_table& table) {
-    const int64_t units = p.batches * (p.heads / p.heads_per_kv) * p.blocks;
+    auto p = given;
+    p.partials = scratch + p.layout.total * threads;
+    const int64_t blocks = p.batches * (p.heads / p.heads_per_kv) * p.blocks;
+    const int64_t units = blocks * p.splits;
     if (units <= 0 or p.queries <= 0 or p.v_dim <= 0)
         return;
-    const int64_t work = units * p.block * p.keys * (p.q_dim + p.v_dim);
-    const int64_t parts = work < 2 * 1000 * 1000 ? 1 : std::min(units, threads);
+    const int64_t work = blocks * p.block * p.keys * (p.q_dim + p.v_dim);
+    const int64_t parts = work < worth_threads ? 1 : std::min(units, threads);
     parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
         for (auto i = begin; i < end; i++)
             table.attention.tiles(p, scratch + i * p.layout.total, units * i / parts,
                                   units * (i + 1) / parts);
     });
+    if (p.splits > 1)
+        parallel_for(blocks, std::max<int64_t>(1, 64 * 1024 / (p.layout.partial * p.splits)),
+                     [&](int64_t begin, int64_t end) { table.attention.combine(p, begin, end); });
 }
 
 } // namespace migraphx::cpu

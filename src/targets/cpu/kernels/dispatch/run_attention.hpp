@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tiled attention, threaded over batches, heads and blocks of queries.
+// Tiled attention, threaded over batches, heads and blocks of queries, or parts of the keys.
 #pragma once
 
 #include "targets/cpu/kernels/kernel_table.hpp"
@@ -13,8 +13,10 @@ const char* attention_refusal(const attention_params& p);
 // The problem with blocks and scratch memory for so many threads; addresses may come later.
 attention_params planned_attention(attention_params p, int64_t threads);
 
-// A query that sees no key gives 0. `scratch` has layout.total floats for each of the threads that
-// the problem was planned for.
+// Floats of scratch memory that run_attention wants for a planned problem.
+int64_t attention_scratch(const attention_params& p, int64_t threads);
+
+// A query that sees no key gives 0. `threads` as planned for.
 void run_attention(const attention_params& p, float* scratch, int64_t threads,
                    const kernel_table& table = kernels());
 
