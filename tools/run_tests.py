@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Runs every test there is and adds them up: the gtest binaries of a build, pytest, the official ONNX cases.
 
-Prints failures as they come, one summary line per runner, and last `N passed, N failed[, N skipped]`.
-Exit code 0 only if something ran and nothing failed.
+As many runners go at once as there are processors, the longest first; test_ops is cut into that many shards, and
+the ONNX cases into a runner for each target. Prints failures as they come, one summary line per runner, and last
+`N passed, N failed[, N skipped]`. Exit code 0 only if something ran and nothing failed.
 
 What the tests see in their environment:
   MGX_BUILD_DIR   the build that is tested          MGX_DRIVER   its migraphx-driver
@@ -14,6 +15,8 @@ What the tests see in their environment:
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
+import dataclasses
 import json
 import os
 import pathlib
@@ -21,13 +24,23 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as xml
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FULL_ONLY = {"test_models"}  # binaries that the quick suite leaves out
 HIDDEN = ("Running main()", "[ RUN ", "[       OK", "[----", "[====", "[  PASSED", "Note: ", "[  SKIPPED")
 MODELS_GIB = 4
+LONGEST_FIRST = ("test_ops", "pytest", "test_unit", "conformance", "test_models", "test_device")
+output = threading.Lock()
+
+
+def tell(text: str) -> None:
+    """Whole lines, whoever else prints."""
+    with output:
+        print(text.rstrip("\n"), flush=True)
 
 
 class Count:
@@ -45,6 +58,18 @@ class Count:
     def __str__(self):
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+@dataclasses.dataclass
+class Runner:
+    """`part` is all or a shard of what `name` stands for."""
+
+    name: str
+    run: Callable[[], Count]
+    part: str = ""
+
+    def rank(self) -> int:
+        return next((i for i, name in enumerate(LONGEST_FIRST) if self.name == name), len(LONGEST_FIRST))
 
 
 def prepare_models(target: pathlib.Path) -> pathlib.Path | None:
@@ -69,24 +94,37 @@ def prepare_models(target: pathlib.Path) -> pathlib.Path | None:
     return target
 
 
+def run_echoing(command: list[str], env: dict, folder: pathlib.Path, limit: float, see: Callable[[str], bool]) -> int:
+    """Runs a command, echoing the lines that `see` wants; the exit code, 124 or 137 at the limit."""
+    with subprocess.Popen(["timeout", "--kill-after=10", str(int(limit)), *command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", env=env, cwd=folder) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if see(line):
+                tell(line)
+    return process.returncode
+
+
+def how_it_ended(code: int) -> str:
+    return "ran past its time limit" if code in (124, 137) else f"ended with {code}"
+
+
 def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: float, extra: list[str]) -> Count:
     """Runs one binary, echoing all but its routine lines."""
     report.unlink(missing_ok=True)
     seen, running = Count(), ""
+
+    def see(line: str) -> bool:
+        nonlocal seen, running
+        if line.startswith("[ RUN "):
+            running = line[12:].strip()
+        elif line.startswith(("[       OK", "[  FAILED", "[  SKIPPED")) and line.rstrip().endswith("ms)"):
+            seen += Count(line[2:].strip().startswith("OK"), "FAILED" in line[:10], "SKIPPED" in line[:11])
+            running = ""
+        return bool(line.strip()) and not line.startswith(HIDDEN)
+
     command = [str(binary), f"--gtest_output=json:{report}", "--gtest_color=no", *extra]
-    with subprocess.Popen(
-        ["timeout", "--kill-after=10", str(int(limit)), *command],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        env=env, cwd=ROOT / "tests") as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("[ RUN "):
-                running = line[12:].strip()
-            elif line.startswith(("[       OK", "[  FAILED", "[  SKIPPED")) and line.rstrip().endswith("ms)"):
-                seen += Count(line[2:].strip().startswith("OK"), "FAILED" in line[:10], "SKIPPED" in line[:11])
-                running = ""
-            if line.strip() and not line.startswith(HIDDEN):
-                print(line, end="", flush=True)
+    code = run_echoing(command, env, ROOT / "tests", limit, see)
     count = seen
     if report.exists():
         count = Count()
@@ -95,10 +133,9 @@ def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: floa
         cases = [test for suite in found["testsuites"] for test in suite["testsuite"]]
         count.skipped = sum(1 for test in cases if test.get("result") == "SKIPPED")
         count.passed = sum(1 for test in cases if test.get("result") == "COMPLETED") - count.failed
-    if process.returncode != 0 and (count.failed == 0 or not report.exists()):
-        why = "ran past its time limit" if process.returncode in (124, 137) else f"ended with {process.returncode}"
+    if code != 0 and (count.failed == 0 or not report.exists()):
         only = f"{binary} --gtest_filter='{running}'" if running else str(binary)
-        print(f"{binary.name}: {why} in {running or 'no test'}; repeat with: {only}", flush=True)
+        tell(f"{binary.name}: {how_it_ended(code)} in {running or 'no test'}; repeat with: {only}")
         count.failed += 1
     return count
 
@@ -141,10 +178,7 @@ def run_pytest(folders: list[pathlib.Path], report: pathlib.Path, env: dict, lim
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-rs",
                f"--junit-xml={report}", *(["-m", "not slow"] if quick else []), *map(str, folders)]
-    try:
-        code = subprocess.run(command, env=env, cwd=ROOT, timeout=limit).returncode
-    except subprocess.TimeoutExpired:
-        code = 124
+    code = run_echoing(command, env, ROOT, limit, lambda line: bool(line.strip()))
     count = Count()
     if report.exists():
         for suite in xml.parse(report).getroot().iter("testsuite"):
@@ -152,25 +186,77 @@ def run_pytest(folders: list[pathlib.Path], report: pathlib.Path, env: dict, lim
             skipped = int(suite.get("skipped", 0))
             count += Count(int(suite.get("tests", 0)) - failed - skipped, failed, skipped)
     if code not in (0, 5) and count.failed == 0:
-        print(f"pytest: ended with {code}; repeat with: {' '.join(command)}", flush=True)
+        tell(f"pytest: {how_it_ended(code)}; repeat with: {' '.join(command)}")
         count.failed = 1
     return count
 
 
-def run_conformance(report: pathlib.Path, env: dict, limit: float, quick: bool) -> Count:
-    """The official ONNX cases: on every target, or in the quick suite the small ones on cpu."""
+def run_conformance(report: pathlib.Path, env: dict, limit: float, extra: list[str]) -> Count:
+    """The official ONNX cases, by one process: others run beside it."""
     report.unlink(missing_ok=True)
-    command = [sys.executable, str(ROOT / "tests" / "conformance" / "run.py"), f"--report={report}",
-               *(["--target=cpu", "--skip-kind=cpu:light"] if quick else [])]
-    try:
-        code = subprocess.run(command, env=env, cwd=ROOT, timeout=limit).returncode
-    except subprocess.TimeoutExpired:
-        code = 124
+    command = [sys.executable, str(ROOT / "tests" / "conformance" / "run.py"), f"--report={report}", "--jobs=1", *extra]
+    code = run_echoing(command, env, ROOT, limit, lambda line: True)
     if not report.exists():
-        print(f"conformance: ended with {code}; repeat with: {' '.join(command)}", flush=True)
+        tell(f"conformance: {how_it_ended(code)}; repeat with: {' '.join(command)}")
         return Count(failed=1)
     found = json.loads(report.read_text())
     return Count(found["passed"], found["failed"], found["expected"])
+
+
+def gtest_runners(build: pathlib.Path, reports: pathlib.Path, env: dict, args) -> list[Runner]:
+    def runner(name: str, binary: pathlib.Path, extra: list[str], part="", **more) -> Runner:
+        def run() -> Count:
+            return run_gtest(binary, reports / f"{name}{part}.json", dict(env, **more), args.limit,
+                             [*args.gtest_args, *extra])
+        return Runner(name, run, part)
+
+    result = []
+    for binary in sorted((build / "tests").glob("test_*")):
+        if not os.access(binary, os.X_OK) or binary.is_dir() or (args.quick and binary.name in FULL_ONLY):
+            continue
+        shards = args.jobs if binary.name == "test_ops" else 1
+        for i in range(shards):
+            shard = {"GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(i)} if shards > 1 else {}
+            result.append(runner(binary.name, binary, [], f"-{i + 1}-of-{shards}" if shard else "", **shard))
+    # Fused pointwise regions run on cpu in three ways; the main run has the default.
+    binary = build / "tests" / "test_ops"
+    for backend in ("jit", "interpreter") if binary.exists() else ():
+        chosen = "ops_pointwise.*" if args.quick else "ops_pointwise*"
+        result.append(runner(f"test_ops-nest-{backend}", binary, [f"--gtest_filter={chosen}", "--target", "cpu"],
+                             MIGRAPHX_CPU_NEST=backend))
+    return result
+
+
+def python_runners(reports: pathlib.Path, env: dict, args) -> list[Runner]:
+    folders = sorted({path.parent for path in (ROOT / "tests").glob("*/test_*.py")})
+    result = []
+    if folders:
+        result.append(Runner("pytest", lambda: run_pytest(folders, reports / "pytest.xml", env, args.limit, args.quick)))
+
+    def conformance(part: str, extra: list[str]) -> Runner:
+        report = reports / f"conformance{part}.json"
+        return Runner("conformance", lambda: run_conformance(report, env, args.limit, extra), part)
+
+    if args.quick:
+        result.append(conformance("", ["--target=cpu", "--skip-kind=cpu:light"]))
+    else:
+        result += [conformance(f"-{target}", [f"--target={target}"]) for target in ("null", "ref", "cpu")]
+    return result
+
+
+def run_all(runners: list[Runner], jobs: int) -> Count:
+    """Runs them side by side, the longest first, and tells of each."""
+    def run(runner: Runner) -> Count:
+        begun = time.monotonic()
+        count = runner.run()
+        tell(f"{runner.name}{runner.part}: {count} ({time.monotonic() - begun:.1f} s)")
+        return count
+
+    total = Count()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for count in pool.map(run, sorted(runners, key=Runner.rank)):
+            total += count
+    return total
 
 
 def main() -> int:
@@ -178,6 +264,7 @@ def main() -> int:
     parser.add_argument("--build", default="build/release", help="build folder to test")
     parser.add_argument("--quick", action="store_true", help="leave out what takes long")
     parser.add_argument("--only", default="", help="run only runners whose name contains this")
+    parser.add_argument("--jobs", type=int, default=min(8, len(os.sched_getaffinity(0))), help="runners at once")
     parser.add_argument("--limit", type=float, default=1200, help="seconds that one runner may take")
     parser.add_argument("gtest_args", nargs="*", help="passed to the gtest binaries, after --")
     args = parser.parse_args()
@@ -204,41 +291,12 @@ def main() -> int:
         if models:
             env["MGX_MODELS_DIR"] = str(models)
 
-    total, started = Count(), time.monotonic()
-
-    def record(name: str, begun: float, count: Count) -> None:
-        nonlocal total
-        total += count
-        print(f"{name}: {count} ({time.monotonic() - begun:.1f} s)", flush=True)
-
-    for binary in sorted((build / "tests").glob("test_*")):
-        if not os.access(binary, os.X_OK) or binary.is_dir() or args.only not in binary.name:
-            continue
-        if args.quick and binary.name in FULL_ONLY:
-            continue
-        begun = time.monotonic()
-        record(binary.name, begun, run_gtest(binary, reports / f"{binary.name}.json", env, args.limit, args.gtest_args))
-
-    # Fused pointwise regions run in three ways; the main run has the default.
-    binary = build / "tests" / "test_ops"
-    for backend in ("jit", "interpreter"):
-        name = f"test_ops-nest-{backend}"
-        if binary.exists() and args.only in name:
-            begun = time.monotonic()
-            chosen = "ops_pointwise.*" if args.quick else "ops_pointwise*"
-            record(name, begun, run_gtest(binary, reports / f"{name}.json", dict(env, MIGRAPHX_CPU_NEST=backend),
-                                          args.limit, [*args.gtest_args, f"--gtest_filter={chosen}"]))
-
-    folders = sorted({path.parent for path in (ROOT / "tests").glob("*/test_*.py")})
-    python_env = sanitizer_env(env, reports)
-    if folders and args.only in "pytest" and python_env is not None:
-        begun = time.monotonic()
-        record("pytest", begun, run_pytest(folders, reports / "pytest.xml", python_env, args.limit, args.quick))
-        print_findings(reports)
-
-    if args.only in "conformance" and python_env is not None:
-        begun = time.monotonic()
-        record("conformance", begun, run_conformance(reports / "conformance.json", python_env, args.limit, args.quick))
+    started = time.monotonic()
+    runners = gtest_runners(build, reports, env, args)
+    if (python_env := sanitizer_env(env, reports)) is not None:
+        runners += python_runners(reports, python_env, args)
+    total = run_all([r for r in runners if args.only in r.name], args.jobs)
+    print_findings(reports)
 
     print(f"all runners: {time.monotonic() - started:.0f} s", flush=True)
     print(total, flush=True)

@@ -2,8 +2,9 @@
 // Runs the cases of tests/ops/*.txt, each as one test.
 //   test_ops [--target cpu] [--case '<line>'] [gtest arguments]
 // A target's file ignore_<target>.txt lists what it does not do yet: `<start of a case>  #
-// <reason>`. An entry whose cases all pass is an error. ignore_symbols.txt says the same of cases
-// whose sizes are symbols.
+// <reason>`. ignore_symbols.txt says the same of cases whose sizes are symbols. What an entry
+// names is left to the test of its list, where an entry whose cases all pass is an error; so each
+// test stands by itself, and shards (GTEST_TOTAL_SHARDS) may run them in parallel.
 #include "checks.hpp"
 #include "coverage.hpp"
 #include "symbols.hpp"
@@ -32,14 +33,11 @@ namespace fs = std::filesystem;
 struct ignore_entry {
     std::string start;
     std::string reason;
-    bool used = false;
-    bool failed = false;
 };
 
 struct settings {
     std::vector<std::string> targets;
     std::map<std::string, std::vector<ignore_entry>> ignored; // by target
-    bool complete = true;                                     // all cases run
 };
 
 settings& current() {
@@ -57,45 +55,68 @@ std::string shell_quoted(const std::string& text) {
     return out + "'";
 }
 
-std::string report(const op_case& c, const std::string& target,
+std::string report(const op_case& c, const std::vector<std::string>& targets,
                    const std::vector<std::string>& faults) {
     std::string out = c.text + "\n";
     for (const auto& f : faults)
         out += "  " + f + "\n";
-    return out + "repro: test_ops --target " + target + " --case " + shell_quoted(c.text);
+    out += "repro: test_ops";
+    for (const auto& t : targets)
+        out += " --target " + t;
+    return out + " --case " + shell_quoted(c.text);
 }
 
-ignore_entry* find_ignored(const std::string& target, const op_case& c) {
-    for (auto& e : current().ignored[target])
-        if (c.text.starts_with(e.start)) {
-            e.used = true;
-            return &e;
-        }
-    return nullptr;
+bool is_ignored(const std::string& list, const op_case& c) {
+    const auto& entries = current().ignored[list];
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const auto& e) { return c.text.starts_with(e.start); });
+}
+
+// The faults that the list `list` could excuse.
+std::vector<std::string> faults_of(const op_case& c, const std::string& list) {
+    return list == symbols ? check_symbols(c, current().targets) : check(c, {list});
 }
 
 class case_test : public testing::Test {
 public:
     explicit case_test(op_case tested) : c(std::move(tested)) {}
     void TestBody() override {
-        const auto& targets = current().targets;
-        for (const auto& target : targets)
-            judge(target, target, check(c, {target}));
+        std::vector<std::string> targets;
+        for (const auto& t : current().targets)
+            if (not is_ignored(t, c))
+                targets.push_back(t);
         if (not targets.empty())
-            judge(symbols, targets.back(), check_symbols(c, targets));
+            expect_none(check(c, targets), targets);
+        if (not is_ignored(symbols, c))
+            expect_none(check_symbols(c, current().targets), current().targets);
     }
 
 private:
-    void judge(const std::string& list, const std::string& target,
-               const std::vector<std::string>& faults) {
-        if (auto* ignored = find_ignored(list, c))
-            ignored->failed |= not faults.empty();
-        else
-            EXPECT_TRUE(faults.empty()) << report(c, target, faults);
+    void expect_none(const std::vector<std::string>& faults,
+                     const std::vector<std::string>& targets) {
+        EXPECT_TRUE(faults.empty()) << report(c, targets, faults);
     }
 
     op_case c;
 };
+
+// The entries of a list that are not needed: those without a case that fails.
+std::vector<std::string> needless_entries(const std::string& list,
+                                          const std::vector<op_case>& cases) {
+    std::vector<std::string> faults;
+    for (const auto& e : current().ignored[list]) {
+        bool used = false, failed = false;
+        for (const auto& c : cases)
+            if (not failed and c.text.starts_with(e.start)) {
+                used = true;
+                failed = not faults_of(c, list).empty();
+            }
+        if (not failed)
+            faults.push_back("ignore_" + list + ".txt: '" + e.start + "' " +
+                             (used ? "passes" : "matches no case") + ", the line can go");
+    }
+    return faults;
+}
 
 // Faults of the cases as a whole.
 class whole_test : public testing::Test {
@@ -139,20 +160,6 @@ void read_ignored(const std::string& target, const fs::path& file) {
     }
 }
 
-// Only after all cases: entries that are not needed.
-class ignored_environment : public testing::Environment {
-public:
-    void TearDown() override {
-        if (not current().complete or testing::GTEST_FLAG(filter) != "*")
-            return;
-        for (const auto& [target, entries] : current().ignored)
-            for (const auto& e : entries)
-                if (not e.failed)
-                    ADD_FAILURE() << "ignore_" << target << ".txt: '" << e.start << "' "
-                                  << (e.used ? "passes" : "matches no case") << ", the line can go";
-    }
-};
-
 std::string test_name(std::size_t line, const op_case& c) {
     std::string name =
         "L" + std::to_string(line) + "_" + c.operation.substr(0, c.operation.find('['));
@@ -193,15 +200,15 @@ void register_cases(const fs::path& file, std::vector<op_case>& all) {
 
 int run_one(const std::string& line) {
     int rc = 0;
-    for (const auto& c : read_cases(line))
-        for (const auto& target : current().targets) {
-            auto faults = check(c, {target});
-            for (const auto& f : check_symbols(c, {target}))
-                faults.push_back(f);
-            std::cout << (faults.empty() ? "passed: " : "failed: ") << report(c, target, faults)
-                      << "\n";
-            rc |= faults.empty() ? 0 : 1;
-        }
+    const auto& targets = current().targets;
+    for (const auto& c : read_cases(line)) {
+        auto faults = check(c, targets);
+        for (const auto& f : check_symbols(c, targets))
+            faults.push_back(f);
+        std::cout << (faults.empty() ? "passed: " : "failed: ") << report(c, targets, faults)
+                  << "\n";
+        rc |= faults.empty() ? 0 : 1;
+    }
     return rc;
 }
 
@@ -234,7 +241,6 @@ int run(int argc, char** argv) {
     // The reference is part of the check of any other target.
     if (s.targets.size() > 1)
         s.targets.erase(std::remove(s.targets.begin(), s.targets.end(), "ref"), s.targets.end());
-    s.complete = asked.empty();
     if (not line.empty())
         return run_one(line);
 
@@ -249,18 +255,24 @@ int run(int argc, char** argv) {
     for (const auto& f : files)
         register_cases(f, cases);
     const auto stated = folder / "interface";
-    const auto whole = [&](const char* name, std::function<std::vector<std::string>()> faults) {
-        testing::RegisterTest("ops_interface", name, nullptr, nullptr, __FILE__, __LINE__,
+    const auto whole = [&](const std::string& name,
+                           std::function<std::vector<std::string>()> faults) {
+        testing::RegisterTest("ops_interface", name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                               [=]() -> testing::Test* { return new whole_test(faults); });
     };
     whole("every_operator_and_attribute_has_a_case",
           [=] { return coverage_faults(cases, stated); });
     whole("attributes_and_defaults", [=] { return interface_faults(stated); });
-    for (const auto& t : s.targets)
-        read_ignored(t, folder / ("ignore_" + t + ".txt"));
-    read_ignored(symbols, folder / (std::string("ignore_") + symbols + ".txt"));
+    auto lists = s.targets;
+    lists.emplace_back(symbols);
+    for (const auto& list : lists) {
+        read_ignored(list, folder / ("ignore_" + list + ".txt"));
+        // Whether one target needs an excuse says nothing of the others.
+        if (asked.empty())
+            whole("entries_of_ignore_" + list + "_are_needed",
+                  [&cases, list] { return needless_entries(list, cases); });
+    }
     testing::InitGoogleTest(&argc, argv);
-    testing::AddGlobalTestEnvironment(new ignored_environment);
     return RUN_ALL_TESTS();
 }
 

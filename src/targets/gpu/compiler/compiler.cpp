@@ -214,7 +214,8 @@ struct source_listener {
     }
 };
 
-// What runs here must also compile for the devices that it is meant for.
+// What runs here must also compile for the devices that it is meant for. The cache keeps which
+// sources did.
 void check_for_cuda(const std::string& source) {
     const auto& architecture = also_for.get();
     if (nvrtc().version().empty()) {
@@ -228,7 +229,14 @@ void check_for_cuda(const std::string& source) {
     facts.kind = platform::cuda;
     facts.architecture = architecture;
     facts.capability = std::atoi(architecture.c_str() + architecture.find('_') + 1);
-    find_or_compile(source_names(nvrtc(), source, facts), source, nvrtc(), facts, nullptr);
+    const source_names names(nvrtc(), source, facts);
+    auto* const cache = code_cache::instance();
+    const auto checked = str("checked-", names.cached);
+    if (cache != nullptr and cache->find(checked))
+        return;
+    check_with_nvrtc(names.text, facts);
+    if (cache != nullptr)
+        cache->store(checked, "");
 }
 
 } // namespace

@@ -66,8 +66,16 @@ struct rtc_compiler : source_compiler {
 
     object_code compile(const std::string& text, const std::string&,
                         const device_properties& on) override {
+        return compile_with(text, options_for(on), on);
+    }
+
+protected:
+    virtual std::vector<std::string> options_for(const device_properties& on) = 0;
+    virtual void find_more(const opened_library&, rtc_functions&) {}
+
+    object_code compile_with(const std::string& text, const std::vector<std::string>& options,
+                             const device_properties& on) {
         const auto& f = functions();
-        const auto options = options_for(on);
         std::vector<const char*> list;
         for (const auto& o : options)
             list.push_back(o.c_str());
@@ -95,10 +103,6 @@ struct rtc_compiler : source_compiler {
                  str(prefix, ": code for ", on.architecture, " was expected, got none"));
         return made;
     }
-
-protected:
-    virtual std::vector<std::string> options_for(const device_properties& on) = 0;
-    virtual void find_more(const opened_library&, rtc_functions&) {}
 
     const rtc_functions& functions() {
         std::call_once(once, [&] {
@@ -132,6 +136,21 @@ private:
     rtc_functions all = {};
 };
 
+// Whether only the assembler can say that PTX is good: assembly that the source spells out, or
+// arrays (of parameters, shared or local memory) that may go beyond what a kernel can have.
+bool needs_assembler(const std::string& ptx) {
+    if (ptx.find("inline asm") != std::string::npos)
+        return true;
+    constexpr std::size_t surely_good = 4096;
+    std::size_t bytes = 0;
+    for (auto at = ptx.find(" .b8 "); at != std::string::npos; at = ptx.find(" .b8 ", at + 1)) {
+        const auto open = ptx.find_first_of("[;,\n", at);
+        if (open != std::string::npos and ptx[open] == '[')
+            bytes += std::strtoull(ptx.c_str() + open + 1, nullptr, 10);
+    }
+    return bytes > surely_good;
+}
+
 struct nvrtc_compiler : rtc_compiler {
     nvrtc_compiler() : rtc_compiler(library::nvrtc, "nvrtc") {}
 
@@ -148,6 +167,17 @@ struct nvrtc_compiler : rtc_compiler {
 
     std::vector<std::string> options_for(const device_properties& on) override {
         return {"--gpu-architecture=" + target_for(on), "--std=c++17", "-w"};
+    }
+
+    void check(const std::string& text, const device_properties& on) {
+        std::vector<std::string> options{str("--gpu-architecture=compute_", on.capability),
+                                         "--std=c++17", "-w"};
+        int major = 0, minor = 0;
+        functions().version(&major, &minor);
+        if (major >= 13) // earlier ones may not know it
+            options.emplace_back("--Ofast-compile=max");
+        if (needs_assembler(compile_with(text, options, on).portable))
+            compile(text, text, on);
     }
 
     // Of a GPU that is newer than the compiler: PTX for the newest one that the compiler knows.
@@ -182,9 +212,21 @@ struct hiprtc_compiler : rtc_compiler {
 
 } // namespace
 
-source_compiler& nvrtc() {
+namespace {
+
+nvrtc_compiler& the_nvrtc() {
     static nvrtc_compiler c;
     return c;
+}
+
+} // namespace
+
+source_compiler& nvrtc() {
+    return the_nvrtc();
+}
+
+void check_with_nvrtc(const std::string& text, const device_properties& on) {
+    the_nvrtc().check(text, on);
 }
 
 source_compiler& hiprtc() {
