@@ -95,7 +95,7 @@ def prepare_models(target: pathlib.Path) -> pathlib.Path | None:
 
 
 def run_echoing(command: list[str], env: dict, folder: pathlib.Path, limit: float, see: Callable[[str], bool]) -> int:
-    """Runs a command, echoing the lines that `see` wants; the exit code, 124 or 137 at the limit."""
+    """Runs a command, echoing the lines that `see` wants; the exit code, 124, 137 or -9 at the limit."""
     with subprocess.Popen(["timeout", "--kill-after=10", str(int(limit)), *command], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", env=env, cwd=folder) as process:
         assert process.stdout is not None
@@ -106,7 +106,7 @@ def run_echoing(command: list[str], env: dict, folder: pathlib.Path, limit: floa
 
 
 def how_it_ended(code: int) -> str:
-    return "ran past its time limit" if code in (124, 137) else f"ended with {code}"
+    return "ran past its time limit" if code in (124, 137, -9) else f"ended with {code}"
 
 
 def run_gtest(binary: pathlib.Path, report: pathlib.Path, env: dict, limit: float, extra: list[str]) -> Count:
@@ -280,6 +280,7 @@ def main() -> int:
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env.setdefault("ASAN_OPTIONS", "allocator_may_return_null=1")  # too much is refused with std::bad_alloc, as ever
     env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1")
+    env.setdefault("VIRTUAL_ENV", sys.prefix)  # where the engine looks for pip's NVRTC
     # The target null: code compiled by one runner serves the others, and all of it must compile for CUDA as well.
     env.setdefault("MIGRAPHX_GPU_CACHE", str(build / "gpu-code"))
     env.setdefault("MIGRAPHX_GPU_ALSO_FOR", "sm_90")
