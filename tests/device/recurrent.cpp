@@ -5,6 +5,7 @@
 
 #include "device/kernels.hpp"
 
+#include <cmath>
 #include <migraphx/generate.hpp>
 #include <migraphx/make_op.hpp>
 #include <optional>
@@ -38,9 +39,17 @@ struct layer {
         const auto tensor = [&](const lens& l) {
             return generate_argument({type, l}, seed++, random_mode::random);
         };
-        const argument none{shape{}};
-        std::vector<argument> in{tensor({steps, batch, inputs}), tensor({directions, n, inputs}),
-                                 tensor({directions, n, hidden})};
+        // Wide layers with weights of up to 1 are chaotic: what a sum rounds grows eightfold a step.
+        const auto weights = [&](const lens& l) {
+            const auto a = tensor(l);
+            auto values = load<double>(a);
+            for (auto& x : values)
+                x /= std::sqrt(double(hidden));
+            store(a, values);
+            return a;
+        };
+        std::vector<argument> in{tensor({steps, batch, inputs}), weights({directions, n, inputs}),
+                                 weights({directions, n, hidden})};
         if (not all_inputs)
             return in;
         in.push_back(tensor({directions, 2 * n}));

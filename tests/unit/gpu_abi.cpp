@@ -107,7 +107,7 @@ TEST(gpu_abi, cuda_functions) {
     SAME(copy_to_host, cuMemcpyDtoHAsync);
     SAME(copy_on_device, cuMemcpyDtoDAsync);
     SAME(fill, cuMemsetD8Async);
-    SAME(pointer_attribute, cuPointerGetAttribute);
+    SAME(pointer_attributes, cuPointerGetAttributes);
     SAME(stream_create, cuStreamCreate);
     SAME(stream_destroy, cuStreamDestroy);
     SAME(stream_synchronise, cuStreamSynchronize);
@@ -204,7 +204,7 @@ TEST(gpu_abi, hip_functions) {
     SAME(copy_to_host, hipMemcpyDtoHAsync);
     SAME(copy_on_device, hipMemcpyDtoDAsync);
     SAME(fill, hipMemsetD8Async);
-    SAME(pointer_attribute, hipPointerGetAttribute);
+    SAME(pointer_attributes, hipDrvPointerGetAttributes);
     SAME(stream_create, hipStreamCreateWithFlags);
     SAME(stream_destroy, hipStreamDestroy);
     SAME(stream_synchronise, hipStreamSynchronize);

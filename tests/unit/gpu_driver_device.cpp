@@ -94,11 +94,13 @@ driver_api fake_api() {
     a.fill = [](void* to, unsigned char byte, std::size_t n, void*) {
         return std::memset(to, byte, n), 0;
     };
-    a.pointer_attribute = [](void* value, int attribute, void* p) {
-        if (fake->blocks.count(p) == 0)
-            return driver_invalid_value;
-        const int known = attribute == pointer_memory_type ? 2 : 0;
-        return std::memcpy(value, &known, sizeof(known)), 0;
+    a.pointer_attributes = [](unsigned count, int* attributes, void** values, void* p) {
+        const bool known = fake->blocks.count(p) == 1;
+        for (unsigned i = 0; i < count; i++) {
+            const int x = attributes[i] == pointer_memory_type ? 2 * known : known ? 0 : -2;
+            std::memcpy(values[i], &x, sizeof(x));
+        }
+        return 0;
     };
     a.stream_create = [](void** s, unsigned flags) {
         EXPECT_EQ(flags, stream_non_blocking);

@@ -48,7 +48,7 @@ def main():
 
     def one(item):
         tool, some = item
-        done = run([sanitizer, "--tool", tool, "--error-exitcode", "99", "--print-limit", "5", binary, "--target",
+        done = run([sanitizer, "--tool", tool, "--error-exitcode", "99", "--print-limit", "50", binary, "--target",
                     args.target, "--gtest_filter=" + ":".join(some)], until - time.monotonic(), env)
         found = re.findall(r"(?:ERROR SUMMARY|RACECHECK SUMMARY): (\d+)", done.out)
         ran = len(re.findall(r"^\[ RUN", done.out, re.M))

@@ -84,7 +84,8 @@ struct driver_api {
     int (*copy_to_host)(void* to, void* from, std::size_t bytes, void* stream) = nullptr;
     int (*copy_on_device)(void* to, void* from, std::size_t bytes, void* stream) = nullptr;
     int (*fill)(void* to, unsigned char byte, std::size_t bytes, void* stream) = nullptr;
-    int (*pointer_attribute)(void* value, int attribute, void* p) = nullptr;
+    // Values of memory that is not the driver's stay as they are or become 0: no error.
+    int (*pointer_attributes)(unsigned count, int* attributes, void** values, void* p) = nullptr;
 
     int (*stream_create)(void** stream, unsigned flags) = nullptr;
     int (*stream_destroy)(void* stream) = nullptr;
@@ -150,7 +151,7 @@ void visit_functions(driver_api& a, Visit&& v) {
     v(a.copy_to_host, "cuMemcpyDtoHAsync_v2", "hipMemcpyDtoHAsync", true);
     v(a.copy_on_device, "cuMemcpyDtoDAsync_v2", "hipMemcpyDtoDAsync", true);
     v(a.fill, "cuMemsetD8Async", "hipMemsetD8Async", true);
-    v(a.pointer_attribute, "cuPointerGetAttribute", "hipPointerGetAttribute", true);
+    v(a.pointer_attributes, "cuPointerGetAttributes", "hipDrvPointerGetAttributes", true);
     v(a.stream_create, "cuStreamCreate", "hipStreamCreateWithFlags", true);
     v(a.stream_destroy, "cuStreamDestroy_v2", "hipStreamDestroy", true);
     v(a.stream_synchronise, "cuStreamSynchronize", "hipStreamSynchronize", true);

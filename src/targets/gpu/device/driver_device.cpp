@@ -254,14 +254,13 @@ struct driver_device : device {
     }
     bool owns(const void* p) const override {
         const auto now = of.enter();
-        auto* address = const_cast<void*>(p);
-        unsigned type = 0;
+        int type = 0;
         int ordinal = -1;
-        return of.api.pointer_attribute(&type, pointer_memory_type, address) == driver_success and
-               int(type) == of.api.device_memory_type and
-               of.api.pointer_attribute(&ordinal, pointer_device_ordinal, address) ==
-                   driver_success and
-               ordinal == facts.id;
+        std::array<int, 2> which{pointer_memory_type, pointer_device_ordinal};
+        std::array<void*, 2> values{&type, &ordinal};
+        return of.api.pointer_attributes(unsigned(which.size()), which.data(), values.data(),
+                                         const_cast<void*>(p)) == driver_success and
+               type == of.api.device_memory_type and ordinal == facts.id;
     }
     std::size_t free_memory() const override {
         const auto now = of.enter();
