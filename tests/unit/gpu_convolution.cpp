@@ -257,6 +257,36 @@ TEST(gpu_convolution, long_sums_are_split) {
     EXPECT_TRUE(took.contains("implicit gemm"));
 }
 
+// Channels that come in pieces of 16 bytes, others; strides, groups, parts of k, an epilogue.
+TEST(gpu_convolution, bytes_on_matrix_units) {
+    const conv_case bytes{.op = "quant_convolution",
+                          .x = {2, 32, 9, 7},
+                          .w = {24, 32, 3, 3},
+                          .padding = {1, 1},
+                          .stride = {1, 1},
+                          .dilation = {1, 1},
+                          .type = shape::int8_type};
+    for (bool last_in : {false, true})
+        for (bool constant : {false, true}) {
+            EXPECT_TRUE(check(bytes, ending::none, last_in, constant, 3).contains("implicit gemm"));
+            EXPECT_TRUE(
+                check(bytes, ending::bias_relu, last_in, constant).contains("implicit gemm"));
+        }
+    auto c = bytes;
+    c.x = {1, 20, 13, 11};
+    c.w = {40, 10, 3, 2};
+    c.stride = {2, 1};
+    c.padding = {2, 0, 1, 3};
+    c.group = 2;
+    check(c);
+    c.x = {1, 512, 3, 3};
+    c.w = {16, 512, 3, 3};
+    c.stride = {1, 1};
+    c.padding = {1, 1};
+    c.group = 1;
+    check(c);
+}
+
 TEST(gpu_convolution, integers) {
     check({.op = "quant_convolution",
            .x = {1, 12, 6, 5},

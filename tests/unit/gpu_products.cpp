@@ -44,7 +44,7 @@ struct case_of {
 
 argument number_tensor(const shape& s, unsigned long seed) {
     if (shape::is_integral(s.type()))
-        return generate_argument(s, seed);
+        return generate_argument(s, seed, random_mode::random);
     argument a(s);
     std::vector<double> values(s.elements());
     for (std::size_t i = 0; i < values.size(); i++)
@@ -81,8 +81,7 @@ void check(maker make, const case_of& c) {
     p.variant = c.variant;
     p.weights = &weight_store::instance();
     std::vector<argument> in{number_tensor(c.a, 1), number_tensor(c.b, 2)};
-    const auto dot =
-        make_op(shape::is_integral(c.a.type()) and c.a.type_size() == 1 ? "quant_dot" : "dot");
+    const auto dot = make_op(c.a.type_size() == 1 ? "quant_dot" : "dot");
     const auto plain = dot.compute_shape({c.a, c.b});
     p.op = dot;
     auto body = epilogue_body(plain.type());
@@ -168,6 +167,26 @@ TEST(gpu_products, matrix_units_in_every_order) {
            false, 5, bf16_rounding});
 }
 
+// Both operands along k: those that are not are constant, or refused.
+TEST(gpu_products, bytes_on_matrix_units) {
+    constexpr double exact = 2e-7;
+    for (auto t : {shape::int8_type, shape::uint8_type, shape::fp8e4m3fn_type, shape::fp8e5m2_type})
+        for (int variant = 1; variant <= 5; variant++)
+            check(matrix_unit_product,
+                  {packed(t, {70, 176}), packed(t, {176, 88}), tail::none, true, variant, exact});
+    for (const auto& [m, n, k] :
+         {std::array<std::size_t, 3>{1, 1, 1}, {3, 5, 7}, {16, 64, 128}, {33, 65, 129}})
+        check(matrix_unit_product,
+              {packed(shape::int8_type, {2, m, k}), turned(shape::int8_type, {2, k, n})});
+    device_problem p;
+    p.on = host_device();
+    p.op = make_op("quant_dot");
+    p.inputs = {packed(shape::int8_type, {9, 64}), packed(shape::int8_type, {64, 8})};
+    p.output = packed(shape::int32_type, {9, 8});
+    p.constants.resize(2);
+    EXPECT_EQ(matrix_unit_product(p).reason, "bytes whose neighbours are not along k");
+}
+
 TEST(gpu_products, matrix_units_with_every_tile) {
     for (int variant = 1; variant <= 5; variant++)
         check(matrix_unit_product,
@@ -250,6 +269,9 @@ TEST(gpu_products, parts_of_k) {
     check(matrix_unit_product,
           {packed(shape::half_type, {2, 20, 700}), packed(shape::half_type, {2, 700, 37}),
            tail::bias_gelu_residual, false, 0, half_rounding, wide});
+    check(matrix_unit_product,
+          {packed(shape::int8_type, {2, 20, 1600}), turned(shape::int8_type, {2, 1600, 37}),
+           tail::none, false, 0, 0, wide});
     check(split_float_product,
           {packed(shape::float_type, {20, 900}), packed(shape::float_type, {900, 37}),
            tail::bias_gelu_residual, false, 0, 5e-7, wide});
@@ -308,7 +330,8 @@ TEST(gpu_products, thin_products) {
     check(thin_product, {packed(shape::float_type, {2, 64}), packed(shape::float_type, {64, 4100}),
                          tail::none, true});
     check(thin_product, {packed(shape::double_type, {1, 64}), turned(shape::double_type, {64, 5})});
-    check(thin_product, {packed(shape::int8_type, {3, 64}), turned(shape::int8_type, {64, 5})});
+    for (auto t : {shape::int8_type, shape::uint8_type})
+        check(thin_product, {packed(t, {3, 64}), turned(t, {64, 5})});
     check(thin_product, {packed(shape::bf16_type, {4, 2, 64}), turned(shape::bf16_type, {4, 64, 5}),
                          tail::bias_gelu_residual, false, 0, bf16_rounding});
 }

@@ -8,6 +8,7 @@
 #include <migraphx/simplify_qdq.hpp>
 
 #include "passes/channels_last.hpp"
+#include "passes/fuse_block_weights.hpp"
 #include "passes/fuse_epilogue.hpp"
 #include "passes/fuse_reduce.hpp"
 #include "passes/merge_products.hpp"
@@ -110,6 +111,7 @@ std::vector<pass> passes_for_all_sizes(std::shared_ptr<const backend> b,
         make_pass("eliminate_identity"),
         make_pass("eliminate_common_subexpression"),
         quantised_products(),
+        fuse_block_weights{},
         propagate_constant{},
         make_pass("fold_convolution"),
         propagate_constant{},

@@ -3,7 +3,7 @@
 // images, columns the outputs of a group, the sum runs over k = tap * channels + channel. Images
 // have any steps; packed weights are [group][output][k], each row padded with zeros to k_step.
 //
-//   conv_tile_fma   multiply-adds, any type      conv_mma.cuh   matrix units, half and bf16
+//   conv_tile_fma   multiply-adds, any type      conv_mma.cuh   matrix units, half, bf16 and bytes
 //
 // R: spatial axes. Transposed: a position reads where its multiple of the stride falls. An epilogue
 // is a struct with
@@ -201,18 +201,38 @@ MGX_DEVICE void conv_finish_run(const A (&v)[N], int count, const conv_place& pl
             to[i * (Last ? 1 : p.y.channel)] = r[i];
 }
 
+// What a block does: a tile of rows and columns of a group, for a part of k.
+struct conv_block {
+    i32 group, split;
+    u32 first_row;
+    i32 first_column, first_tile, tiles; // the last two: of Depth along k
+};
+template <int Rows, int Columns, int Depth>
+MGX_DEVICE conv_block conv_block_of(const conv_params& p) {
+    conv_block b;
+    b.group = blockIdx.z % p.groups;
+    b.split = blockIdx.z / p.groups;
+    b.first_row = blockIdx.x * Rows;
+    b.first_column = blockIdx.y * Columns;
+    const i32 all_tiles = div_up(p.k, Depth);
+    b.first_tile = b.split * p.tiles_in_split;
+    b.tiles =
+        all_tiles - b.first_tile < p.tiles_in_split ? all_tiles - b.first_tile : p.tiles_in_split;
+    return b;
+}
+
 // The block's tile of sums, in shared memory with rows `step` apart, to y; or, when k is split, to
 // `partial`.
 template <int R, bool Last, bool Split, int Rows, int Columns, int Threads, class A, class Out,
           class Epilogue>
-MGX_DEVICE void conv_write(const A* tile, int step, u32 first_row, i32 first_column, i32 group,
-                           i32 split, Out* y, A* partial, const conv_params& p, const Epilogue& e) {
+MGX_DEVICE void conv_write(const A* tile, int step, const conv_block& here, Out* y, A* partial,
+                           const conv_params& p, const Epilogue& e) {
     constexpr int N = Last || Split ? conv_run<Out> : 1, runs = Columns / N;
     for (int i = threadIdx.x; i < Rows * runs; i += Threads) {
         // Neighbouring threads write neighbouring memory.
         const int row = N > 1 ? i / runs : i % Rows, column = N > 1 ? i % runs * N : i / Rows;
-        const u32 position = first_row + row;
-        const i32 output = first_column + column;
+        const u32 position = here.first_row + row;
+        const i32 output = here.first_column + column;
         if (position >= p.positions || output >= p.outputs)
             continue;
         const int count = p.outputs - output < N ? p.outputs - output : N;
@@ -221,14 +241,14 @@ MGX_DEVICE void conv_write(const A* tile, int step, u32 first_row, i32 first_col
         for (int j = 0; j < N; j++)
             v[j] = tile[row * step + column + j];
         if constexpr (Split) {
-            A* to = conv_partial(partial, split, group, position, output, p);
+            A* to = conv_partial(partial, here.split, here.group, position, output, p);
 #pragma unroll
             for (int j = 0; j < N; j++)
                 if (j < count)
                     to[j] = v[j];
         } else
             conv_finish_run<R, Last>(
-                v, count, conv_place_of<R>(position, group * p.outputs + output, p), y, p, e);
+                v, count, conv_place_of<R>(position, here.group * p.outputs + output, p), y, p, e);
     }
 }
 
@@ -277,13 +297,7 @@ MGX_DEVICE void conv_tile_fma(const T* x, const T* packed, Out* y, accumulate<T>
     A* const a_tile = reinterpret_cast<A*>(memory); // two of [Depth][step_a]
     A* const b_tile = a_tile + 2 * Depth * step_a;  // two of [Depth][step_b]
 
-    const i32 group = blockIdx.z % p.groups, split = blockIdx.z / p.groups;
-    const u32 first_row = blockIdx.x * Rows;
-    const i32 first_column = blockIdx.y * Columns;
-    const i32 all_tiles = div_up(p.k, Depth);
-    const i32 first_tile = split * p.tiles_in_split;
-    const i32 tiles =
-        all_tiles - first_tile < p.tiles_in_split ? all_tiles - first_tile : p.tiles_in_split;
+    const auto here = conv_block_of<Rows, Columns, Depth>(p);
     // Of one tap: neighbouring threads read along k; else along the positions.
     const int thread = threadIdx.x;
     conv_row<T, R, Transposed> row[loads_a];
@@ -294,10 +308,10 @@ MGX_DEVICE void conv_tile_fma(const T* x, const T* packed, Out* y, accumulate<T>
         const int id = thread + i * Threads;
         at_row[i] = Neighbours ? id / parts : id % Rows;
         at_k[i] = (Neighbours ? id % parts : id / Rows) * Chunk;
-        row[i].start(x, first_row + at_row[i], group, p);
-        walk[i].start(first_tile * Depth + at_k[i], p);
+        row[i].start(x, here.first_row + at_row[i], here.group, p);
+        walk[i].start(here.first_tile * Depth + at_k[i], p);
     }
-    const T* const weights = packed + static_cast<i64>(group) * p.outputs * p.k_step;
+    const T* const weights = packed + static_cast<i64>(here.group) * p.outputs * p.k_step;
     vec<T, Chunk> next_a[loads_a], next_b[loads_b];
     const auto fetch = [&](i32 tile) {
 #pragma unroll
@@ -308,7 +322,7 @@ MGX_DEVICE void conv_tile_fma(const T* x, const T* packed, Out* y, accumulate<T>
 #pragma unroll
         for (int i = 0; i < loads_b; i++) {
             const int id = thread + i * Threads;
-            const i32 column = first_column + id / parts;
+            const i32 column = here.first_column + id / parts;
             next_b[i] = vec<T, Chunk>{};
             if (column < p.outputs)
                 next_b[i] = load<Chunk>(weights + static_cast<i64>(column) * p.k_step +
@@ -335,13 +349,13 @@ MGX_DEVICE void conv_tile_fma(const T* x, const T* packed, Out* y, accumulate<T>
     const int mine_row = thread / threads_across * RowsEach;
     const int mine_column = thread % threads_across * ColumnsEach;
     A sum[RowsEach][ColumnsEach] = {};
-    if (tiles > 0)
-        fetch(first_tile);
-    for (i32 t = 0; t < tiles; t++) {
+    if (here.tiles > 0)
+        fetch(here.first_tile);
+    for (i32 t = 0; t < here.tiles; t++) {
         keep(t & 1);
         __syncthreads();
-        if (t + 1 < tiles)
-            fetch(first_tile + t + 1);
+        if (t + 1 < here.tiles)
+            fetch(here.first_tile + t + 1);
         const A* const a = a_tile + (t & 1) * Depth * step_a + mine_row;
         const A* const b = b_tile + (t & 1) * Depth * step_b + mine_column;
 #pragma unroll
@@ -364,8 +378,7 @@ MGX_DEVICE void conv_tile_fma(const T* x, const T* packed, Out* y, accumulate<T>
         for (int j = 0; j < ColumnsEach; j++)
             tile[(mine_row + i) * step + mine_column + j] = sum[i][j];
     __syncthreads();
-    conv_write<R, Last, Split, Rows, Columns, Threads>(tile, step, first_row, first_column, group,
-                                                       split, y, partial, p, e);
+    conv_write<R, Last, Split, Rows, Columns, Threads>(tile, step, here, y, partial, p, e);
 }
 
 // Weights in the order that the tiles read, for those that are not constant.

@@ -5,8 +5,7 @@
 // few blocks then have warps enough to hide what each waits for.
 #pragma once
 
-#include "conv.cuh"
-#include "tensor_cores.cuh"
+#include "conv_tiles.cuh"
 
 namespace mgx {
 
@@ -21,7 +20,6 @@ MGX_DEVICE void conv_tile_ring(const f32* x, const f32* packed, Out* y, f32* par
     constexpr int across = Columns / ColumnsEach, down = Rows / RowsEach;
     constexpr int team = across * down, Threads = team * Slices;
     constexpr int loads_a = (Rows * parts + Threads - 1) / Threads;
-    constexpr int loads_b = (Columns * parts + Threads - 1) / Threads;
     static_assert(parts % Slices == 0, "a slice has whole chunks");
     // Rows of 80 bytes: eight of them lie in different banks.
     constexpr int step = Depth + 4;
@@ -29,23 +27,17 @@ MGX_DEVICE void conv_tile_ring(const f32* x, const f32* packed, Out* y, f32* par
     f32* const a_ring = reinterpret_cast<f32*>(memory);
     f32* const b_ring = a_ring + Stages * Rows * step;
 
-    const i32 group = blockIdx.z % p.groups, split = blockIdx.z / p.groups;
-    const u32 first_row = blockIdx.x * Rows;
-    const i32 first_column = blockIdx.y * Columns;
-    const i32 all_tiles = div_up(p.k, Depth);
-    const i32 first_tile = split * p.tiles_in_split;
-    const i32 tiles =
-        all_tiles - first_tile < p.tiles_in_split ? all_tiles - first_tile : p.tiles_in_split;
+    const auto here = conv_block_of<Rows, Columns, Depth>(p);
     const int thread = threadIdx.x;
     const bool whole = is_aligned<Chunk>(x);
     conv_row<f32, R, Transposed> row[loads_a];
 #pragma unroll
     for (int i = 0; i < loads_a; i++)
-        row[i].start(x, first_row + (thread + i * Threads) / parts, group, p);
+        row[i].start(x, here.first_row + (thread + i * Threads) / parts, here.group, p);
     conv_walk<R> walk;
-    walk.start(first_tile * Depth + thread % parts * Chunk, p);
-    const f32* const weights = packed + static_cast<i64>(group) * p.outputs * p.k_step +
-                               static_cast<i64>(first_tile) * Depth;
+    walk.start(here.first_tile * Depth + thread % parts * Chunk, p);
+    const f32* const weights = packed + static_cast<i64>(here.group) * p.outputs * p.k_step +
+                               static_cast<i64>(here.first_tile) * Depth;
     const auto fetch = [&](i32 tile) {
         f32* const a = a_ring + tile % Stages * Rows * step;
         f32* const b = b_ring + tile % Stages * Columns * step;
@@ -62,18 +54,7 @@ MGX_DEVICE void conv_tile_ring(const f32* x, const f32* packed, Out* y, f32* par
                 store<Chunk>(to, conv_gather<Chunk, true>(row[i], walk, p));
         }
         walk.advance(Depth, p);
-#pragma unroll
-        for (int i = 0; i < loads_b; i++) {
-            const int id = thread + i * Threads;
-            if (Columns * parts % Threads != 0 && id >= Columns * parts)
-                break;
-            const i32 column = first_column + id / parts;
-            const bool good = column < p.outputs;
-            copy_16_async(b + id / parts * step + id % parts * Chunk,
-                          weights + (good ? static_cast<i64>(column) * p.k_step : 0) +
-                              tile * Depth + id % parts * Chunk,
-                          good ? 16 : 0);
-        }
+        conv_copy_weights<Columns, Depth, step, Threads>(b, weights, tile, here, p);
     };
 
     const int slice = thread / team, mate = thread % team;
@@ -81,14 +62,14 @@ MGX_DEVICE void conv_tile_ring(const f32* x, const f32* packed, Out* y, f32* par
     f32 sum[RowsEach][ColumnsEach] = {};
 #pragma unroll
     for (int s = 0; s < Stages - 1; s++) {
-        if (s < tiles)
+        if (s < here.tiles)
             fetch(s);
         commit_copies();
     }
-    for (i32 t = 0; t < tiles; t++) {
+    for (i32 t = 0; t < here.tiles; t++) {
         wait_for_copies<Stages - 2>();
         __syncthreads();
-        if (t + Stages - 1 < tiles)
+        if (t + Stages - 1 < here.tiles)
             fetch(t + Stages - 1);
         commit_copies();
         const f32* const a = a_ring + (t % Stages * Rows + mine_row) * step;
@@ -129,8 +110,7 @@ MGX_DEVICE void conv_tile_ring(const f32* x, const f32* packed, Out* y, f32* par
         }
     }
     __syncthreads();
-    conv_write<R, Last, Split, Rows, Columns, Threads>(tile, tile_step, first_row, first_column,
-                                                       group, split, y, partial, p, e);
+    conv_write<R, Last, Split, Rows, Columns, Threads>(tile, tile_step, here, y, partial, p, e);
 }
 
 } // namespace mgx

@@ -21,4 +21,10 @@ struct gemm_params {
     int splits, depth; // k is done in so many parts of `depth`, each by blocks of its own
 };
 
+// Weights in blocks along k that share a scale and a zero point.
+struct block_params {
+    gemm_params product; // b is not used
+    int block, blocks;   // weights of a block, blocks of a column
+};
+
 } // namespace mgx

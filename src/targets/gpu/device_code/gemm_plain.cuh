@@ -17,18 +17,6 @@ MGX_DEVICE Held factor(T x) {
         return static_cast<Held>(x);
 }
 
-// A sum as the value of a product of type Anchor: integers wrap to it; integer sums of a product
-// that is scaled become floats.
-template <class Anchor, class Held>
-MGX_DEVICE held<Anchor> as_value(Held x) {
-    if constexpr (!is_float<Anchor>)
-        return value(static_cast<Anchor>(x));
-    else if constexpr (same<Held, u32>)
-        return static_cast<held<Anchor>>(static_cast<i32>(x));
-    else
-        return x;
-}
-
 template <class Held, class A, class B, int BM, int BN, int BK, class Tail>
 MGX_DEVICE void plain_gemm(const A* a, const B* b, const gemm_params& p, const Tail& tail) {
     constexpr int threads = 256, TM = BM / 16, TN = BN / 16;

@@ -6,8 +6,7 @@
 // have no parts: a block that meets any does its sums plainly. The idea is that of BF16x9
 // (Henry, Tang, Heinecke 2019); the cpu target's amx/split_product does the same.
 #pragma once
-#include "gemm_copy.cuh"
-#include "gemm_tail.cuh"
+#include "gemm_tiles.cuh"
 
 namespace mgx {
 
@@ -19,8 +18,8 @@ struct split_form {
     static constexpr int warps_n = BN / WN, warps = BM / WM * warps_n, threads = warps * 32;
     // Lines of neighbours in shared memory. With such steps the lanes of a warp meet 32 banks.
     static constexpr int a_step = A_k ? BK + 8 : BM + 4, b_step = B_k ? BK + 8 : BN + 4;
-    static constexpr int a_floats = (A_k ? BM : BK) * a_step, b_floats = (B_k ? BN : BK) * b_step;
-    static constexpr int stage_floats = a_floats + b_floats;
+    static constexpr int a_elements = (A_k ? BM : BK) * a_step;
+    static constexpr int stage_elements = a_elements + (B_k ? BN : BK) * b_step;
     static constexpr int sum_step = BN + 4;
 };
 
@@ -56,12 +55,11 @@ struct split_tile {
 
     f32 sums[tiles_m][tiles_n][4] = {};
     bool unusual = false;
-    int warp_row, warp_column, g, t;
+    const warp_place<F> warp;
+    int g, t;
 
     MGX_DEVICE split_tile() {
-        const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-        warp_row = warp / F::warps_n * F::WM;
-        warp_column = warp % F::warps_n * F::WN;
+        const int lane = static_cast<int>(threadIdx.x) % 32;
         g = lane / 4;
         t = lane % 4;
     }
@@ -86,7 +84,7 @@ struct split_tile {
 #pragma unroll
                 for (int e = 0; e < 4; e++) {
                     const auto p = pair<F::A_k, F::a_step>(
-                        a, warp_row + i * 16 + g + e % 2 * 8, k + e / 2 * 8);
+                        a, warp.row + i * 16 + g + e % 2 * 8, k + e / 2 * 8);
                     fa[i][0][e] = p.high;
                     fa[i][1][e] = p.middle;
                     fa[i][2][e] = p.low;
@@ -96,7 +94,7 @@ struct split_tile {
 #pragma unroll
                 for (int e = 0; e < 2; e++) {
                     const auto p =
-                        pair<F::B_k, F::b_step>(b, warp_column + j * 8 + g, k + e * 8);
+                        pair<F::B_k, F::b_step>(b, warp.column + j * 8 + g, k + e * 8);
                     fb[j][0][e] = p.high;
                     fb[j][1][e] = p.middle;
                     fb[j][2][e] = p.low;
@@ -119,16 +117,7 @@ struct split_tile {
         }
     }
 
-    MGX_DEVICE void put(f32* to) const {
-#pragma unroll
-        for (int i = 0; i < tiles_m; i++)
-#pragma unroll
-            for (int j = 0; j < tiles_n; j++)
-#pragma unroll
-                for (int e = 0; e < 4; e++)
-                    to[(warp_row + i * 16 + g + e / 2 * 8) * F::sum_step + warp_column + j * 8 +
-                       2 * t + e % 2] = sums[i][j][e];
-    }
+    MGX_DEVICE void put(f32* to) const { put_sums<F>(sums, warp, to); }
 };
 
 // Blocks as for mma_gemm.
@@ -139,47 +128,14 @@ MGX_DEVICE void split_gemm(const f32* a, const f32* b, unsigned char* shared, co
     f32* const memory = reinterpret_cast<f32*>(shared);
     for (int batch = static_cast<int>(blockIdx.z); batch < p.batches * p.splits;
          batch += static_cast<int>(gridDim.z)) {
-        const auto at = gemm_place_of<Tail::operands>(p, batch);
-        const int m0 = static_cast<int>(blockIdx.y) * F::BM;
-        const int n0 = static_cast<int>(blockIdx.x) * F::BN;
-        const int rows = p.m - m0, columns = p.n - n0;
-        const f32* const a0 = a + at.a + m0 * p.a.row;
-        const f32* const b0 = b + at.b + n0 * p.b.column;
-        const int first_k = at.split * p.depth;
-        const int last_k = first_k + p.depth < p.k ? first_k + p.depth : p.k;
-        const int steps = (last_k - first_k + F::BK - 1) / F::BK;
-        const i64 a_step = F::A_k ? p.a.row : p.a.column, b_step = F::B_k ? p.b.column : p.b.row;
-        line_copier<f32, F::threads, F::A_k ? F::BM : F::BK, F::A_k ? F::BK : F::BM,
-                    padded_lines<F::a_step>>
-            copy_a(a0 + first_k * p.a.column, a_step, F::BK * p.a.column);
-        line_copier<f32, F::threads, F::B_k ? F::BN : F::BK, F::B_k ? F::BK : F::BN,
-                    padded_lines<F::b_step>>
-            copy_b(b0 + first_k * p.b.row, b_step, F::BK * p.b.row);
-        const auto fetch = [&](int step) {
-            if (step < steps) {
-                f32* const to = memory + step % F::stages * F::stage_floats;
-                const int depth = last_k - first_k - step * F::BK;
-                copy_a.fetch(to, F::A_k ? rows : depth, F::A_k ? depth : rows);
-                copy_b.fetch(to + F::a_floats, F::B_k ? columns : depth,
-                             F::B_k ? depth : columns);
-            }
-            commit_copies();
-        };
+        const auto here = block_tile_of<F, Tail::operands>(p, batch);
+        const f32* const a0 = a + here.at.a + here.m0 * p.a.row;
+        const f32* const b0 = b + here.at.b + here.n0 * p.b.column;
         split_tile<F> tile;
         if (threadIdx.x == 0)
             any_unusual = 0;
-#pragma unroll
-        for (int s = 0; s < F::stages - 1; s++)
-            fetch(s);
-        for (int step = 0; step < steps; step++) {
-            wait_for_copies<F::stages - 2>();
-            __syncthreads();
-            fetch(step + F::stages - 1);
-            const f32* const now = memory + step % F::stages * F::stage_floats;
-            tile.add(now, now + F::a_floats);
-        }
-        wait_for_copies<0>();
-        __syncthreads();
+        add_along_k<F, padded_lines<F::a_step>, padded_lines<F::b_step>>(tile, a0, b0, here, memory,
+                                                                         p);
         if (tile.unusual)
             any_unusual = 1;
         tile.put(memory);
@@ -188,8 +144,8 @@ MGX_DEVICE void split_gemm(const f32* a, const f32* b, unsigned char* shared, co
         constexpr int runs = F::BN / V;
         for (int x = static_cast<int>(threadIdx.x); x < F::BM * runs; x += F::threads) {
             const int i = x / runs, j = x % runs * V;
-            const int count = columns - j < V ? columns - j : V;
-            if (i >= rows || count <= 0)
+            const int count = here.columns - j < V ? here.columns - j : V;
+            if (i >= here.rows || count <= 0)
                 continue;
             f32 run[V];
 #pragma unroll
@@ -197,12 +153,12 @@ MGX_DEVICE void split_gemm(const f32* a, const f32* b, unsigned char* shared, co
                 run[e] = memory[i * F::sum_step + j + e];
                 if (plainly && e < count) {
                     run[e] = 0;
-                    for (int k = first_k; k < last_k; k++)
+                    for (int k = here.first_k; k < here.last_k; k++)
                         run[e] = fma(a0[i * p.a.row + k * p.a.column],
                                      b0[k * p.b.row + (j + e) * p.b.column], run[e]);
                 }
             }
-            tail.template finish<V>(run, p, at, m0 + i, n0 + j, count);
+            tail.template finish<V>(run, p, here.at, here.m0 + i, here.n0 + j, count);
         }
         __syncthreads();
     }

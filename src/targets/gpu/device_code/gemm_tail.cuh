@@ -84,23 +84,36 @@ MGX_DEVICE void store_run(T* row, i64 step, int j, int count, const H (&from)[V]
     }
 }
 
-// In the place of a tail where k is split: sums of each part lie one after the other.
+// A sum as the value of a product of type Anchor: integers wrap to it; integer sums of a product
+// that is scaled become floats.
+template <class Anchor, class Held>
+MGX_DEVICE held<Anchor> as_value(Held x) {
+    if constexpr (!is_float<Anchor>)
+        return value(static_cast<Anchor>(x));
+    else if constexpr (same<Held, u32>)
+        return static_cast<held<Anchor>>(static_cast<i32>(x));
+    else
+        return x;
+}
+
+// In the place of a tail where k is split: sums (f32 or u32) of each part lie one after the other.
+template <class Sum>
 struct parts_of_sums {
-    using anchor = f32;
+    using anchor = Sum;
     static constexpr int operands = 0;
-    f32* to;
+    Sum* to;
     template <int V>
-    MGX_DEVICE void finish(const f32 (&sums)[V], const gemm_params& p, const gemm_place& at, int i,
-                           int j, int count) const {
-        f32* const row =
+    MGX_DEVICE void finish(const held<Sum> (&sums)[V], const gemm_params& p, const gemm_place& at,
+                           int i, int j, int count) const {
+        Sum* const row =
             to + ((static_cast<i64>(at.split) * p.batches + at.index) * p.m + i) * p.n;
         store_run<V>(row, 1, j, count, sums);
     }
 };
 
 // Adds the parts, in their order, and gives the sums to the tail; a thread for V neighbours.
-template <int V, class Tail>
-MGX_DEVICE void join_parts(const f32* parts, gemm_params p, const Tail& tail) {
+template <int V, class Sum, class Tail>
+MGX_DEVICE void join_parts(const Sum* parts, gemm_params p, const Tail& tail) {
     const int splits = p.splits, runs = (p.n + V - 1) / V;
     const i64 all = static_cast<i64>(p.batches) * p.m * runs;
     const i64 part = static_cast<i64>(p.batches) * p.m * p.n;
@@ -110,14 +123,19 @@ MGX_DEVICE void join_parts(const f32* parts, gemm_params p, const Tail& tail) {
         const i64 row = x / runs;
         const int i = static_cast<int>(row % p.m), batch = static_cast<int>(row / p.m);
         const int count = p.n - j < V ? p.n - j : V;
-        f32 sums[V] = {}, more[V] = {};
+        Sum sums[V] = {};
+        held<Sum> more[V] = {};
         for (int s = 0; s < splits; s++) {
             load_run<V, along_row::neighbours>(more, parts + s * part + row * p.n, 1, j, count);
 #pragma unroll
             for (int e = 0; e < V; e++)
-                sums[e] += more[e];
+                sums[e] += static_cast<Sum>(more[e]);
         }
-        tail.template finish<V>(sums, p, gemm_place_of<Tail::operands>(p, batch), i, j, count);
+        held<typename Tail::anchor> run[V];
+#pragma unroll
+        for (int e = 0; e < V; e++)
+            run[e] = as_value<typename Tail::anchor>(sums[e]);
+        tail.template finish<V>(run, p, gemm_place_of<Tail::operands>(p, batch), i, j, count);
     }
 }
 

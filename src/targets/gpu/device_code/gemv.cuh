@@ -19,14 +19,48 @@ MGX_DEVICE vec<T, V> load_some(const T* p, bool whole) {
     return r;
 }
 
+// Adds the lanes' sums, then those of the `Split` warps that share columns; one thread gives each to
+// the tail.
+template <int Split, int Warps, class Held, int Rows, int Columns, class Tail>
+MGX_DEVICE void finish_columns(const Held (&sums)[Rows][Columns], const gemm_params& p,
+                               const gemm_place& at, int i0, const Tail& tail) {
+    __shared__ Held parts[Warps][Rows][Columns];
+    const int me = static_cast<int>(threadIdx.x), warp = me / 32, lane = me % 32;
+#pragma unroll
+    for (int i = 0; i < Rows; i++)
+#pragma unroll
+        for (int j = 0; j < Columns; j++) {
+            Held s = sums[i][j];
+#pragma unroll
+            for (int d = 16; d > 0; d /= 2)
+                s += shuffle_xor(s, d);
+            if (lane == 0)
+                parts[warp][i][j] = s;
+        }
+    __syncthreads();
+    // One thread for each sum.
+    constexpr int groups = Warps / Split, all = groups * Rows * Columns;
+    for (int x = me; x < all; x += Warps * 32) {
+        const int g = x / (Rows * Columns), i = x / Columns % Rows, j = x % Columns;
+        const int column = (static_cast<int>(blockIdx.x) * groups + g) * Columns + j;
+        if (i0 + i >= p.m || column >= p.n)
+            continue;
+        Held s = 0;
+#pragma unroll
+        for (int w = 0; w < Split; w++)
+            s += parts[g * Split + w][i][j];
+        held<typename Tail::anchor> one[1] = {as_value<typename Tail::anchor>(s)};
+        tail.template finish<1>(one, p, at, i0 + i, column, 1);
+    }
+}
+
 // Rows: how many of A (the last ones may not exist); Columns: of B by each group of `Split` warps,
 // so that what is read of A serves several; V: elements of 16 bytes of B.
 template <class Held, class A, class B, int Rows, int Columns, int Split, int Warps, int V,
           class Tail>
 MGX_DEVICE void thin_gemm(const A* a, const B* b, const gemm_params& p, const Tail& tail) {
     static_assert(Warps % Split == 0, "whole groups of warps");
-    __shared__ Held parts[Warps][Rows][Columns];
-    const int me = static_cast<int>(threadIdx.x), warp = me / 32, lane = me % 32;
+    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     const int group = warp / Split, part = warp % Split;
     const int batch = static_cast<int>(blockIdx.z);
     const auto at = gemm_place_of<Tail::operands>(p, batch);
@@ -64,32 +98,7 @@ MGX_DEVICE void thin_gemm(const A* a, const B* b, const gemm_params& p, const Ta
                     sums[i][j] += factor<Held>(x[e]) * factor<Held>(y[j][e]);
         }
     }
-#pragma unroll
-    for (int i = 0; i < Rows; i++)
-#pragma unroll
-        for (int j = 0; j < Columns; j++) {
-            Held s = sums[i][j];
-#pragma unroll
-            for (int d = 16; d > 0; d /= 2)
-                s += shuffle_xor(s, d);
-            if (lane == 0)
-                parts[warp][i][j] = s;
-        }
-    __syncthreads();
-    // One thread for each sum.
-    constexpr int groups = Warps / Split, all = groups * Rows * Columns;
-    for (int x = me; x < all; x += Warps * 32) {
-        const int g = x / (Rows * Columns), i = x / Columns % Rows, j = x % Columns;
-        const int column = (static_cast<int>(blockIdx.x) * groups + g) * Columns + j;
-        if (i0 + i >= p.m || column >= p.n)
-            continue;
-        Held s = 0;
-#pragma unroll
-        for (int w = 0; w < Split; w++)
-            s += parts[g * Split + w][i][j];
-        held<typename Tail::anchor> one[1] = {as_value<typename Tail::anchor>(s)};
-        tail.template finish<1>(one, p, at, i0 + i, column, 1);
-    }
+    finish_columns<Split, Warps>(sums, p, at, i0, tail);
 }
 
 } // namespace mgx

@@ -31,44 +31,50 @@ MGX_DEVICE f32 unpack2(u32 pair, int which) {
     return to_f32(T{static_cast<u16>(which == 0 ? pair & 0xffffu : pair >> 16)});
 }
 
+// What products are summed in: integers wrap.
+template <class T>
+using mma_sum = typename choose<is_float<T>, f32, u32>::type;
+// Along k by one instruction: two pieces of 16 bytes.
+template <class T>
+constexpr int mma_depth = 32 / static_cast<int>(sizeof(T));
+
 #ifndef MGX_CUDA
+// Element i of those of a register.
+template <class T>
+MGX_DEVICE mma_sum<T> unpack_factor(u32 word, int i) {
+    if constexpr (sizeof(T) == 2)
+        return unpack2<T>(word, i);
+    else if constexpr (is_float<T>)
+        return to_f32(T{static_cast<u8>(word >> 8 * i)});
+    else
+        return static_cast<u32>(static_cast<i32>(static_cast<T>(word >> 8 * i)));
+}
+
 // One lane's part of a product, given what the lanes of its row and its two columns hold:
 // rows[t] is a of lane 4g + t, columns[n][t] is b of lane 4 (2t' + n) + t.
 template <class T>
-MGX_DEVICE void multiply_fragments(f32 (&c)[4], const u32 (&rows)[4][4],
+MGX_DEVICE void multiply_fragments(mma_sum<T> (&c)[4], const u32 (&rows)[4][4],
                                    const u32 (&columns)[2][4][2]) {
     for (int i = 0; i < 2; i++)
         for (int n = 0; n < 2; n++) {
-            f32 sum = 0;
+            mma_sum<T> sum = 0;
             for (int half_k = 0; half_k < 2; half_k++)
                 for (int t = 0; t < 4; t++)
-                    for (int w = 0; w < 2; w++)
-                        sum = fma(unpack2<T>(rows[t][2 * half_k + i], w),
-                                  unpack2<T>(columns[n][t][half_k], w), sum);
+                    for (int w = 0; w < static_cast<int>(4 / sizeof(T)); w++) {
+                        const auto x = unpack_factor<T>(rows[t][2 * half_k + i], w);
+                        const auto y = unpack_factor<T>(columns[n][t][half_k], w);
+                        if constexpr (is_float<T>)
+                            sum = fma(x, y, sum);
+                        else
+                            sum += x * y;
+                    }
             c[2 * i + n] += sum;
         }
 }
-#endif
 
-// c += a b; T: half or bf16.
+// Without matrix units: each lane asks the others for what they hold.
 template <class T>
-MGX_DEVICE void mma_16x8x16(f32 (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
-#if defined(MGX_CUDA)
-#if __CUDA_ARCH__ >= 800
-    if constexpr (same<T, half>)
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-            "{%8,%9}, {%0,%1,%2,%3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-    else
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-            "{%8,%9}, {%0,%1,%2,%3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-#else
-    static_assert(sizeof(T) == 0, "tensor cores of compute capability 8.0 are needed");
-#endif
-#else
+MGX_DEVICE void multiply_shared_out(mma_sum<T> (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
     const int lane = thread_rank() % 32, g = lane / 4, t0 = lane % 4;
     u32 rows[4][4], columns[2][4][2];
 #ifdef MGX_HOST
@@ -97,7 +103,76 @@ MGX_DEVICE void mma_16x8x16(f32 (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
     }
 #endif
     multiply_fragments<T>(c, rows, columns);
+}
 #endif
+
+#if defined(MGX_CUDA) && __CUDA_ARCH__ >= 800
+#define MGX_MMA(shape_and_types, constraint)                                                       \
+    asm("mma.sync.aligned." shape_and_types                                                        \
+        " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                                   \
+        : "+" constraint(c[0]), "+" constraint(c[1]), "+" constraint(c[2]), "+" constraint(c[3])   \
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+#endif
+
+// c += a b; T: half or bf16.
+template <class T>
+MGX_DEVICE void mma_16x8x16(f32 (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
+#if defined(MGX_CUDA)
+#if __CUDA_ARCH__ >= 800
+    if constexpr (same<T, half>)
+        MGX_MMA("m16n8k16.row.col.f32.f16.f16.f32", "f");
+    else
+        MGX_MMA("m16n8k16.row.col.f32.bf16.bf16.f32", "f");
+#else
+    static_assert(sizeof(T) == 0, "tensor cores of compute capability 8.0 are needed");
+#endif
+#else
+    multiply_shared_out<T>(c, a, b);
+#endif
+}
+
+// c += a b; T: i8, u8, or (capability 8.9) fp8e4m3fn, fp8e5m2. Fragments lie as those of 16 bits
+// do, with four elements in a register where those have two.
+template <class T>
+MGX_DEVICE void mma_16x8x32(mma_sum<T> (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
+#if defined(MGX_CUDA)
+#if __CUDA_ARCH__ >= 800
+    if constexpr (same<T, i8>)
+        MGX_MMA("m16n8k32.row.col.s32.s8.s8.s32", "r");
+    else if constexpr (same<T, u8>)
+        MGX_MMA("m16n8k32.row.col.s32.u8.u8.s32", "r");
+    else {
+#if __CUDA_ARCH__ >= 890
+        // Sums within the unit have few bits: those so far are added outside of it.
+        const f32 before[4] = {c[0], c[1], c[2], c[3]};
+        c[0] = c[1] = c[2] = c[3] = 0;
+        if constexpr (same<T, fp8e4m3fn>)
+            MGX_MMA("m16n8k32.row.col.f32.e4m3.e4m3.f32", "f");
+        else
+            MGX_MMA("m16n8k32.row.col.f32.e5m2.e5m2.f32", "f");
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            c[i] += before[i];
+#else
+        static_assert(sizeof(T) == 0, "tensor cores of compute capability 8.9 are needed");
+#endif
+    }
+#else
+    static_assert(sizeof(T) == 0, "tensor cores of compute capability 8.0 are needed");
+#endif
+#else
+    multiply_shared_out<T>(c, a, b);
+#endif
+}
+#undef MGX_MMA
+
+// c += a b, mma_depth<T> along k.
+template <class T>
+MGX_DEVICE void multiply_tiles(mma_sum<T> (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
+    if constexpr (sizeof(T) == 2)
+        mma_16x8x16<T>(c, a, b);
+    else
+        mma_16x8x32<T>(c, a, b);
 }
 
 #ifdef MGX_CUDA
@@ -108,7 +183,7 @@ MGX_DEVICE u32 shared_address(const void* p) {
 
 // Four 8 x 8 tiles of 16-bit elements from shared memory: lane i gives the address of row i % 8 of
 // tile i / 8 (16 bytes, aligned); r[m] is row g, columns 2t, 2t + 1 of tile m, or with Transposed
-// rows 2t, 2t + 1 of column g.
+// rows 2t, 2t + 1 of column g. For elements of a byte two neighbours count as one.
 template <bool Transposed>
 MGX_DEVICE void load_tiles(u32 (&r)[4], const void* row) {
 #if defined(MGX_CUDA)

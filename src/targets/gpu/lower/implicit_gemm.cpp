@@ -15,9 +15,6 @@ namespace migraphx::gpu {
 
 namespace {
 
-// Of packed weights, in elements: the tiles read so many at a time.
-constexpr std::size_t k_unit = 32;
-
 // conv_mma.cuh; conv_ring.cuh: floats that come in fours; conv.cuh: everything.
 enum class tile_kind { matrix_units, ring, plain };
 
@@ -31,12 +28,15 @@ struct tile_form {
         return rows / rows_each * (columns / columns_each) * slices *
                (kind == tile_kind::matrix_units ? 32 : 1);
     }
-    int depth() const { return kind == tile_kind::matrix_units ? 32 : 16; }
+    /// Along k, of elements of `size` bytes.
+    int depth(std::size_t size) const {
+        return kind == tile_kind::matrix_units ? 64 / int(size) : 16;
+    }
     std::size_t shared(std::size_t sum_size) const {
         const auto r = std::size_t(rows), c = std::size_t(columns), n = std::size_t(stages);
         switch (kind) {
         case tile_kind::matrix_units:
-            return std::max(n * (r + c) * 40 * 2, r * (c + 4) * sizeof(float));
+            return std::max(n * (r + c) * 80, r * (c + 4) * sum_size);
         case tile_kind::ring:
             return std::max(n * (r + c) * 20, r * (c + 1)) * sizeof(float);
         case tile_kind::plain:
@@ -80,8 +80,8 @@ tile_form choose(const std::array<tile_form, N>& forms, const device_problem& p,
 
 // Parts of k, so that few tiles keep the device busy; each part long enough to pay for its sums
 // being written and read again.
-int splits_of(const tile_form& f, const device_problem& p, const mgx::conv_params& params) {
-    const auto tiles = div_up(std::size_t(params.k), std::size_t(f.depth()));
+int splits_of(const tile_form& f, const device_problem& p, const mgx::conv_params& params,
+              std::size_t tiles) {
     const auto blocks = blocks_of(f, params);
     const auto wanted = std::size_t(p.on->properties().multiprocessors) / blocks;
     return int(std::clamp<std::size_t>(std::min(wanted, tiles / 8), 1, 16));
@@ -168,13 +168,15 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     if (not epilogue)
         return lowered::refuse(reason);
     const auto type = d->x.type();
+    const auto size = d->x.type_size();
     const auto& on = p.on->properties();
     const bool matrix_units =
-        (type == shape::half_type or type == shape::bf16_type) and
+        (type == shape::half_type or type == shape::bf16_type or type == shape::int8_type or
+         type == shape::uint8_type) and
         (on.kind == platform::host or (on.kind == platform::cuda and on.capability >= 80));
     // Channels that come in vectors.
-    const int vector = matrix_units ? 8 : 4;
-    const auto whole = [&](std::size_t n) { return n % std::size_t(vector) == 0; };
+    const auto vector = matrix_units ? 16 / size : 4;
+    const auto whole = [&](std::size_t n) { return n % vector == 0; };
     bool neighbours = d->x.strides()[1] == 1 and whole(std::size_t(params->channels)) and
                       whole(d->x.strides()[0]);
     for (std::size_t i = 2; i < d->x.ndim(); i++)
@@ -183,16 +185,16 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     const auto form = matrix_units ? choose(matrix_forms, p, *params)
                       : ring       ? choose(ring_forms, p, *params)
                                    : choose(plain_forms, p, *params);
-    params->k_step = int(round_up(std::size_t(params->k), k_unit));
-    params->splits = splits_of(form, p, *params);
-    const auto tiles = div_up(std::size_t(params->k), std::size_t(form.depth()));
+    const auto depth = std::size_t(form.depth(size)), tiles = div_up(std::size_t(params->k), depth);
+    params->k_step = int(round_up(tiles * depth, 32));
+    params->splits = splits_of(form, p, *params, tiles);
     params->tiles_in_split = int(div_up(tiles, std::size_t(params->splits)));
     params->splits = int(div_up(tiles, std::size_t(params->tiles_in_split)));
     const bool split = params->splits > 1;
     const bool last = is_channels_last(d->y);
 
     const auto packing = packing_of(*d, *params);
-    const auto weight_bytes = std::size_t(packing.count) * shape{type}.type_size();
+    const auto weight_bytes = std::size_t(packing.count) * size;
     auto result = std::make_unique<convolution_kernel>();
     const bool constant = p.is_constant(1);
     if (constant) {
@@ -204,11 +206,9 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     }
 
     const std::string t = codegen::stored_type(type), out = codegen::stored_type(d->y.type());
-    const auto sums = matrix_units ? std::string("f32") : str("accumulate<", t, ">");
-    const auto sum_size = std::size_t(
-        type == shape::double_type or (shape::is_integral(type) and shape{type}.type_size() > 2)
-            ? 8
-            : 4);
+    const auto sums = str("accumulate<", t, ">");
+    const auto sum_size =
+        std::size_t(type == shape::double_type or (shape::is_integral(type) and size > 2) ? 8 : 4);
     const auto partial_at = constant ? 0 : round_up(weight_bytes, 256);
     const auto partial_bytes = split ? std::size_t(params->splits) * d->y.elements() * sum_size : 0;
     const auto scratch = partial_at + partial_bytes;

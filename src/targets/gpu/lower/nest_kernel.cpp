@@ -73,15 +73,15 @@ struct nest_text {
     }
 };
 
-generated finished(const size_block& sizes, const code_text& code, int64_t blocks, int threads,
+generated finished(const index_params& params, const code_text& code, int64_t blocks, int threads,
                    const std::string& label) {
     generated g;
     g.name = label;
-    g.source = sizes.declaration() + code.str() + "} // namespace mgx\n";
+    g.source = params.declaration() + code.str() + "} // namespace mgx\n";
     g.entry = "nest";
     g.launch.grid.x = uint32_t(blocks);
     g.launch.block.x = uint32_t(threads);
-    g.params = sizes.bytes();
+    g.params = params.data();
     g.writes_over = true;
     return g;
 }
@@ -169,18 +169,18 @@ generated vector_code(const nest_text& t, const device_properties& on, const std
     const auto f = vector_form_of(t, on);
     const auto inner = t.n.dims.size() - 1;
     const auto accesses = t.accesses();
-    size_block sizes{needs_wide_index(t.n.dims, accesses)};
+    index_params params{needs_wide_index(t.n.dims, accesses)};
     const auto items = t.n.elements() / f.vector, rest = f.flat ? t.n.elements() % f.vector : 0;
     const walk w{"i", t.n.dims, 0, f.flat ? 1 : f.vector};
-    sizes.number("items", items);
+    params.add("items", items);
     if (rest > 0)
-        sizes.number("rest", rest);
-    declare_walk(w, t.all(), sizes);
+        params.add("rest", rest);
+    declare_walk(w, t.all(), params);
     std::string aligned;
     for (const auto& a : t.all()) {
         const std::string kind = run_kind(a.access->strides[inner], t.n.dims[inner]);
         if (kind == "run::strided")
-            sizes.number("run_" + a.name, a.access->strides[inner]);
+            params.add("run_" + a.name, a.access->strides[inner]);
         if (kind == "run::unit" and f.vector > 1 and
             stays_aligned(*a.access, t.n.dims, inner, f.vector))
             aligned += (aligned.empty() ? "is_aligned<" : " && is_aligned<") +
@@ -213,7 +213,7 @@ generated vector_code(const nest_text& t, const device_properties& on, const std
     constexpr int64_t most_threads = int64_t{1} << 24;
     const auto blocks =
         std::clamp<int64_t>(div_up(items, int64_t{threads} * f.at_once), 1, most_threads / threads);
-    return finished(sizes, code, blocks, threads, label);
+    return finished(params, code, blocks, threads, label);
 }
 
 // ---- through tiles
@@ -267,14 +267,14 @@ generated tile_code(const nest_text& t, const std::string& label) {
         }
     }
     const int side = size <= 2 ? 64 : 32, rows = block_threads / side;
-    size_block sizes{needs_wide_index(t.n.dims, t.accesses())};
+    index_params params{needs_wide_index(t.n.dims, t.accesses())};
     const auto a_len = t.n.dims[a_dim], b_len = t.n.dims[b_dim];
     const walk outer{"i", {t.n.dims.begin(), t.n.dims.end() - 2}, 0, 1};
-    sizes.number("a", a_len);
-    sizes.number("b", b_len);
-    sizes.divider("tiles_a", div_up(a_len, side));
-    sizes.divider("tiles_b", div_up(b_len, side));
-    declare_walk(outer, t.all(), sizes);
+    params.add("a", a_len);
+    params.add("b", b_len);
+    params.add_divider("tiles_a", div_up(a_len, side));
+    params.add_divider("tiles_b", div_up(b_len, side));
+    declare_walk(outer, t.all(), params);
     const auto along = [&](const walked& x, std::size_t d, const char* name) -> std::string {
         const auto s = x.access->strides[d];
         if (s == 0 or t.n.dims[d] == 1)
@@ -285,7 +285,7 @@ generated tile_code(const nest_text& t, const std::string& label) {
     for (const auto& x : t.all())
         for (const auto& [d, name] : {std::pair{a_dim, "a"}, {b_dim, "b"}})
             if (x.access->strides[d] > 1)
-                sizes.number("step_" + x.name + "_" + name, x.access->strides[d]);
+                params.add("step_" + x.name + "_" + name, x.access->strides[d]);
     const auto place = [&](const walked& x) {
         return x.name + "[" + offset_name(outer, x.name) + along(x, a_dim, "a") +
                along(x, b_dim, "b") + "]";
@@ -333,7 +333,7 @@ generated tile_code(const nest_text& t, const std::string& label) {
     code.close();
     const auto blocks =
         div_up(a_len, side) * div_up(b_len, side) * (t.n.elements() / (a_len * b_len));
-    return finished(sizes, code, blocks, block_threads, label);
+    return finished(params, code, blocks, block_threads, label);
 }
 
 } // namespace

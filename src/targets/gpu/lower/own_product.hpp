@@ -6,7 +6,8 @@
 
 namespace migraphx::gpu {
 
-/// half and bf16 on matrix units. `variant` of the problem chooses the tiles; 0: by size.
+/// half, bf16, bytes and fp8 on matrix units. `variant` of the problem chooses the tiles; 0: by
+/// size.
 lowered matrix_unit_product(const device_problem& p);
 /// float on matrix units, each number as three of bf16: as exact as multiply-adds. Refuses where
 /// fast_math is off.

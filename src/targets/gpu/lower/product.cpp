@@ -99,7 +99,7 @@ std::optional<product_form> as_stated(const problem& p, const shape& output, std
 
 bool is_anchor(instruction_ref ins) {
     const auto name = ins->name();
-    return name == "dot" or name == "quant_dot" or name == "convolution" or
+    return name == "dot" or name == "quant_dot" or name == "block_dot" or name == "convolution" or
            name == "convolution_backwards" or name == "quant_convolution";
 }
 
@@ -134,7 +134,7 @@ bool takes(const epilogue_candidate& c) {
     const auto chain = as_post_operations(c.body, "x0", true);
     if (chain and chain->size() <= 8 and is_library_chain(*chain))
         return true;
-    if (c.anchor->name() != "dot" and c.anchor->name() != "quant_dot")
+    if (not c.anchor->name().ends_with("dot"))
         return chain and chain->size() <= 8;
     return not is_read_by_rows(c.region) and
            std::all_of(c.operands.begin(), c.operands.end(),

@@ -41,7 +41,7 @@ class row_emitter {
 public:
     row_emitter(const row_nest& nest, const row_form& form)
         : n(nest), f(form), is_element(nest.of_elements()), level(nest.levels()),
-          sizes(is_wide(nest)) {
+          params(is_wide(nest)) {
         for (std::size_t i = 0; i < n.inputs.size(); i++)
             inputs.push_back({"x" + number(int64_t(i)), &n.inputs[i]});
         for (std::size_t i = 0; i < n.outputs.size(); i++)
@@ -65,7 +65,7 @@ public:
                 list.push_back({s, s, s == passes});
         for (std::size_t s = 0; s < list.size(); s++)
             emit_stage(list[s], s);
-        const auto source = source_head("reduce.cuh", fast_math, n.outputs) + sizes.declaration() +
+        const auto source = source_head("reduce.cuh", fast_math, n.outputs) + params.declaration() +
                             code.str() + "} // namespace mgx\n";
         std::vector<generated> result;
         for (std::size_t s = 0; s < list.size(); s++) {
@@ -77,7 +77,7 @@ public:
             const bool parts = not list[s].results or has_element_outputs();
             g.launch.grid.y = uint32_t(parts ? f.parts : 1);
             g.launch.block.x = uint32_t(f.threads());
-            g.params = sizes.bytes();
+            g.params = params.data();
             g.scratch = scratch;
             g.writes_over = f.held and f.parts == 1;
             result.push_back(std::move(g));
@@ -149,24 +149,24 @@ private:
         scratch += (bytes + line - 1) / line * line;
     }
     void declare_sizes() {
-        sizes.number("lines", lines_of(n, f));
-        sizes.number("items", items_of(n, f));
-        sizes.number("length", n.row_length());
+        params.add("lines", lines_of(n, f));
+        params.add("items", items_of(n, f));
+        params.add("length", n.row_length());
         if (f.parts > 1) {
             const auto step = int64_t{f.lanes} * f.chunk;
             const auto steps = (items_of(n, f) + step - 1) / step;
-            sizes.number("parts", f.parts);
-            sizes.number("part", (steps + f.parts - 1) / f.parts * step);
-            sizes.number("rows", n.rows());
+            params.add("parts", f.parts);
+            params.add("part", (steps + f.parts - 1) / f.parts * step);
+            params.add("rows", n.rows());
             for (int r = int(n.inputs.size()); r < n.registers(); r++)
                 if (op_of(r).how)
-                    sizes.number("partials" + number(r), int64_t(partial_at[std::size_t(r)]));
+                    params.add("partials" + number(r), int64_t(partial_at[std::size_t(r)]));
         }
-        declare_walk(kept, all_accesses(), sizes);
-        declare_walk(row, element_accesses(), sizes);
+        declare_walk(kept, all_accesses(), params);
+        declare_walk(row, element_accesses(), params);
         for (const auto& a : all_accesses())
             if (is_strided_run(a))
-                sizes.number("run_" + a.name, a.access->strides[vector_dim(n, f)]);
+                params.add("run_" + a.name, a.access->strides[vector_dim(n, f)]);
     }
     std::vector<walked> all_accesses() const {
         auto all = inputs;
@@ -630,7 +630,7 @@ private:
     const row_form& f;
     std::vector<bool> is_element;
     std::vector<int> level;
-    size_block sizes;
+    index_params params;
     walk kept, row;
     std::vector<walked> inputs, outputs;
     int passes = 0; ///< levels of folds

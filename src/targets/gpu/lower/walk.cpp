@@ -120,6 +120,21 @@ void index_params::add(const box& b) {
         add(s);
 }
 
+void index_params::add(const std::string& name, int64_t x) {
+    members += "    Index " + name + ";\n";
+    add(x);
+}
+
+void index_params::add_divider(const std::string& name, int64_t n) {
+    members += "    divider<Index> " + name + ";\n";
+    add_divider(n);
+}
+
+std::string index_params::declaration() const {
+    return std::string("using Index = ") + (wide ? "u64" : "u32") + ";\nstruct sizes {\n" +
+           members + "};\n";
+}
+
 // A struct is as long as a multiple of its widest member.
 std::vector<char> index_params::data() const {
     auto bytes = block.data();

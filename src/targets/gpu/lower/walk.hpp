@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The host's side of device_code/walk.cuh: boxes of positions with the strides of several tensors,
-// in the form that costs a kernel least, and the structs that tell it.
+// in the form that costs a kernel least, and the structs that tell it: those of the templates of
+// device_code, and those that a text declares for itself (walk_text.hpp).
 #pragma once
 
 #include "runtime/walked_shape.hpp"
@@ -39,7 +40,8 @@ struct box {
     bool is_large() const;
 };
 
-/// Members of a struct of device code, all as wide as an index (words that come first aside).
+/// Members of a struct of device code, in its order, all as wide as an index (words that come first
+/// aside).
 class index_params {
 public:
     explicit index_params(bool large) : wide(large) {}
@@ -52,6 +54,11 @@ public:
     void add_divider(int64_t n);
     /// A `walk` over the box's tensors.
     void add(const box& b);
+    /// The same with a name: members of `declaration`.
+    void add(const std::string& name, int64_t x);
+    void add_divider(const std::string& name, int64_t n);
+    /// "using Index = u32; struct sizes {…};" with all that has a name.
+    std::string declaration() const;
     void add_int(int32_t x) { block.add(x); }
     void add_float(float x) { block.add(x); }
     void add_double(double x) { block.add(x); }
@@ -60,6 +67,7 @@ public:
 private:
     bool wide;
     param_block block;
+    std::string members;
 };
 
 /// 16 bytes of an element of `size` bytes repeated.

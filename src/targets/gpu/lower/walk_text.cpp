@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "targets/gpu/lower/walk_text.hpp"
 
-#include "targets/gpu/device_code/fast_div.cuh"
-
 #include "codegen/device_text.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace migraphx::gpu {
 
 namespace {
-
-constexpr int64_t narrow_limit = int64_t{1} << 31;
 
 // The index of dim `d` of a walk, in the text.
 std::string index_name(const walk& w, std::size_t d) {
@@ -34,42 +29,13 @@ int64_t step_of(const walk& w, std::size_t d) {
 
 } // namespace
 
-void size_block::number(const std::string& name, int64_t x) {
-    members += "    Index " + name + ";\n";
-    if (wide)
-        block.add(uint64_t(x));
-    else
-        block.add(uint32_t(x));
-}
-
-void size_block::divider(const std::string& name, int64_t divisor) {
-    members += "    divider<Index> " + name + ";\n";
-    if (wide)
-        block.add(mgx::make_fast_div64(uint64_t(divisor)));
-    else
-        block.add(mgx::make_fast_div(uint64_t(divisor)));
-}
-
-std::string size_block::declaration() const {
-    return std::string("using Index = ") + (wide ? "u64" : "u32") + ";\nstruct sizes {\n" +
-           members + "};\n";
-}
-
 bool needs_wide_index(const std::vector<int64_t>& dims,
                       const std::vector<const codegen::nest_access*>& accesses) {
-    // A step of a grid-stride loop past the end must fit as well.
-    constexpr int64_t most = narrow_limit - (int64_t{1} << 26);
-    int64_t elements = 1;
-    for (auto d : dims)
-        elements *= std::max<int64_t>(d, 1);
-    if (elements >= most)
-        return true;
-    return std::any_of(accesses.begin(), accesses.end(), [&](const auto* a) {
-        int64_t last = 0;
-        for (std::size_t d = 0; d < dims.size(); d++)
-            last += std::max<int64_t>(dims[d] - 1, 0) * std::llabs(a->strides[d]);
-        return last >= most;
-    });
+    box all{dims, {}};
+    for (const auto* a : accesses)
+        all.strides.emplace_back(a->strides.begin(),
+                                 a->strides.begin() + std::ptrdiff_t(dims.size()));
+    return all.is_large();
 }
 
 std::string pointer_parameters(const std::vector<walked>& inputs,
@@ -82,13 +48,14 @@ std::string pointer_parameters(const std::vector<walked>& inputs,
     return text;
 }
 
-void declare_walk(const walk& w, const std::vector<walked>& accesses, size_block& sizes) {
+void declare_walk(const walk& w, const std::vector<walked>& accesses, index_params& params) {
     for (std::size_t d = 1; d < w.dims.size(); d++)
-        sizes.divider("by_" + index_name(w, d), std::max<int64_t>(w.dims[d] / step_of(w, d), 1));
+        params.add_divider("by_" + index_name(w, d),
+                           std::max<int64_t>(w.dims[d] / step_of(w, d), 1));
     for (const auto& a : accesses)
         for (std::size_t d = 0; d < w.dims.size(); d++)
             if (const auto s = stride_of(w, a, d); s != 0 and s != 1)
-                sizes.number(stride_name(w, a.name, d), s * step_of(w, d));
+                params.add(stride_name(w, a.name, d), s * step_of(w, d));
 }
 
 void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// How generated kernels find elements: positions are split into an index for each dim, by fast
-// division, and each tensor's strides make an offset of it. Extents and strides are members of the
-// kernel's `sizes`, filled here in the order in which the text declares them.
+// How the text of a nest finds elements: positions are split into an index for each dim, by fast
+// division, and each tensor's strides make an offset of it; strides of 0 and 1 are left out.
+// Extents and strides are members of the kernel's `sizes`.
 #pragma once
 
-#include "targets/gpu/generated.hpp"
 #include "targets/gpu/lower/code_text.hpp"
+#include "targets/gpu/lower/walk.hpp"
 
 #include "codegen/nest.hpp"
 
@@ -14,23 +14,6 @@
 #include <vector>
 
 namespace migraphx::gpu {
-
-/// The struct `sizes` of a kernel: its declaration and its bytes.
-class size_block {
-public:
-    /// `wide`: 64-bit indices.
-    explicit size_block(bool wide_index) : wide(wide_index) {}
-
-    void number(const std::string& name, int64_t x);
-    void divider(const std::string& name, int64_t divisor);
-    std::string declaration() const;
-    const std::vector<char>& bytes() const { return block.data(); }
-
-private:
-    bool wide;
-    param_block block;
-    std::string members;
-};
 
 /// Whether elements of these dims and strides need indices of 64 bits.
 bool needs_wide_index(const std::vector<int64_t>& dims,
@@ -55,8 +38,8 @@ struct walked {
 std::string pointer_parameters(const std::vector<walked>& inputs,
                                const std::vector<walked>& outputs);
 
-/// Adds the extents of a walk and the strides along it to `sizes`.
-void declare_walk(const walk& w, const std::vector<walked>& accesses, size_block& sizes);
+/// Adds the extents of a walk and the strides along it.
+void declare_walk(const walk& w, const std::vector<walked>& accesses, index_params& params);
 /// The statements that split `position` (an expression) and `const Index at_<walk>_<name> = ...`
 /// for each access.
 void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// Products on matrix units (device_code/gemm_mma.cuh, gemm_split.cuh): the form of the tiles, parts
+// of k where there are few.
+#include "targets/gpu/lower/own_product.hpp"
+
+#include "base/str.hpp"
+#include "targets/gpu/generated.hpp"
+#include "targets/gpu/lower/own_form.hpp"
+#include "targets/gpu/lower/product.hpp"
+#include "targets/gpu/lower/walk.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace migraphx::gpu {
+
+namespace {
+
+// Tiles of a kernel on matrix units.
+struct tile_form {
+    int m, n, k, warp_m, warp_n, stages;
+
+    int threads() const { return m / warp_m * (n / warp_n) * 32; }
+    /// `tiles`: bytes of one stage.
+    std::size_t shared(std::size_t tiles) const {
+        return std::max(std::size_t(stages) * tiles, std::size_t(m * (n + 4)) * sizeof(float));
+    }
+    int64_t blocks_for(const gemm_problem& p) const {
+        return int64_t(blocks_of(p.m, m)) * int64_t(blocks_of(p.n, n)) * p.batches();
+    }
+};
+
+// From large to small; the last serves few rows. `k`: pairs of bytes.
+constexpr std::array short_forms{tile_form{128, 128, 32, 64, 32, 4},
+                                 tile_form{128, 64, 64, 32, 32, 3},
+                                 tile_form{64, 64, 64, 32, 32, 4}, tile_form{32, 64, 64, 16, 32, 4},
+                                 tile_form{16, 64, 64, 16, 16, 4}};
+constexpr std::array float_forms{tile_form{128, 64, 32, 32, 32, 3},
+                                 tile_form{64, 64, 32, 32, 32, 3},
+                                 tile_form{32, 64, 32, 16, 32, 3}};
+
+// The largest tiles that give every multiprocessor one; else those that the rows fill.
+template <std::size_t N>
+tile_form choose(const std::array<tile_form, N>& forms, const gemm_problem& p,
+                 const device_problem& on) {
+    if (on.variant > 0)
+        return forms[std::size_t(on.variant - 1) % N];
+    const auto units = int64_t(on.on->properties().multiprocessors);
+    for (const auto& f : forms)
+        if (f.m / 2 < p.m and (f.blocks_for(p) >= units or f.m <= 64))
+            return f;
+    return forms.back();
+}
+
+// Parts of k, so that few tiles keep the device busy; long enough to pay for their sums being
+// written and read again.
+int splits_of(const tile_form& f, const gemm_problem& p, const device_problem& on) {
+    const auto units = int64_t(on.on->properties().multiprocessors);
+    constexpr int64_t least_depth = 192, most = 8;
+    return int(std::clamp<int64_t>(std::min(units / f.blocks_for(p), p.k / least_depth), 1, most));
+}
+
+// One launch, or one for the parts of k and one that joins them.
+std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form& f,
+                                        const tile_form& tile, std::size_t shared,
+                                        const device_weight& packed, const std::string& header,
+                                        const std::string& call, const std::string& name) {
+    const auto& w = f.what;
+    const auto sums = sum_type(f);
+    auto params = gemm_params_of(w);
+    if (packed != nullptr)
+        params.weights = packed->data.get();
+    params.splits = splits_of(tile, w, p);
+    const bool split = params.splits > 1;
+    if (split) {
+        const auto each = (w.k + params.splits - 1) / params.splits;
+        params.depth = int((each + tile.k - 1) / tile.k * tile.k);
+        params.splits = int((w.k + params.depth - 1) / params.depth);
+    }
+    generated g;
+    g.name = str(name, ' ', tile.m, 'x', tile.n, split ? str(" in ", params.splits) : "",
+                 f.finish.empty() ? "" : " fused");
+    g.entry = "product";
+    g.source = str(precision_text(p), "#include \"", header, "\"\n", split ? "" : tail_text(f, p),
+                   product_entry(p, tile.threads(), split ? sums : "",
+                                 split ? str("parts_of_sums<", sums, "> t{parts}") : tail_of(f),
+                                 "MGX_DYNAMIC_SHARED(unsigned char, shared);\n    " + call));
+    g.launch.grid = {blocks_of(w.n, tile.n), blocks_of(w.m, tile.m),
+                     uint32_t(std::min<int64_t>(w.batches() * params.splits, 65535))};
+    g.launch.block = {uint32_t(tile.threads())};
+    g.launch.shared = shared;
+    g.params = bytes_of(params);
+    if (not split)
+        return make_generated(p, std::move(g));
+    g.scratch = std::size_t(w.m * w.n * w.batches()) * std::size_t(params.splits) * sizeof(float);
+    generated join;
+    join.name = "join parts";
+    join.entry = "product";
+    join.source = str(precision_text(p), "#include \"gemm_tail.cuh\"\n", tail_text(f, p),
+                      product_entry(p, 256, sums, tail_of(f), "join_parts<4>(parts, p, t);"));
+    const auto runs = w.m * w.batches() * ((w.n + 3) / 4);
+    join.launch.grid = {uint32_t(std::min<int64_t>((runs + 255) / 256, 1 << 20))};
+    join.launch.block = {256};
+    join.params = g.params;
+    join.scratch = g.scratch;
+    std::vector<generated> both;
+    both.push_back(std::move(g));
+    both.push_back(std::move(join));
+    return make_generated(p, std::move(both));
+}
+
+// Results are stored 16 bytes at a time; else neighbouring threads store neighbours.
+bool even_rows(const gemm_problem& w, const device_problem& p) {
+    return w.d.column == 1 and w.d.row * int64_t(p.output.type_size()) % 16 == 0;
+}
+
+// Why no kernel on matrix units takes the product; empty when one does.
+std::string matrix_unit_refusal(const gemm_problem& w, const device_problem& p) {
+    const auto& facts = p.on->properties();
+    if (facts.kind == platform::hip or (facts.kind == platform::cuda and facts.capability < 80))
+        return "no matrix units that the kernel knows";
+    if ((w.a.row != 1 and w.a.column != 1) or (w.b.row != 1 and w.b.column != 1))
+        return "an operand without neighbours along rows or columns";
+    if (blocks_of(w.m, 16) > most_rows_of_blocks)
+        return "too many rows";
+    return "";
+}
+
+// Why matrix units do not multiply such elements; empty when they do.
+std::string type_refusal(const gemm_problem& w, const device_properties& on) {
+    if (w.a.type != w.b.type)
+        return "operands of two types";
+    switch (w.a.type) {
+    case shape::half_type:
+    case shape::bf16_type:
+    case shape::int8_type:
+    case shape::uint8_type:
+        return "";
+    case shape::fp8e4m3fn_type:
+    case shape::fp8e5m2_type:
+        return on.kind == platform::host or on.capability >= 89 ? "" : "no matrix units for fp8";
+    default:
+        return "elements of " + shape::name(w.a.type);
+    }
+}
+
+} // namespace
+
+lowered matrix_unit_product(const device_problem& p) {
+    std::string reason;
+    auto f = own_form_of(p, reason);
+    if (not f)
+        return lowered::refuse(std::move(reason));
+    auto& w = f->what;
+    if (auto r = type_refusal(w, p.on->properties()); not r.empty())
+        return lowered::refuse(std::move(r));
+    const auto size = int(shape{w.a.type}.type_size());
+    device_weight packed;
+    if (size == 1 and (w.a.column != 1 or w.b.row != 1)) {
+        // Both operands are read along k; constant weights can be put so.
+        if (w.a.column != 1 or not p.is_constant(1) or not w.batch.empty())
+            return lowered::refuse("bytes whose neighbours are not along k");
+        packed = columns_of(p, w);
+        w.b.row = 1;
+        w.b.column = w.k;
+    }
+    if (auto r = matrix_unit_refusal(w, p); not r.empty())
+        return lowered::refuse(std::move(r));
+    auto tile = choose(short_forms, w, p);
+    tile.k *= 2 / size;
+    const auto shared = tile.shared(std::size_t((tile.m + tile.n) * tile.k * size));
+    if (shared > p.on->properties().shared)
+        return lowered::refuse("too little shared memory");
+    auto k = on_matrix_units(p, *f, tile, shared, packed, "gemm_mma.cuh",
+                             str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ",
+                                 tile.n, ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ",
+                                 tile.stages, ", ", w.a.column == 1, ", ", w.b.row == 1, ">, ",
+                                 even_rows(w, p) ? 8 : 1, ">(a, b, shared, p, t);"),
+                             "mma_gemm");
+    return packed == nullptr ? std::move(k) : with_weights(std::move(k), std::move(packed));
+}
+
+lowered split_float_product(const device_problem& p) {
+    std::string reason;
+    const auto f = own_form_of(p, reason);
+    if (not f)
+        return lowered::refuse(std::move(reason));
+    const auto& w = f->what;
+    if (w.a.type != shape::float_type or w.b.type != shape::float_type)
+        return lowered::refuse("elements that are not float");
+    if (not p.fast_math)
+        return lowered::refuse("fast_math is off");
+    if (auto r = matrix_unit_refusal(w, p); not r.empty())
+        return lowered::refuse(std::move(r));
+    const auto tile = choose(float_forms, w, p);
+    const bool a_k = w.a.column == 1, b_k = w.b.row == 1;
+    const auto lines = [&](bool along_k, int side) {
+        return along_k ? side * (tile.k + 8) : tile.k * (side + 4);
+    };
+    const auto shared =
+        tile.shared(std::size_t(lines(a_k, tile.m) + lines(b_k, tile.n)) * sizeof(float));
+    if (shared > p.on->properties().shared)
+        return lowered::refuse("too little shared memory");
+    return on_matrix_units(p, *f, tile, shared, nullptr, "gemm_split.cuh",
+                           str("split_gemm<split_form<", tile.m, ", ", tile.n, ", ", tile.warp_m,
+                               ", ", tile.warp_n, ", ", tile.stages, ", ", a_k, ", ", b_k, ">, ",
+                               even_rows(w, p) ? 4 : 1, ">(a, b, shared, p, t);"),
+                           "split_gemm");
+}
+
+} // namespace migraphx::gpu
