@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // dot(x, views of dequantizelinear(q, scale[, zero])) → block_dot(x, q', scale'[, zero']) for
-// constant q of int8 or uint8, two numbers in a byte where four bits hold them.
+// constant q of int8, uint8, int4 or uint4, two numbers in a byte where four bits hold them.
 #include "passes/fuse_block_weights.hpp"
 
 #include "base/parallel.hpp"
@@ -21,6 +21,20 @@ namespace {
 
 // Kernels read runs of so many weights, whose scales are one number or two.
 constexpr std::size_t depth_unit = 32, least_block = 8;
+
+// What bytes of such numbers are for block_dot.
+std::optional<shape::type_t> byte_type(shape::type_t t) {
+    switch (t) {
+    case shape::int8_type:
+    case shape::int4_type:
+        return shape::int8_type;
+    case shape::uint8_type:
+    case shape::uint4_type:
+        return shape::uint8_type;
+    default:
+        return std::nullopt;
+    }
+}
 
 bool is_view(const std::string& name) {
     return name == "transpose" or name == "reshape" or name == "squeeze" or name == "unsqueeze" or
@@ -67,7 +81,7 @@ std::optional<dequantised> find_weights_of(instruction_ref x) {
                         [](auto i) { return i->can_eval() and not i->get_shape().dynamic(); }))
         return std::nullopt;
     const auto type = x->inputs()[0]->get_shape().type();
-    if (type != shape::int8_type and type != shape::uint8_type)
+    if (not byte_type(type))
         return std::nullopt;
     const auto whole = views.empty() ? x->get_shape() : views.front()->get_shape();
     const auto rank = whole.ndim();
@@ -120,7 +134,8 @@ std::size_t block_of(const dequantised& d) {
 }
 
 // Rows of blocks as columns: (n, blocks).
-argument by_columns(const argument& x, std::size_t k, std::size_t n, std::size_t block) {
+argument by_columns(const argument& x, shape::type_t type, std::size_t k, std::size_t n,
+                    std::size_t block) {
     const auto blocks = (k + block - 1) / block;
     std::vector<double> values(n * blocks), row(n);
     for (std::size_t b = 0; b < blocks; b++) {
@@ -128,19 +143,17 @@ argument by_columns(const argument& x, std::size_t k, std::size_t n, std::size_t
         for (std::size_t i = 0; i < n; i++)
             values[i * blocks + b] = row[i];
     }
-    argument result = argument::uninitialized(shape{x.get_shape().type(), {n, blocks}});
+    argument result = argument::uninitialized(shape{type, {n, blocks}});
     store(result, values);
     return result;
 }
 
-// The bytes of q, those of one column after the other.
+// The bytes of q, those of one column after the other. Codes of four bits have nothing above.
 argument bytes_of(const dequantised& d) {
-    argument result = argument::uninitialized(shape{d.q.get_shape().type(), {d.n, d.k}});
-    copy_elements(result,
-                  d.q.view(shape{d.q.get_shape().type(),
-                                 {d.n, d.k},
-                                 {d.q.get_shape().strides()[1], d.q.get_shape().strides()[0]}},
-                           0));
+    const auto& s = d.q.get_shape();
+    argument result = argument::uninitialized(shape{*byte_type(s.type()), {d.n, d.k}});
+    const argument same{shape{s.type(), {d.n, d.k}}, result.data()};
+    copy_elements(same, d.q.view(shape{s.type(), {d.n, d.k}, {s.strides()[1], s.strides()[0]}}, 0));
     return result;
 }
 
@@ -191,13 +204,15 @@ void fuse_block_weights::apply(module& m) const {
         if (block % least_block != 0)
             continue;
         auto bytes = bytes_of(*d);
-        const bool four = fits_four_bits(bytes);
+        const auto q_type = d->q.get_shape().type();
+        const bool four =
+            q_type == shape::int4_type or q_type == shape::uint4_type or fits_four_bits(bytes);
         std::vector<instruction_ref> in{
             x, m.insert_literal(ins, literal::adopt(four ? two_in_a_byte(bytes) : bytes)),
-            m.insert_literal(ins, literal::adopt(by_columns(d->scale, d->k, d->n, block)))};
+            m.insert_literal(ins, literal::adopt(by_columns(d->scale, type, d->k, d->n, block)))};
         if (d->zero)
-            in.push_back(
-                m.insert_literal(ins, literal::adopt(by_columns(*d->zero, d->k, d->n, block))));
+            in.push_back(m.insert_literal(
+                ins, literal::adopt(by_columns(*d->zero, *byte_type(q_type), d->k, d->n, block))));
         const auto op = make_op("block_dot", {{"bits", four ? 4 : 8}, {"block", block}});
         m.replace_instruction(ins, op, in);
     }
