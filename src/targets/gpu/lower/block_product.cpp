@@ -13,6 +13,8 @@
 #include <migraphx/module.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 namespace migraphx::gpu {
@@ -149,6 +151,21 @@ struct dense_product : kernel {
     }
 };
 
+// Made once for all sizes of x.
+device_weight constant_weights(const device_problem& p, const shape& dense) {
+    const auto bits = bits_of(p), block = p.op.get<std::size_t>("block");
+    const std::vector<argument> in(p.constants.begin() + 1,
+                                   p.constants.begin() + std::ptrdiff_t(own_inputs(p)));
+    auto layout = str("dense block weights ", dense.type_string(), ' ', p.inputs[1].type_string(),
+                      ' ', bits, ' ', block);
+    for (std::size_t i = 1; i < in.size(); i++)
+        layout +=
+            str(' ', std::hash<std::string_view>{}({in[i].data(), in[i].get_shape().bytes()}));
+    return device_constant(*p.on, in[0], layout, dense.bytes(), [&](char* to) {
+        block_weights(argument{dense, to}, in, bits, block);
+    });
+}
+
 lowered dense_weights(const device_problem& p) {
     if (auto reason = refusal(p); not reason.empty())
         return lowered::refuse(std::move(reason));
@@ -165,10 +182,7 @@ lowered dense_weights(const device_problem& p) {
     for (std::size_t i = 1; i < k->own; i++)
         constant = constant and p.is_constant(i);
     if (constant) {
-        argument w = argument::uninitialized(dense);
-        block_weights(w, {p.constants.begin() + 1, p.constants.begin() + std::ptrdiff_t(k->own)},
-                      bits_of(p), p.op.get<std::size_t>("block"));
-        k->weights = device_constant(*p.on, w);
+        k->weights = constant_weights(p, dense);
         return k;
     }
     device_problem m = p;
