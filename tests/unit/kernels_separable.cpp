@@ -121,7 +121,8 @@ struct tail {
     }
 };
 
-void expect_near(const image& out, const floats& got, const doubles& want) {
+void expect_near(const image& out, const floats& got, const doubles& want,
+                 double tolerance = 5e-6) {
     double top = 1e-9;
     for (auto x : want)
         top = std::max(top, std::abs(x));
@@ -132,7 +133,7 @@ void expect_near(const image& out, const floats& got, const doubles& want) {
             if (c >= out.channels)
                 ASSERT_EQ(value, 77) << "written beside channel " << c << " of position " << p;
             else
-                ASSERT_NEAR(value, want[i++], 5e-6 * top) << "channel " << c << " of " << p;
+                ASSERT_NEAR(value, want[i++], tolerance * top) << "channel " << c << " of " << p;
         }
 }
 
@@ -193,21 +194,28 @@ TEST(kernels_separable, pointwise) {
     }
 }
 
+// With `outputs` a 1x1 follows.
 void check_depthwise(const kernel_table& table, const image& in, int64_t channels, const window& v,
-                     bool fused, int64_t ring_rows, int64_t row_parts, bool extra) {
+                     bool fused, int64_t ring_rows, int64_t row_parts, bool extra,
+                     int64_t outputs = 0) {
     const image middle{in.images, in.height, in.width, channels, fused ? 0 : in.beside};
     const image out{
         in.images,
         (in.height + v.top + v.below - (v.kernel_h - 1) * v.dilation_h - 1) / v.stride_h + 1,
         (in.width + v.left + v.right - (v.kernel_w - 1) * v.dilation_w - 1) / v.stride_w + 1,
-        channels, extra ? 2 : 0};
+        channels, extra and outputs == 0 ? 2 : 0};
+    const image result{out.images, out.height, out.width, outputs > 0 ? outputs : channels,
+                       extra ? 2 : 0};
     const auto taps = v.kernel_h * v.kernel_w;
     const auto x = random_floats(in.floats(), 1),
                w1 = random_floats(size_t(in.channels * channels), 2),
                b1 = random_floats(size_t(channels), 3),
                w2 = random_floats(size_t(channels * taps), 4),
-               b2 = random_floats(size_t(channels), 5);
-    const tail between(extra, false, middle), end(not extra, extra, out);
+               b2 = random_floats(size_t(channels), 5),
+               w3 = random_floats(size_t(channels * outputs), 9),
+               b3 = random_floats(size_t(outputs), 10);
+    const tail between(extra, false, middle), end(not extra, extra, out),
+        last(extra, not extra, result);
     depthwise_params p{};
     p.x_image = in.step(), p.x_row = in.row(), p.x_col = in.col();
     p.channels = channels;
@@ -217,14 +225,17 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     p.stride_h = v.stride_h, p.stride_w = v.stride_w;
     p.dilation_h = v.dilation_h, p.dilation_w = v.dilation_w;
     p.pad_top = v.top, p.pad_left = v.left;
-    p.y_image = out.step(), p.y_row = out.row(), p.y_col = out.col();
+    p.y_image = result.step(), p.y_row = result.row(), p.y_col = result.col();
     p.depth = in.channels;
+    p.outputs = outputs;
     between.set(p.between, middle);
     end.set(p.epilogue, out);
     floats panels(size_t(packed_weights_size(in.channels, channels, table))),
         panel_bias(size_t(packed_weights_size(1, channels, table))),
         taps_w(depthwise_weight_floats(channels, taps, table)),
-        taps_b(depthwise_weight_floats(channels, 1, table)), y(out.floats(), 77);
+        taps_b(depthwise_weight_floats(channels, 1, table)), y(result.floats(), 77),
+        last_panels(size_t(packed_weights_size(channels, outputs, table))),
+        last_bias(size_t(packed_weights_size(1, outputs, table)));
     pack_gemm_weights({w1.data(), in.channels, channels, 1, in.channels}, panels.data(), table);
     std::copy(b1.begin(), b1.end(), panel_bias.begin());
     pack_depthwise(w2.data(), taps, v.kernel_w, 1, channels, v.kernel_h, v.kernel_w, fused,
@@ -233,14 +244,25 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     p.x = x.data(), p.w = taps_w.data(), p.bias = taps_b.data(), p.y = y.data();
     if (fused)
         p.panels = panels.data(), p.panel_bias = panel_bias.data();
+    if (outputs > 0) {
+        pack_gemm_weights({w3.data(), channels, outputs, 1, channels}, last_panels.data(), table);
+        std::copy(b3.begin(), b3.end(), last_bias.begin());
+        last.set(p.last, result);
+        p.last_panels = last_panels.data(), p.last_bias = last_bias.data();
+    }
     auto s = schedule_depthwise(p, in.images, 2, table);
     s.threads = 2;
     s.row_parts = std::min(row_parts, out.height);
-    s.panel_parts = fused or extra or channels < 2 * table.separable.vector ? 1 : 2;
+    s.panel_parts = fused or outputs > 0 or extra or channels < 2 * table.separable.vector ? 1 : 2;
+    const auto whole = packed_weights_size(1, channels, table);
+    s.scratch_floats = 0;
     if (fused) {
         p.ring_rows = (v.kernel_h - 1) * v.dilation_h + 1 + ring_rows;
-        s.scratch_floats =
-            size_t(p.ring_rows * p.width) * size_t(packed_weights_size(1, channels, table));
+        s.scratch_floats = size_t(p.ring_rows * p.width * whole);
+    }
+    if (outputs > 0) {
+        p.strip_rows = 1 + ring_rows;
+        s.scratch_floats += size_t(p.strip_rows * p.out_width * whole);
     }
     floats scratch(s.scratch_bytes() / 4 + 1, std::numeric_limits<float>::quiet_NaN());
     run_depthwise(s, p, scratch.data(), table);
@@ -251,7 +273,11 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     }
     want = each_channel(want, middle, out, v, w2, b2);
     end.apply(want);
-    expect_near(out, y, want);
+    if (outputs > 0) {
+        want = times(want, channels, w3, b3);
+        last.apply(want);
+    }
+    expect_near(result, y, want, outputs > 0 ? 1e-5 : 5e-6); // of two or three sums
 }
 
 const window windows[] = {
@@ -272,6 +298,22 @@ TEST(kernels_separable, depthwise) {
                                             v, false, 0, extra ? 3 : 1, extra))
                             << to_string(level) << ' ' << channels << " channels, " << v.kernel_h
                             << 'x' << v.kernel_w << ", width " << width;
+    }
+}
+
+TEST(kernels_separable, depthwise_then_pointwise) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        for (const auto& v : windows)
+            for (int64_t channels : {16, 33, 72})
+                for (int64_t outputs : {5, 40})
+                    for (bool fused : {false, true})
+                        for (bool extra : {false, true})
+                            ASSERT_NO_FATAL_FAILURE(check_depthwise(
+                                table, {2, 9, 14, fused ? 10 : channels, extra ? 3 : 0}, channels,
+                                v, fused, extra ? 0 : 3, extra ? 2 : 1, extra, outputs))
+                                << to_string(level) << ' ' << channels << " channels to " << outputs
+                                << (fused ? ", fused, " : ", ") << v.kernel_h << 'x' << v.kernel_w;
     }
 }
 

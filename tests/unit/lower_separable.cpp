@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Blocks of 1x1 and depthwise convolutions as networks for phones have them, on cpu against ref:
-// odd channels, steps, dilations, paddings on one side, several images, squeeze and excite, residuals,
-// channel shuffles, sizes that only a run gives.
+// odd channels, steps, dilations, paddings on one side, several images, squeeze and excite,
+// residuals, channel shuffles, sizes that only a run gives.
 #include "lower_support.hpp"
 
 using namespace lower_check;
@@ -43,8 +43,7 @@ struct builder {
         if (not hard_swish)
             return m->add_instruction(make_op("relu"), x);
         const auto shifted = m->add_instruction(make_op("add"), x, number(3, x));
-        const auto gate =
-            m->add_instruction(make_op("clip"), shifted, number(0, x), number(6, x));
+        const auto gate = m->add_instruction(make_op("clip"), shifted, number(0, x), number(6, x));
         const auto y = m->add_instruction(make_op("mul"), x, gate);
         // With a factor and a shift of its own.
         return m->add_instruction(make_op("add"),
@@ -78,16 +77,19 @@ void expect_same_on_cpu(const program& p, const parameter_map& in) {
 }
 
 TEST(lower_separable, blocks) {
-    const block blocks[] = {
-        {{1, 8, 14, 14}, 48, 8, {3, 3}, {1, 1}, {1, 1}},
-        {{2, 6, 15, 9}, 33, 10, {3, 3}, {2, 2}, {1, 1}, {1, 1}, true},
-        {{3, 5, 8, 21}, 17, 5, {5, 5}, {1, 1}, {2, 2}, {1, 1}, true, true},
-        {{1, 16, 7, 7}, 96, 24, {5, 5}, {2, 2}, {2, 2}, {1, 1}, false, true},
-        {{2, 4, 12, 40}, 20, 12, {5, 5}, {2, 1}, {2, 2}, {1, 1}, true, true},
-        {{1, 7, 11, 13}, 16, 7, {3, 3}, {1, 1}, {2, 2}, {2, 2}, true},
-        {{2, 3, 9, 9}, 40, 3, {3, 3}, {2, 2}, {0, 0, 1, 1}},
-        {{1, 3, 5, 6}, 70, 9, {1, 7}, {1, 3}, {0, 3}},
-        {{1, 24, 1, 30}, 64, 24, {1, 3}, {1, 1}, {0, 1}}};
+    const block blocks[] = {{{1, 8, 14, 14}, 48, 8, {3, 3}, {1, 1}, {1, 1}},
+                            {{2, 6, 15, 9}, 33, 10, {3, 3}, {2, 2}, {1, 1}, {1, 1}, true},
+                            {{3, 5, 8, 21}, 17, 5, {5, 5}, {1, 1}, {2, 2}, {1, 1}, true, true},
+                            {{1, 16, 7, 7}, 96, 24, {5, 5}, {2, 2}, {2, 2}, {1, 1}, false, true},
+                            {{2, 4, 12, 40}, 20, 12, {5, 5}, {2, 1}, {2, 2}, {1, 1}, true, true},
+                            {{1, 7, 11, 13}, 16, 7, {3, 3}, {1, 1}, {2, 2}, {2, 2}, true},
+                            {{2, 3, 9, 9}, 40, 3, {3, 3}, {2, 2}, {0, 0, 1, 1}},
+                            {{1, 3, 5, 6}, 70, 9, {1, 7}, {1, 3}, {0, 3}},
+                            {{1, 24, 1, 30}, 64, 24, {1, 3}, {1, 1}, {0, 1}},
+                            // Large enough for one kernel.
+                            {{1, 16, 64, 64}, 96, 16, {3, 3}, {1, 1}, {1, 1}},
+                            {{2, 6, 100, 90}, 33, 6, {5, 5}, {1, 1}, {2, 2}, {1, 1}, false, true},
+                            {{1, 12, 130, 130}, 70, 20, {3, 3}, {2, 2}, {1, 1}}};
     for (const auto& b : blocks) {
         program p;
         builder build{p.get_main_module()};
@@ -115,8 +117,8 @@ TEST(lower_separable, channel_shuffle) {
             auto work = m->add_instruction(
                 make_op("slice", {{"axes", {1}}, {"starts", {half}}, {"ends", {2 * half}}}), y);
             auto z = m->add_instruction(make_op("concat", {{"axis", 1}}), keep, build(work, b));
-            z = m->add_instruction(
-                make_op("reshape", {{"dims", {images, 2, half, height, width}}}), z);
+            z = m->add_instruction(make_op("reshape", {{"dims", {images, 2, half, height, width}}}),
+                                   z);
             z = m->add_instruction(make_op("transpose", {{"permutation", {0, 2, 1, 3, 4}}}), z);
             y = m->add_instruction(make_op("reshape", {{"dims", all}}), z);
         }
@@ -129,8 +131,8 @@ TEST(lower_separable, sizes_of_a_run) {
     const block b{{1, 6, 1, 1}, 34, 6, {3, 3}, {2, 2}, {1, 1}, {1, 1}, true, true};
     program p;
     builder build{p.get_main_module()};
-    const auto x = build.m->add_parameter(
-        "x", shape{shape::float_type, {{1, 4}, {6, 6}, {3, 40}, {3, 40}}});
+    const auto x =
+        build.m->add_parameter("x", shape{shape::float_type, {{1, 4}, {6, 6}, {3, 40}, {3, 40}}});
     auto y = build.activation(build.conv(x, {b.expanded, 6, 1, 1}), false);
     y = build.conv(y, {b.expanded, 1, 3, 3}, &b);
     build.m->add_return({build.conv(build.activation(y, false), {9, b.expanded, 1, 1})});

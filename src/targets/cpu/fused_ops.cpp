@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cpu::convolution, cpu::convolution_backwards, cpu::dot: the operator, then a pointwise module on
-// its result; cpu::pointwise_depthwise: two convolutions, each with such a module;
+// its result; cpu::separable: two or three convolutions, each with such a module;
 // cpu::scaled_convolution: one of a product. Inputs: those of the operator, then what else the
 // module reads; the module's parameter "x0" is the result of the operator, the others bind in the
 // order of their names.
@@ -27,43 +27,57 @@ struct product {
     static constexpr auto summary = "dot with a pointwise epilogue";
 };
 
-// A depthwise convolution of the result of a 1x1. Inputs: x, the weights of both, then what the
-// first module reads besides its "x0", then what the second does.
-struct pointwise_depthwise : op::convolution {
-    static constexpr auto name = "cpu::pointwise_depthwise";
-    static constexpr auto summary =
-        "1x1 convolution, then one of each channel by itself, each with a pointwise epilogue";
-    static void fields(field_list<pointwise_depthwise>& f) {
+// A depthwise convolution with the 1x1 before it, the one after it, or both. Inputs: x, the weights
+// of each in their order, then what the first module reads besides its "x0", and so on; there is a
+// module for each convolution.
+struct separable : op::convolution {
+    bool before = false, after = false;
+    static constexpr auto name = "cpu::separable";
+    static constexpr auto summary = "convolution of each channel by itself and the 1x1 before or "
+                                    "after it, each with a pointwise epilogue";
+    static void fields(field_list<separable>& f) {
         convolution_fields(f, normalize_kind::padding);
+        f.add("before", &separable::before, "there is a 1x1 before it");
+        f.add("after", &separable::after, "there is a 1x1 after it");
     }
     using parts = std::vector<module_ref>;
-    static operation first() { return make_op("convolution"); }
-    operation second() const { return convolution_of("convolution", *this); }
-    static void expect_two(const parts& mods) {
-        if (mods.size() != 2)
-            fail_shape(str("two modules were expected, got ", mods.size()));
+    std::size_t count(const parts& mods) const {
+        const auto n = std::size_t(1) + (before ? 1 : 0) + (after ? 1 : 0);
+        if (mods.size() != n)
+            fail_shape(
+                str("a module for each of ", n, " convolutions was expected, got ", mods.size()));
+        return n;
+    }
+    operation part(std::size_t i) const {
+        return i == (before ? 1 : 0) ? convolution_of("convolution", *this)
+                                     : make_op("convolution");
     }
     shape infer(const std::vector<shape>& in, const parts& mods) const {
-        expect(in).at_least(3);
-        expect_two(mods);
-        const auto middle = shape_with_epilogue(first(), {in[0], in[1]}, {mods[0]});
-        // Its memory is never seen: the order is that of convolutions' results.
-        return shape_with_epilogue(second(), {middle, in[2]}, {mods[1]});
+        const auto n = count(mods);
+        expect(in).at_least(n + 1);
+        auto s = in[0];
+        // Memory that is never seen has the order of convolutions' results.
+        for (std::size_t i = 0; i < n; i++)
+            s = shape_with_epilogue(part(i), {s, in[i + 1]}, {mods[i]});
+        return s;
     }
     argument evaluate(const shape& output, const std::vector<argument>& in, const parts& mods,
                       const module_runner&) const {
-        expect_two(mods);
-        const auto extra = mods[0]->get_parameter_names().size() - 1;
-        const auto middle_end = in.begin() + std::ptrdiff_t(3 + extra);
-        std::vector<argument> a{in[0], in[1]}, b;
-        a.insert(a.end(), in.begin() + 3, middle_end);
-        b.push_back(evaluate_with_epilogue(
-            first(),
-            shape_with_epilogue(first(), {in[0].get_shape(), in[1].get_shape()}, {mods[0]}), a,
-            {mods[0]}));
-        b.push_back(in[2]);
-        b.insert(b.end(), middle_end, in.end());
-        return evaluate_with_epilogue(second(), output, b, {mods[1]});
+        const auto n = count(mods);
+        auto x = in[0];
+        auto next = in.begin() + std::ptrdiff_t(n + 1);
+        for (std::size_t i = 0; i < n; i++) {
+            const auto extra = std::ptrdiff_t(mods[i]->get_parameter_names().size()) - 1;
+            const auto result =
+                i + 1 == n ? output
+                           : shape_with_epilogue(part(i), {x.get_shape(), in[i + 1].get_shape()},
+                                                 {mods[i]});
+            std::vector<argument> own{x, in[i + 1]};
+            own.insert(own.end(), next, next + extra);
+            next += extra;
+            x = evaluate_with_epilogue(part(i), result, own, {mods[i]});
+        }
+        return x;
     }
 };
 
@@ -97,7 +111,7 @@ struct scaled_convolution : op::convolution {
 const registered_op<convolution_with_epilogue<forward>> convolution_registered;
 const registered_op<convolution_with_epilogue<backwards>> convolution_backwards_registered;
 const registered_op<product_with_epilogue<product>> dot_registered;
-const registered_op<pointwise_depthwise> pointwise_depthwise_registered;
+const registered_op<separable> separable_registered;
 const registered_op<scaled_convolution> scaled_convolution_registered;
 
 } // namespace

@@ -10,6 +10,10 @@ constexpr int64_t block_rows = 2 * row_most;    // that go by all panels togethe
 constexpr int64_t many_weights = 128 * 1024, near_floats = 64 * 1024;
 alignas(64) constexpr float zeros[lanes] = {};
 
+constexpr int64_t panels_of(int64_t channels) {
+    return (channels + row_panel - 1) / row_panel;
+}
+
 // A row of the result.
 struct depthwise_row {
     const float* const* rows; // of the input, for each row of the window; null: outside
@@ -144,31 +148,51 @@ line_function line_for(const depthwise_params& p) {
     return depthwise_line<0, 0>;
 }
 
+// Some rows times all panels, in blocks of about the same height, so that the result is written in
+// the order of memory.
+void all_panels(row_product x, int64_t panels, const row_epilogue& e, tile_place at, int64_t rows) {
+    for (int64_t done = 0; done < rows;) {
+        const int64_t blocks = (rows - done + block_rows - 1) / block_rows;
+        const int64_t n = (rows - done + blocks - 1) / blocks;
+        for (int64_t j = 0; j < panels; ++j) {
+            row_product block = x;
+            block.panel += j * row_panel * x.depth;
+            block.bias += j * row_panel;
+            row_block(block, e,
+                      {at.y + j * row_panel, at.y_row, at.image, at.row, j * row_panel,
+                       at.channels - j * row_panel},
+                      n);
+        }
+        x.x += n * x.x_row;
+        at.y += n * at.y_row;
+        at.row += n;
+        done += n;
+    }
+}
+
 // Rows [from, to) of the 1x1 result into the ring.
 void fill_ring(const depthwise_params& p, float* ring, int64_t image, int64_t from, int64_t to) {
-    const int64_t panels = (p.channels + row_panel - 1) / row_panel;
-    const int64_t col = panels * row_panel;
+    const int64_t panels = panels_of(p.channels), col = panels * row_panel;
     while (from < to) {
         const int64_t slot = from % p.ring_rows;
         int64_t n = p.ring_rows - slot;
         n = n < to - from ? n : to - from;
-        const float* x = p.x + image * p.x_image + from * p.width * p.x_col;
-        float* y = ring + slot * p.width * col;
-        for (int64_t left = n * p.width; left > 0;) {
-            // In blocks of about the same height.
-            const int64_t blocks = (left + block_rows - 1) / block_rows;
-            const int64_t rows = (left + blocks - 1) / blocks;
-            for (int64_t j = 0; j < panels; ++j)
-                row_block({x, p.x_col, p.panels + j * row_panel * p.depth,
-                           p.panel_bias + j * row_panel, p.depth},
-                          p.between, {y + j * row_panel, col, image, 0, j * row_panel, row_panel},
-                          rows);
-            x += rows * p.x_col;
-            y += rows * col;
-            left -= rows;
-        }
+        all_panels({p.x + image * p.x_image + from * p.width * p.x_col, p.x_col, p.panels,
+                    p.panel_bias, p.depth},
+                   panels, p.between, {ring + slot * p.width * col, col, image, 0, 0, col},
+                   n * p.width);
         from += n;
     }
+}
+
+// Rows [from, to) of the last 1x1 from those in the strip.
+void finish_strip(const depthwise_params& p, const float* strip, int64_t image, int64_t from,
+                  int64_t to) {
+    const int64_t col = panels_of(p.channels) * row_panel;
+    all_panels({strip, col, p.last_panels, p.last_bias, p.channels}, panels_of(p.outputs), p.last,
+               {p.y + image * p.y_image + from * p.y_row, p.y_col, image, from * p.out_width, 0,
+                p.outputs},
+               (to - from) * p.out_width);
 }
 
 void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
@@ -191,13 +215,17 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
     d.to = to;
     d.filled_up = fused;
     const float* x = p.x + image * p.x_image;
+    const int64_t whole = panels_of(p.channels) * row_panel;
     d.x_col = p.x_col;
     int64_t x_row = p.x_row;
     if (fused) {
         x = scratch;
-        d.x_col = (p.channels + row_panel - 1) / row_panel * row_panel;
-        x_row = p.width * d.x_col;
+        d.x_col = whole;
+        x_row = p.width * whole;
     }
+    const bool strips = p.last_panels != nullptr;
+    float* strip = scratch + (fused ? p.ring_rows * x_row : 0);
+    int64_t strip_begin = begin;
     // Rows of the result that one filling of the ring serves.
     const int64_t group = fused ? (p.ring_rows - extent) / p.stride_h + 1 : 1;
     int64_t done = 0; // rows of the 1x1 result
@@ -219,9 +247,14 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
             rows[i] = row < 0 || row >= p.height ? nullptr
                                                  : x + (fused ? row % p.ring_rows : row) * x_row;
         }
-        line(d, p.epilogue,
-             {p.y + image * p.y_image + o * p.y_row, p.y_col, image, o * p.out_width, 0, 0},
+        float* y = strips ? strip + (o - strip_begin) * p.out_width * whole
+                          : p.y + image * p.y_image + o * p.y_row;
+        line(d, p.epilogue, {y, strips ? whole : p.y_col, image, o * p.out_width, 0, 0},
              p.out_width, p.pad_left);
+        if (strips && (o + 1 == end || o + 1 - strip_begin == p.strip_rows)) {
+            finish_strip(p, strip, image, strip_begin, o + 1);
+            strip_begin = o + 1;
+        }
     }
 }
 

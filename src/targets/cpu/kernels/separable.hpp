@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Convolutions of f32 images whose channels are neighbours: 1x1 (a product of rows), depthwise, and
-// a 1x1 whose result only a depthwise one reads: a few rows of it are kept, in the second cache.
+// a depthwise one with the 1x1 before it, the 1x1 after it, or both: a few rows of what only the
+// next one reads are kept, in the second cache.
 #pragma once
 
 #include "targets/cpu/kernels/row_epilogue.hpp"
@@ -22,7 +23,7 @@ struct pointwise_params {
     row_epilogue epilogue;
 };
 
-// Depthwise, of x or of what the 1x1 makes of it.
+// Depthwise, of x or of what the 1x1 makes of it; y is its result or what the 1x1 after it makes.
 struct depthwise_params {
     const float* x;
     int64_t x_image, x_row, x_col;
@@ -42,6 +43,12 @@ struct depthwise_params {
     int64_t depth;        // channels of x
     int64_t ring_rows;    // of its result that are kept
     row_epilogue between; // steps without operands
+    // The 1x1 after it, if there is one: y_row is out_width * y_col then.
+    const float* last_panels; // or null
+    const float* last_bias;
+    int64_t outputs;    // of it
+    int64_t strip_rows; // of the depthwise result that are kept
+    row_epilogue last;
 };
 
 // Channel c of input j becomes channel c * parts + j (a channel shuffle).
@@ -60,8 +67,9 @@ struct separable_kernels {
     // of x, needed with `scale`.
     void (*pointwise)(const pointwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
-    // Rows [begin, end) of the result, vectors of channels [from, to). With `panels` these are all,
-    // and `scratch` has ring_rows rows of whole panels.
+    // Rows [begin, end) of the result, vectors of channels [from, to). With `panels` or
+    // `last_panels` these are all, and `scratch` has ring_rows rows of whole panels, then
+    // strip_rows rows of them.
     void (*depthwise)(const depthwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
     // Rows [begin, end) of all images as one.

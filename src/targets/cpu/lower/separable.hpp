@@ -26,5 +26,7 @@ bool can_interleave(const shape& x, std::size_t parts);
 /// One kernel for a 1x1 of x and the depthwise convolution `op` with weights `w` of its result,
 /// `middle`, is faster than two, by sizes.
 bool fused_separable_pays(const operation& op, const shape& x, const shape& w, const shape& middle);
+/// So is one for a depthwise convolution with the result `middle` and the 1x1 that reads it.
+bool strips_pay(const shape& middle);
 
 } // namespace migraphx::cpu

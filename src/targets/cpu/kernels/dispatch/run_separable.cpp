@@ -100,20 +100,23 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
 
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
-    constexpr int64_t near_floats = 48 * 1024; // of the ring
+    constexpr int64_t near_floats = 48 * 1024; // of the ring; the strip has half of that
     const auto vector = table.separable.vector, vectors = ceil_div(p.channels, vector);
     const auto panel = table.gemm.panel, width = ceil_div(p.channels, panel) * panel;
     const auto taps = double(p.kernel_h * p.kernel_w);
-    const bool fused = p.panels != nullptr;
+    const bool fused = p.panels != nullptr, strips = p.last_panels != nullptr;
+    const auto outputs = strips ? double(p.outputs) : 0;
     const auto extent = (p.kernel_h - 1) * p.dilation_h + 1;
-    if (double(images * p.channels * p.out_width * p.out_height) * taps +
+    if (double(images * p.channels * p.out_width * p.out_height) * (taps + outputs) +
             (fused ? double(images * p.height * p.width) * double(p.depth * p.channels) : 0) <
         inline_products)
         threads = 1;
-    auto s = cut(images, p.out_height, fused ? 1 : vectors, threads, [&](int64_t rows, int64_t n) {
+    const auto blocks = fused or strips ? 1 : vectors;
+    auto s = cut(images, p.out_height, blocks, threads, [&](int64_t rows, int64_t n) {
         const auto before = double((rows - 1) * p.stride_h + extent) * double(p.width);
-        if (fused)
-            return double(rows * p.out_width) * (taps + 4) + before * double(p.depth + 4);
+        if (fused or strips)
+            return double(rows * p.out_width) * (taps + 4 + outputs) +
+                   (fused ? before * double(p.depth + 4) : 0);
         const auto whole = before * double(p.channels) + double(rows * p.out_width * p.channels);
         return double(n) * double(rows * p.out_width) * (taps + 4) / 2 +
                (n == vectors ? 0 : foreign * whole / 2);
@@ -122,6 +125,14 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
         p.ring_rows =
             std::clamp(near_floats / (p.width * width), extent, std::max(extent, p.height));
         s.scratch_floats = std::size_t(p.ring_rows * p.width * width);
+    }
+    if (strips) {
+        const auto most = ceil_div(p.out_height, s.row_parts);
+        p.strip_rows = std::clamp<int64_t>(near_floats / 2 / (p.out_width * width), 1, most);
+        // The rows that one filling of the ring serves, or a part of them.
+        if (fused)
+            p.strip_rows = std::min(p.strip_rows, (p.ring_rows - extent) / p.stride_h + 1);
+        s.scratch_floats += std::size_t(p.strip_rows * p.out_width * width);
     }
     return s;
 }
