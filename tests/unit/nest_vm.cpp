@@ -516,6 +516,28 @@ TEST(nest_vm, one_code_for_one_form) {
     EXPECT_NE(made({7, 300}, 2, {400, 1}), made({7, 300}, 2, {1000, 2}));
 }
 
+// A process may end while its compiler is being opened or at work.
+TEST(nest_vm, a_process_ends_while_it_compiles) {
+    if (not migraphx::cpu::jit_available())
+        GTEST_SKIP() << "no code generator in this build";
+    GTEST_FLAG_SET(death_test_style, "threadsafe"); // a process that has not opened the library yet
+    for (int wait = 0; wait < 20; ++wait) {
+        EXPECT_EXIT(
+            {
+                nest_builder b({40, 1000});
+                const int x = b.input(shape::float_type, {1000, 1});
+                b.output(b.op("tanh", {r(b.op("add", {r(x), imm(wait)}))}), {1000, 1});
+                const auto plan = migraphx::cpu::compile_nest(
+                    b.finish(), migraphx::cpu::kernels_isa(), nest_backend::automatic);
+                migraphx::cpu::count_towards_code(plan->generated->code, 1e9);
+                std::this_thread::sleep_for(std::chrono::milliseconds(wait));
+                std::exit(0);
+            },
+            testing::ExitedWithCode(0), "")
+            << wait << " ms";
+    }
+}
+
 // Code travels in the artifacts of a program; what does not fit to the letter is not taken.
 TEST(nest_vm, generated_code_is_saved) {
     if (not migraphx::cpu::jit_available())

@@ -93,7 +93,8 @@ void install_code(jit_code& code) {
                       std::memory_order_release);
 }
 
-void stop_at_exit();
+class compile_queue;
+compile_queue& queue();
 
 // Forms that wait, and the thread that compiles them; it ends when nothing waits.
 class compile_queue {
@@ -106,6 +107,9 @@ public:
         if (worker.joinable())
             worker.join();
         running = true;
+        // Before objects that the thread works with are destroyed; LLVM's own never are.
+        static const int registered = std::atexit([] { queue().stop(); });
+        (void)registered;
         worker = std::thread([this] { work(); });
     }
     void stop() {
@@ -126,7 +130,6 @@ private:
     void work() {
         // Of this thread only. Where it is refused the work is just as right.
         (void)setpriority(PRIO_PROCESS, id_t(gettid()), low_priority);
-        stop_at_exit();
         for (;;) {
             std::shared_ptr<jit_code> next;
             {
@@ -143,20 +146,10 @@ private:
     }
 };
 
-// Never destroyed: see stop_at_exit.
+// Never destroyed: the thread may outlive everything else.
 compile_queue& queue() {
     static auto* const q = new compile_queue;
     return *q;
-}
-
-// Waits for the compiler before its library's own objects are destroyed: what is registered after
-// the library has been opened runs first.
-void stop_at_exit() {
-    static const bool registered = [] {
-        compiler();
-        return std::atexit([] { queue().stop(); }) == 0;
-    }();
-    (void)registered;
 }
 
 } // namespace
