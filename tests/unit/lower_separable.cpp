@@ -145,4 +145,21 @@ TEST(lower_separable, sizes_of_a_run) {
     }
 }
 
+// The library keeps the code that it makes for a size: programs of many sizes take own kernels.
+TEST(lower_separable, many_sizes_leave_large_products_to_own_kernels) {
+    const auto x = shape::from_permutation(shape::float_type, {1, 256, 48, 48}, {0, 2, 3, 1});
+    program p;
+    builder build{p.get_main_module()};
+    const auto w = build.literal_of({256, 256, 1, 1});
+    problem what;
+    what.ins = build.m->add_instruction(make_op("convolution"), build.m->add_parameter("x", x), w);
+    what.op = what.ins->get_operator();
+    what.inputs = {x, w->get_shape()};
+    what.output = x;
+    what.constants = {argument{}, w->get_literal().get_argument()};
+    what.weights = &weight_store::instance();
+    what.many_sizes = true;
+    EXPECT_FALSE(cpu::lower(what)->name().starts_with("dnnl::"));
+}
+
 } // namespace

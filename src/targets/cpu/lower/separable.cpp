@@ -228,9 +228,11 @@ const module* body_of(const problem& p, std::size_t i) {
     return i < p.modules.size() ? p.modules[i] : nullptr;
 }
 
-// Blocked for all caches, the library is a tenth faster there (measured on ResNet-50).
-bool is_large_product(const problem& p) {
-    return double(p.output.elements()) * double(p.inputs[0].lens()[1]) > 40e6;
+// Blocked for all caches, the library is a tenth faster there (measured on ResNet-50); but it makes
+// code for each size and never lets go of it (kept_code.hpp).
+bool is_for_library(const problem& p) {
+    const auto products = double(p.output.elements()) * double(p.inputs[0].lens()[1]);
+    return products > 40e6 and p.inputs[0].packed() and p.output.packed() and not p.many_sizes;
 }
 
 std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, std::string& reason) {
@@ -240,7 +242,7 @@ std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, st
         reason = "not one factor for each channel";
     else if (not p.is_constant(1))
         reason = "weights that are not constant";
-    else if (not scaled and is_large_product(p) and p.inputs[0].packed() and p.output.packed())
+    else if (not scaled and is_for_library(p))
         reason = "a large product of packed rows";
     else
         return plan_row_epilogue(inputs_of(p), body_of(p, 0), scaled ? 3 : 2, p.output, reason);
