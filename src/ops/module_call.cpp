@@ -124,6 +124,14 @@ const registered_op<group_op> group_registered;
 const registered_op<run_on_target_op> run_on_target_registered;
 const registered_op<select_module_op> select_module_registered;
 
+// Do both put every element into the same place? Strides of one element say nothing.
+bool same_places(const shape& a, const shape& b) {
+    for (std::size_t d = 0; d < a.ndim(); d++)
+        if (a.lens()[d] > 1 and a.strides()[d] != b.strides()[d])
+            return false;
+    return true;
+}
+
 // A result in the majority order of those inputs that have its rank; of stretched ones only where
 // all are.
 shape fused_result(const shape& result, const std::vector<shape>& in) {
@@ -137,7 +145,9 @@ shape fused_result(const shape& result, const std::vector<shape>& in) {
     const auto& voters = plain.empty() ? all : plain;
     if (result.dynamic() or voters.empty())
         return result;
-    return shape::from_permutation(result.type(), result.lens(), find_permutation(voters));
+    const auto ordered =
+        shape::from_permutation(result.type(), result.lens(), find_permutation(voters));
+    return same_places(ordered, result) ? result : ordered;
 }
 
 shape fused_results(const module& body, const std::vector<shape>& in) {

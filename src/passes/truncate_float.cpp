@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Operators on float or double in a shorter floating-point type: their operands are converted,
 // their results are converted back. Conversions between neighbours go.
+#include <migraphx/make_op.hpp>
 #include <migraphx/truncate_float.hpp>
 
 #include "ops/pointwise_table.hpp"
 #include "passes/data_type.hpp"
+#include "passes/float_gates.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <algorithm>
@@ -26,9 +28,9 @@ bool is_square(instruction_ref ins) {
            (ins->name() == "mul" and in[0] == in[1]);
 }
 
-// Half ends at 65504: squares leave it from 256 on, sums of many elements soon. So sums stay as they
-// are, with the squares that they add, and so does what is computed from them alone (the variance
-// and its root in a norm), up to where it meets another tensor.
+// Half ends at 65504: squares leave it from 256 on, sums of many elements soon. So sums stay as
+// they are, with the squares that they add, and so does what is computed from them alone (the
+// variance and its root in a norm), up to where it meets another tensor.
 instruction_set sums_in_float(const module& m) {
     instruction_set kept;
     const auto follows = [&](instruction_ref x) { return kept.contains(x) or x->can_eval(); };
@@ -46,6 +48,27 @@ instruction_set sums_in_float(const module& m) {
     return kept;
 }
 
+// Rounded once, where what is computed from constants meets data.
+bool is_constant_arithmetic(instruction_ref ins) {
+    return is_pointwise(ins) and ins->can_eval();
+}
+
+// Means that are poolings become reductions, which the conversion of their data runs together with.
+void keep_gates(module& m, instruction_set& kept) {
+    const auto gates = float_gates(m);
+    kept.insert(gates.begin(), gates.end());
+    for (auto ins : gates) {
+        if (not is_mean_pooling(ins))
+            continue;
+        std::vector<int64_t> spatial;
+        for (std::size_t i = 2; i < ins->get_shape().ndim(); i++)
+            spatial.push_back(int64_t(i));
+        kept.erase(ins);
+        kept.insert(
+            m.replace_instruction(ins, make_op("reduce_mean", {{"axes", spatial}}), ins->inputs()));
+    }
+}
+
 } // namespace
 
 void truncate_float_pass::apply(module& m) const {
@@ -55,9 +78,14 @@ void truncate_float_pass::apply(module& m) const {
     };
     const type_change change{{shape::float_type, shape::double_type}, float_type};
     const bool all = std::find(ins_names.begin(), ins_names.end(), "all") != ins_names.end();
-    const auto kept = all ? sums_in_float(m) : instruction_set{};
+    instruction_set kept;
+    if (all) {
+        kept = sums_in_float(m);
+        keep_gates(m, kept);
+    }
     for (auto ins : instructions_of(m))
-        if (named(ins->name()) and not kept.contains(ins) and ins->name() != "quantizelinear" and
+        if (named(ins->name()) and not kept.contains(ins) and
+            not(all and is_constant_arithmetic(ins)) and ins->name() != "quantizelinear" and
             ins->name() != "dequantizelinear")
             compute_in(m, ins, change);
 }

@@ -38,7 +38,9 @@ void expect_uncompiled(const program& p, const char* name) {
 void quantize_float(program& p, const std::vector<std::string>& names, shape::type_t t,
                     const char* who) {
     expect_uncompiled(p, who);
-    run_passes(p, {make_pass("normalize_ops"), truncate_float_pass{names, t}});
+    // Batch normalizations move into the weights first, which are then rounded once.
+    run_passes(p, {make_pass("normalize_ops"), make_pass("fold_convolution"),
+                   truncate_float_pass{names, t}});
 }
 
 // The largest finite magnitude of an argument.

@@ -6,7 +6,93 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 using namespace migraphx;
+
+namespace {
+
+instruction_ref weights(module& m, std::vector<std::size_t> lens, float value) {
+    const shape s{shape::float_type, std::move(lens)};
+    return m.add_literal(literal{s, std::vector<float>(s.elements(), value)});
+}
+
+// x * sigmoid(w * mean(x)), or less its mean.
+program gated(std::size_t channels, bool pooled, bool by_product = true) {
+    program p;
+    auto& m = *p.get_main_module();
+    const shape s{shape::float_type, {2, channels, 6, 6}};
+    const auto x = m.add_parameter("x", s);
+    auto gate = pooled ? m.add_instruction(make_op("pooling", {{"mode", 0},
+                                                               {"lengths", {6, 6}},
+                                                               {"stride", {1, 1}},
+                                                               {"padding", {0, 0}},
+                                                               {"dilations", {1, 1}}}),
+                                           x)
+                       : m.add_instruction(make_op("reduce_mean", {{"axes", {2, 3}}}), x);
+    if (by_product)
+        gate = m.add_instruction(make_op("convolution"), gate,
+                                 weights(m, {channels, channels, 1, 1}, 0.01f));
+    gate = m.add_instruction(make_op("sigmoid"), gate);
+    gate = m.add_instruction(make_op("multibroadcast", {{"out_lens", s.lens()}}), gate);
+    m.add_return({m.add_instruction(make_op("mul"), x, gate)});
+    return p;
+}
+
+shape::type_t type_at(const program& p, const std::string& name) {
+    for (const auto& ins : *p.get_main_module())
+        if (ins.name() == name)
+            return ins.inputs().front()->get_shape().type();
+    return shape::tuple_type;
+}
+
+} // namespace
+
+TEST(passes_data_type, gates_stay_in_float) {
+    for (const bool pooled : {false, true}) {
+        auto p = gated(8, pooled);
+        quantize_fp16(p);
+        EXPECT_EQ(type_at(p, "reduce_mean"), shape::float_type);
+        EXPECT_EQ(type_at(p, "pooling"), shape::tuple_type) << "a mean is a reduction";
+        EXPECT_EQ(type_at(p, "convolution"), shape::float_type);
+        EXPECT_EQ(type_at(p, "sigmoid"), shape::float_type);
+        EXPECT_EQ(type_at(p, "mul"), shape::half_type);
+    }
+}
+
+TEST(passes_data_type, means_without_a_small_product_are_rounded) {
+    auto wide = gated(520, true); // 270400 weights
+    quantize_fp16(wide);
+    EXPECT_EQ(type_at(wide, "convolution"), shape::half_type);
+    EXPECT_EQ(type_at(wide, "pooling"), shape::half_type);
+    auto alone = gated(8, false, false);
+    quantize_bf16(alone);
+    EXPECT_EQ(type_at(alone, "reduce_mean"), shape::bf16_type);
+}
+
+// Weights and the scale of a batch normalization are multiplied before they are rounded.
+TEST(passes_data_type, constants_are_rounded_once) {
+    program p;
+    auto& m = *p.get_main_module();
+    const auto x = m.add_parameter("x", shape{shape::float_type, {1, 2, 4, 4}});
+    const auto conv =
+        m.add_instruction(make_op("convolution"), x, weights(m, {3, 2, 1, 1}, 1.0003f));
+    const auto scale =
+        m.add_instruction(make_op("mul"), weights(m, {3}, 1.0003f), weights(m, {3}, 1.0003f));
+    const auto stretched = m.add_instruction(
+        make_op("broadcast", {{"axis", 1}, {"out_lens", conv->get_shape().lens()}}), scale);
+    m.add_return({m.add_instruction(make_op("mul"), conv, stretched)});
+    quantize_fp16(p);
+    bool found = false;
+    for (const auto& ins : m)
+        if (ins.name() == "convolution") {
+            found = true;
+            // 1.0003 alone is 1 in half, its third power 1.00090027 the next number.
+            EXPECT_EQ(ins.inputs()[1]->eval().at<half>(), half(1.0009765625f));
+        }
+    EXPECT_TRUE(found);
+}
 
 // Kernels would read them.
 TEST(passes_data_type, operands_that_are_not_there_are_not_converted) {
