@@ -98,6 +98,14 @@ TEST(kernels_gemm, shared_between_threads) {
     check({60, 100, 1024, false, true, true, 0, 0, 0}); // rows a page apart
 }
 
+// Lines of the result and of what is added to it are asked for a tile ahead, and rows of the next
+// block.
+TEST(kernels_gemm, results_beyond_the_caches) {
+    check({1403, 1001, 37, true, true, true});
+    check({30000, 33, 40, false, true, true});
+    check({700, 999, 1030, false, true, false, 50, 520});
+}
+
 // Long sums are sums of parts: closer than one chain.
 TEST(kernels_gemm, sums_of_parts_are_closer) {
     const int64_t k = 3072;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lower_support.hpp"
 
+#include "targets/cpu/kernels/kernel_table.hpp"
+
 using namespace lower_check;
 
 namespace {
@@ -71,6 +73,41 @@ TEST(lower_convolution, epilogues) {
         for (std::size_t i = 0; i < 2; ++i)
             compare(a.at(i), r.at(i), 2e-5);
     }
+}
+
+// 1x1 windows over many positions are a product of rows, those of all images as one.
+TEST(lower_convolution, large_products_of_rows) {
+    const operation op = make_op("convolution");
+    const auto x = channels_last(noise(of({2, 70, 57, 55}))), w = noise(of({97, 70, 1, 1}), 3);
+    const auto name = check_lowered(op, {x, w}, {.constants = {1}});
+    if (cpu::kernels_isa() == cpu::isa::avx2 or cpu::kernels_isa() == cpu::isa::avx512) {
+        EXPECT_EQ(name, "row_gemm");
+    }
+    // Weights that a run gives, gaps between the pixels.
+    EXPECT_NE(check_lowered(op, {x, w}, {.compiled = false}), "row_gemm");
+    auto strides = x.get_shape().strides();
+    for (auto i : {0, 2, 3})
+        strides[std::size_t(i)] *= 2;
+    EXPECT_NE(check_lowered(op, {under(x, strides), w}, {.constants = {1}, .compiled = false}),
+              "row_gemm");
+    // With a bias, something of the same shape and an activation.
+    program p;
+    auto* m = p.get_main_module();
+    const auto in = m->add_parameter("x", of({2, 70, 57, 55}));
+    const auto bias = noise(of({97, 1, 1}), 4);
+    auto y = m->add_instruction(op, in, m->add_literal(literal{w.get_shape(), w.data()}));
+    const auto b =
+        m->add_instruction(make_op("multibroadcast", {{"out_lens", y->get_shape().lens()}}),
+                           m->add_literal(literal{bias.get_shape(), bias.data()}));
+    const auto other = m->add_parameter("other", y->get_shape());
+    const auto sum =
+        m->add_instruction(make_op("add"), m->add_instruction(make_op("add"), y, b), other);
+    m->add_return({m->add_instruction(make_op("relu"), sum)});
+    auto on_ref = p, on_cpu = p;
+    on_ref.compile(make_target("ref"));
+    on_cpu.compile(make_target("cpu"));
+    parameter_map given{{"x", noise(of({2, 70, 57, 55}))}, {"other", noise(y->get_shape(), 8)}};
+    compare(on_cpu.eval(given).front(), on_ref.eval(given).front(), 2e-5);
 }
 
 TEST(lower_convolution, transposed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Blocks of rows of A, in place, times all panels: a panel comes from memory once for a block,
-// fetched while the panel before it is multiplied.
+// fetched while the panel before it is multiplied. Results beyond the caches are fetched too, a
+// tile ahead, with what is added to them, and the rows of A of the next block.
 #include "targets/cpu/kernels/gemm.hpp"
 #include "targets/cpu/kernels/pack_columns.hpp"
 #include "targets/cpu/kernels/row_gemm.hpp"
@@ -30,14 +31,84 @@ int64_t tile_height(const gemm_params& p) {
 
 struct block {
     const gemm_params* p;
-    int64_t first; // row
+    int64_t first, rows;
     row_parts tiles;
 };
 
+int64_t panels_of(const gemm_params& p) {
+    return (p.n + row_panel - 1) / row_panel;
+}
+
+struct tile_at {
+    int64_t row, rows, column;
+};
+
+tile_at tile_of(const block& b, int64_t unit) {
+    const int64_t panel = unit / b.tiles.count, t = unit - panel * b.tiles.count;
+    return {b.first + b.tiles.start(t), b.tiles.size(t), panel * row_panel};
+}
+
+constexpr int64_t line = 64; // bytes
+
+const char* bytes(const float* p) {
+    return reinterpret_cast<const char*>(p);
+}
+
+// Tiles of some depth, that is, units [begin, end) of a block, and what comes near meanwhile.
+class tile_fetches {
+public:
+    // next_rows: of the block after this one, if the same thread does that too.
+    tile_fetches(const block& b, int64_t begin, int64_t end, int64_t next_rows)
+        : own(b), stop(end), a(bytes(b.p->a + (b.first + b.rows) * b.p->a_row)) {
+        const auto& p = *b.p;
+        for (int i = 0; i < p.epilogue.count && added == nullptr; ++i)
+            if (p.epilogue.steps[i].op >= row_op::add && p.epilogue.steps[i].channel == 1 &&
+                p.epilogue.steps[i].row != 0)
+                added = &p.epilogue.steps[i];
+        const int64_t floats = p.m * (p.k + (added == nullptr ? 1 : 2) * p.n);
+        far = floats * int64_t(sizeof(float)) > far_bytes;
+        a_lines = next_rows * p.k * int64_t(sizeof(float)) / line / (2 * (end - begin)) + 1;
+        if (next_rows == 0)
+            a_lines = 0;
+    }
+
+    // While `unit` is multiplied; `last`: it is finished then.
+    void plan(int64_t unit, bool last, row_fetch& fetch) {
+        int count = 0;
+        if (far && unit + 1 < stop) {
+            const auto& p = *own.p;
+            const auto t = tile_of(own, unit + 1);
+            fetch.lists[count++] = {bytes(p.c + t.row * p.c_row + t.column),
+                                    p.c_row * int64_t(sizeof(float)), t.rows};
+            if (last && added != nullptr)
+                fetch.lists[count++] = {bytes(added->operand + t.row * added->row + t.column),
+                                        added->row * int64_t(sizeof(float)), t.rows};
+        }
+        if (far && last && a_lines > 0) {
+            fetch.lists[count++] = {a, 2 * line, a_lines};
+            a += 2 * line * a_lines;
+        }
+        fetch.lists[count] = {};
+    }
+
+private:
+    // Results and operands of less are often still in a cache, from where they come in time.
+    static constexpr int64_t far_bytes = 8 << 20;
+    const block& own;
+    int64_t stop;
+    const row_step* added = nullptr;
+    bool far;
+    const char* a; // pairs of lines of the next block's rows
+    int64_t a_lines;
+};
+
 // Units [begin, end) of one block: unit u is tile u % tiles of panel u / tiles.
-void multiply_units(const block& b, int64_t begin, int64_t end) {
+void multiply_units(const block& b, int64_t begin, int64_t end, bool first, int64_t next_rows) {
     const gemm_params& p = *b.p;
-    const int64_t line = 64 / sizeof(float);
+    // Panels that are all near stay there after the first block.
+    constexpr int64_t near_floats = 256 * 1024;
+    const bool fetches_panels = first || p.k * p.n > near_floats;
+    tile_fetches fetches(b, begin, end, next_rows);
     for (int64_t depth = 0; depth < p.k; depth += p.block_depth) {
         const int64_t left = p.k - depth;
         const bool last = left <= p.block_depth;
@@ -57,32 +128,30 @@ void multiply_units(const block& b, int64_t begin, int64_t end) {
             row_product q{p.a + depth, p.a_row, w, bias, part};
             q.add = depth > 0;
             q.finish = last;
+            row_fetch fetch;
+            q.fetch = &fetch;
             // The same part of the panel after this one, in equal shares.
-            const int64_t tiles = stop - u;
-            const bool more = column + row_panel < p.n && stop < end;
-            const int64_t share = (part * row_panel + tiles * line - 1) / (tiles * line);
-            q.fetch = more ? (share * fetch_depth > part ? 2 : 1) : 0;
-            const float* next = w + p.k * row_panel;
+            fetch.next = bytes(w);
+            if (fetches_panels && column + row_panel < p.n && stop < end) {
+                const int64_t share = part * row_panel * int64_t(sizeof(float)) / (stop - u);
+                fetch.next = bytes(w + p.k * row_panel);
+                fetch.bytes = (share + line - 1) / line * line;
+            }
             for (; u < stop; ++u) {
-                const int64_t t = u - panel * b.tiles.count;
-                const int64_t row = b.first + b.tiles.start(t);
-                q.x = p.a + row * p.a_row + depth;
-                q.next = reinterpret_cast<const char*>(next);
-                next += share * line;
-                row_block<true>(q, p.epilogue,
-                                {p.c + row * p.c_row + column, p.c_row, 0, row, column, columns},
-                                b.tiles.size(t));
+                const auto t = tile_of(b, u);
+                fetches.plan(u, last, fetch);
+                q.x = p.a + t.row * p.a_row + depth;
+                row_block<true>(
+                    q, p.epilogue,
+                    {p.c + t.row * p.c_row + column, p.c_row, 0, t.row, column, columns}, t.rows);
+                fetch.next += fetch.bytes;
             }
         }
     }
 }
 
-int64_t panels_of(const gemm_params& p) {
-    return (p.n + row_panel - 1) / row_panel;
-}
-
 block block_at(const gemm_params& p, const row_parts& blocks, int64_t i) {
-    return {&p, blocks.start(i), row_parts(blocks.size(i), tile_height(p))};
+    return {&p, blocks.start(i), blocks.size(i), row_parts(blocks.size(i), tile_height(p))};
 }
 
 int64_t units(const gemm_params& p) {
@@ -102,7 +171,8 @@ void run(const gemm_params& p, int64_t begin, int64_t end) {
         const int64_t from = begin > first ? begin - first : 0;
         const int64_t to = end - first < count ? end - first : count;
         if (from < to)
-            multiply_units(b, from, to);
+            multiply_units(b, from, to, begin >= first,
+                           first + count < end ? blocks.size(i + 1) : 0);
         first += count;
     }
 }

@@ -11,6 +11,19 @@ constexpr int64_t row_panel = row_vectors * lanes; // columns of a panel
 // 24 accumulators of 32, or 12 of 16; with 28 the compiler moves them about, and loses a quarter.
 constexpr int row_most = lanes == 16 ? 12 : 6;
 
+// Memory that is wanted soon and comes near while a tile is summed.
+struct row_fetch {
+    // `bytes` from `next` on in equal shares, to the second cache.
+    const char* next = nullptr;
+    int64_t bytes = 0;
+    // And a pair of lines at each of `count` places `step` bytes apart, list after list.
+    struct places {
+        const char* at;
+        int64_t step, count;
+    };
+    places lists[4] = {}; // the last one is empty
+};
+
 struct row_product {
     const float* x; // (r, k) at x[r * x_row + k]
     int64_t x_row;
@@ -18,13 +31,12 @@ struct row_product {
     const float* bias;  // row_panel values
     int64_t depth;
     // row_block<true>: in parts of the depth, which add to what the result holds and finish with
-    // the last; `fetch` (0, 1 or 2) lines of memory from `next` on come near for each fetch_depth.
+    // the last.
     bool add = false, finish = true;
-    int32_t fetch = 0;
-    const char* next = nullptr;
+    const row_fetch* fetch = nullptr;
 };
 
-constexpr int fetch_depth = 4;
+constexpr int unroll_depth = 4;
 
 template <int R, int V>
 MIGRAPHX_VEC_INLINE void add_sums(vf (&acc)[R][V], const tile_place& at) {
@@ -105,17 +117,18 @@ struct row_pointers {
 };
 
 template <int R, int V, bool Parts>
-inline void row_tile(const row_product& p, const row_epilogue& e, const tile_place& at) {
+inline void row_tile(const row_product& p, const float* rows, const row_epilogue& e,
+                     const tile_place& at) {
     vf acc[R][V];
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v)
             acc[r][v] = load(p.bias + v * lanes);
-    row_pointers<R> x(p.x, p.x_row);
+    row_pointers<R> x(rows, p.x_row);
     const float* w = p.panel;
     // Large tiles have no registers to look ahead in.
-    constexpr int unroll = R * V >= 20 ? 2 : fetch_depth;
+    constexpr int unroll = R * V >= 20 ? 2 : unroll_depth;
     constexpr int ahead = 24; // rows of the panel
     const auto multiply = [&](int64_t k) __attribute__((always_inline)) {
         vf b[V];
@@ -134,9 +147,22 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
                 add_product(acc[r][v], a, b[v]);
         }
     };
-    const char* next = p.fetch > 0 ? p.next : reinterpret_cast<const char*>(w);
-    const int64_t fetched = int64_t(p.fetch > 0 && unroll < fetch_depth ? 1 : p.fetch) * 64;
     int64_t k = p.depth;
+    const char *next = nullptr, *place = nullptr;
+    int64_t share = 0, step = 0, places = 0;
+    const row_fetch::places* list = nullptr;
+    const auto next_list = [&]() __attribute__((always_inline)) {
+        place = list->at;
+        step = list->step;
+        places = list->count;
+        ++list;
+    };
+    if (Parts) {
+        next = p.fetch->next;
+        share = p.fetch->bytes / (p.depth / unroll + 1);
+        list = p.fetch->lists;
+        next_list();
+    }
     for (; k >= unroll; k -= unroll) {
 #pragma GCC unroll 4
         for (int i = 0; i < unroll; ++i) {
@@ -149,9 +175,16 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
         if (!Parts)
             continue;
         __builtin_prefetch(next, 0, 2); // to the second level
-        if (unroll == fetch_depth)
-            __builtin_prefetch(next + fetched / 2, 0, 2);
-        next += fetched;
+        if (unroll == unroll_depth)
+            __builtin_prefetch(next + share / 2, 0, 2);
+        next += share;
+        if (places > 0) {
+            __builtin_prefetch(place);
+            __builtin_prefetch(place + 64);
+            place += step;
+            if (--places == 0)
+                next_list();
+        }
     }
     for (; k > 0; --k) {
         multiply(0);
@@ -168,7 +201,8 @@ inline void row_tile(const row_product& p, const row_epilogue& e, const tile_pla
 
 // One row has too few sums to keep the multipliers busy: four for each vector.
 template <int V>
-inline void single_row(const row_product& p, const row_epilogue& e, const tile_place& at) {
+inline void single_row(const row_product& p, const float* x, const row_epilogue& e,
+                       const tile_place& at) {
     constexpr int parts = 4;
     vf sum[parts][V];
     for (int i = 0; i < parts; ++i)
@@ -178,11 +212,11 @@ inline void single_row(const row_product& p, const row_epilogue& e, const tile_p
     for (; k + parts <= p.depth; k += parts)
         for (int i = 0; i < parts; ++i)
             for (int v = 0; v < V; ++v)
-                add_product(sum[i][v], splat(p.x[k + i]),
+                add_product(sum[i][v], splat(x[k + i]),
                             load(p.panel + (k + i) * row_panel + v * lanes));
     for (; k < p.depth; ++k)
         for (int v = 0; v < V; ++v)
-            sum[0][v] = fma(splat(p.x[k]), load(p.panel + k * row_panel + v * lanes), sum[0][v]);
+            sum[0][v] = fma(splat(x[k]), load(p.panel + k * row_panel + v * lanes), sum[0][v]);
     vf acc[1][V];
     for (int v = 0; v < V; ++v)
         acc[0][v] = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
@@ -190,27 +224,29 @@ inline void single_row(const row_product& p, const row_epilogue& e, const tile_p
 }
 
 template <int R, bool Parts>
-inline void row_tile_of(const row_product& p, const row_epilogue& e, const tile_place& at) {
+inline void row_tile_of(const row_product& p, const float* x, const row_epilogue& e,
+                        const tile_place& at) {
     if constexpr (R == 1 && !Parts) {
         if (at.channels > lanes)
-            single_row<2>(p, e, at);
+            single_row<2>(p, x, e, at);
         else
-            single_row<1>(p, e, at);
+            single_row<1>(p, x, e, at);
     } else if (at.channels > lanes)
-        row_tile<R, 2, Parts>(p, e, at);
+        row_tile<R, 2, Parts>(p, x, e, at);
     else
-        row_tile<R, 1, Parts>(p, e, at);
+        row_tile<R, 1, Parts>(p, x, e, at);
 }
 
 // Any number of rows, in tiles of about the same height.
 template <bool Parts = false>
-inline void row_block(row_product p, const row_epilogue& e, tile_place at, int64_t rows) {
+inline void row_block(const row_product& p, const row_epilogue& e, tile_place at, int64_t rows) {
+    const float* x = p.x;
     for (int64_t tiles = (rows + row_most - 1) / row_most; tiles > 0; --tiles) {
         const int64_t r = (rows + tiles - 1) / tiles;
         switch (r) {
 #define MIGRAPHX_ROWS(n)                                                                           \
     case n:                                                                                        \
-        row_tile_of<n <= row_most ? n : 1, Parts>(p, e, at);                                       \
+        row_tile_of<n <= row_most ? n : 1, Parts>(p, x, e, at);                                    \
         break;
             MIGRAPHX_ROWS(1)
             MIGRAPHX_ROWS(2)
@@ -228,7 +264,7 @@ inline void row_block(row_product p, const row_epilogue& e, tile_place at, int64
         default:
             break;
         }
-        p.x += r * p.x_row;
+        x += r * p.x_row;
         at.y += r * at.y_row;
         at.row += r;
         rows -= r;

@@ -249,6 +249,7 @@ const implementations convolution_choices{{"convolution", "cpu::convolution"},
                                            {"split_product", split_convolution_kernel},
                                            {"depthwise", depthwise_convolution},
                                            {"pointwise", pointwise_convolution},
+                                           {"rows", row_convolution},
                                            {"dnnl::convolution", convolution<false>, 2},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};

@@ -115,7 +115,9 @@ packed_form(const problem& p, std::size_t input, const std::string& form, std::s
     });
 }
 
-std::shared_ptr<const packed_weight> pack_panels(const problem& p, std::size_t input) {
+} // namespace
+
+std::shared_ptr<const packed_weight> pack_pointwise(const problem& p, std::size_t input) {
     const auto& s = p.inputs[input];
     const auto outputs = int64_t(s.lens()[0]), channels = int64_t(s.lens()[1]);
     return packed_form(
@@ -125,6 +127,8 @@ std::shared_ptr<const packed_weight> pack_panels(const problem& p, std::size_t i
                 {from, channels, outputs, int64_t(s.strides()[1]), int64_t(s.strides()[0])}, to);
         });
 }
+
+namespace {
 
 std::shared_ptr<const packed_weight> pack_taps(const problem& p, std::size_t input,
                                                bool filled_up) {
@@ -228,7 +232,7 @@ const module* body_of(const problem& p, std::size_t i) {
     return i < p.modules.size() ? p.modules[i] : nullptr;
 }
 
-// Blocked for all caches, the library is a tenth faster there (measured on ResNet-50); but it makes
+// Better done in blocks that all caches hold (row_convolution, or the library); but the library makes
 // code for each size and never lets go of it (kept_code.hpp).
 bool is_for_library(const problem& p) {
     const auto products = double(p.output.elements()) * double(p.inputs[0].lens()[1]);
@@ -352,7 +356,7 @@ lowered separable(const problem& p) {
         q.x_col = rows.row;
         q.x_row = rows.row * q.width;
         q.depth = int64_t(x.lens()[1]);
-        k->panels = pack_panels(p, 1);
+        k->panels = pack_pointwise(p, 1);
         q.panels = floats(k->panels->data.get());
         k->panel_bias =
             plan->between.bias_values(p, std::size_t(packed_weights_size(1, q.channels)));
@@ -363,7 +367,7 @@ lowered separable(const problem& p) {
         q.y_col = rows.row;
         q.y_row = rows.row * q.out_width;
         q.outputs = int64_t(p.output.lens()[1]);
-        k->last_panels = pack_panels(p, at + 1);
+        k->last_panels = pack_pointwise(p, at + 1);
         q.last_panels = floats(k->last_panels->data.get());
         k->last_bias = plan->last.bias_values(p, std::size_t(packed_weights_size(1, q.outputs)));
     }
@@ -459,7 +463,7 @@ lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
     }
     k->schedule = schedule_pointwise(q, images, num_threads());
     k->epilogue = *epilogue;
-    k->weights = pack_panels(p, 1);
+    k->weights = pack_pointwise(p, 1);
     k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.outputs)));
     return k;
 }

@@ -3,10 +3,15 @@
 #pragma once
 
 #include "runtime/kernel.hpp"
+#include "runtime/weight_store.hpp"
+
+#include <memory>
 
 namespace migraphx::cpu {
 
+/// 1x1 windows: small ones and those with gaps between rows, and large ones.
 lowered pointwise_convolution(const problem& p);
+lowered row_convolution(const problem& p);
 lowered depthwise_convolution(const problem& p);
 
 /// A 1x1 convolution of x, the weights of which are `w`, is one that own kernels do.
@@ -16,6 +21,9 @@ bool is_depthwise_convolution(const operation& op, const shape& x, const shape& 
 
 /// Own kernels do this convolution, with the strides that the problem's shapes have.
 bool is_separable_convolution(const problem& p);
+
+/// The weights of a 1x1 convolution, constant input `input`, in panels for run_gemm.
+std::shared_ptr<const packed_weight> pack_pointwise(const problem& p, std::size_t input);
 
 /// `s` holds one factor for each channel of x.
 bool is_channel_scale(const shape& s, const shape& x);
