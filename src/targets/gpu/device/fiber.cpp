@@ -11,11 +11,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
-    not(defined(__x86_64__) or defined(__aarch64__))
-// The sanitizers know ucontext.
+#if not(defined(__x86_64__) or defined(__aarch64__))
 #define MIGRAPHX_FIBER_UCONTEXT 1
 #include <ucontext.h>
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
 #endif
 
 namespace migraphx::gpu {
@@ -37,13 +42,39 @@ struct fiber::state {
 #else
     void* where = nullptr; // the stack pointer it was left with
 #endif
+    // What the sanitizers know it by.
+    void* frames = nullptr; // AddressSanitizer's, while others run
+    const void* bottom = nullptr;
+    std::size_t bytes = 0;
+    void* identity = nullptr; // ThreadSanitizer's
 
     state() = default;
     state(const state&) = delete;
     state& operator=(const state&) = delete;
     ~state() {
-        if (stack != nullptr)
-            munmap(stack, mapped);
+        if (stack == nullptr)
+            return;
+        forget_frames();
+#ifdef __SANITIZE_THREAD__
+        __tsan_destroy_fiber(identity);
+#endif
+        munmap(stack, mapped);
+    }
+
+    // What lies on the stack never returns.
+    void forget_frames() {
+#ifdef __SANITIZE_ADDRESS__
+        __asan_unpoison_memory_region(bottom, bytes);
+#endif
+    }
+
+    // Told before each change, and after it by whoever runs then.
+    static void leave(state& from, state& to);
+    static void arrive(state& here);
+    static void begin(void* self) {
+        auto& s = *static_cast<state*>(self);
+        arrive(s);
+        s.entry(s.context);
     }
 
     void map_stack() {
@@ -57,8 +88,50 @@ struct fiber::state {
                      std::strerror(errno)));
         stack = static_cast<char*>(p);
         mprotect(stack, page, PROT_NONE);
+        bottom = stack + page;
+        bytes = stack_bytes;
+#ifdef __SANITIZE_THREAD__
+        identity = __tsan_create_fiber(0);
+#endif
     }
 };
+
+#if defined(__SANITIZE_ADDRESS__)
+
+namespace {
+thread_local fiber::state* left = nullptr;
+} // namespace
+
+void fiber::state::leave(state& from, state& to) {
+    left = &from;
+    __sanitizer_start_switch_fiber(&from.frames, to.bottom, to.bytes);
+}
+
+void fiber::state::arrive(state& here) {
+    const void* bottom = nullptr;
+    std::size_t bytes = 0;
+    __sanitizer_finish_switch_fiber(here.frames, &bottom, &bytes);
+    here.frames = nullptr;
+    left->bottom = bottom; // of the thread's own stack, not known before
+    left->bytes = bytes;
+}
+
+#elif defined(__SANITIZE_THREAD__)
+
+void fiber::state::leave(state& from, state& to) {
+    if (from.identity == nullptr)
+        from.identity = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(to.identity, 0);
+}
+
+void fiber::state::arrive(state&) {}
+
+#else
+
+void fiber::state::leave(state&, state&) {}
+void fiber::state::arrive(state&) {}
+
+#endif
 
 #ifdef MIGRAPHX_FIBER_UCONTEXT
 
@@ -66,13 +139,13 @@ namespace {
 
 void start(unsigned high, unsigned low) {
     const auto address = (static_cast<std::uint64_t>(high) << 32) | low;
-    auto* const s = reinterpret_cast<fiber::state*>(address);
-    s->entry(s->context);
+    fiber::state::begin(reinterpret_cast<void*>(address));
 }
 
 } // namespace
 
 void fiber::restart() {
+    self->forget_frames();
     getcontext(&self->where);
     self->where.uc_stack.ss_sp = self->stack + (self->mapped - stack_bytes);
     self->where.uc_stack.ss_size = stack_bytes;
@@ -83,14 +156,16 @@ void fiber::restart() {
 }
 
 void fiber::change(fiber& from, fiber& to) {
+    state::leave(*from.self, *to.self);
     swapcontext(&from.self->where, &to.self->where);
+    state::arrive(*from.self);
 }
 
 #else
 
 // mgx_fiber_change(void** from, void* to): pushes what a function must preserve, keeps the stack
 // pointer in *from and goes on from `to`. mgx_fiber_start is where a new fiber begins: its function
-// and context lie in two of the preserved registers.
+// and argument lie in two of the preserved registers.
 #ifdef __x86_64__
 asm(R"(
 .text
@@ -166,29 +241,32 @@ extern "C" void mgx_fiber_change(void** from, void* to);
 extern "C" void mgx_fiber_start();
 
 void fiber::restart() {
+    self->forget_frames();
     auto* const top = reinterpret_cast<void**>(self->stack + self->mapped);
-    const auto entry = reinterpret_cast<void*>(self->entry);
+    const auto begin = reinterpret_cast<void*>(state::begin);
     const auto start = reinterpret_cast<void*>(mgx_fiber_start);
 #ifdef __x86_64__
     // From the stack pointer up: r15 r14 r13 r12 rbx rbp, the address that `ret` goes to; there the
     // stack is aligned as before a call.
     void** const at = top - 9;
     at[0] = at[1] = at[4] = at[5] = nullptr;
-    at[2] = entry;
-    at[3] = self->context;
+    at[2] = begin;
+    at[3] = self.get();
     at[6] = start;
 #else
     void** const at = top - 20;
     std::memset(at, 0, 160);
-    at[0] = self->context;
-    at[1] = entry;
+    at[0] = self.get();
+    at[1] = begin;
     at[11] = start;
 #endif
     self->where = at;
 }
 
 void fiber::change(fiber& from, fiber& to) {
+    state::leave(*from.self, *to.self);
     mgx_fiber_change(&from.self->where, to.self->where);
+    state::arrive(*from.self);
 }
 
 #endif
