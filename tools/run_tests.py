@@ -277,6 +277,8 @@ def main() -> int:
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     if sanitizers := sanitizers_of(build):
         env["MGX_SANITIZE"] = sanitizers
+        if "address" in sanitizers:  # generated kernels of the target null are checked as well
+            env.setdefault("MIGRAPHX_GPU_HOST_CXX", "g++ -fsanitize=address")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env.setdefault("ASAN_OPTIONS", "allocator_may_return_null=1")  # too much is refused with std::bad_alloc, as ever
     env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1")
