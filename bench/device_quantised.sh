@@ -7,7 +7,7 @@ driver=$1 out=${2:-/dev/stdout} target=${3:-gpu} work=$(mktemp -d)
 measure() { # name, program text
     printf '%s\n' "$2" >"$work/p.txt"
     echo "== $1"
-    timeout 60 "$driver" verify "--$target" "$work/p.txt" 2>&1 | tail -1
+    timeout 60 "$driver" verify "--$target" "$work/p.txt" 2>&1 | grep -o "MIGraphX verification.*"
     timeout 60 "$driver" perf "--$target" "$work/p.txt" -n 50 2>/dev/null |
         grep -E 'product|gemm|gemv|convolution|cublaslt|pointwise|dense|rows|nest|Total time'
 }
