@@ -28,13 +28,13 @@ using std::chrono::microseconds;
 // A helper spins for this long after it has worked or was given back, and for so long between the
 // regions of a session. Waking one from sleep takes 5 to 50 microseconds.
 constexpr microseconds idle_spin{50};
-constexpr microseconds session_spin{200};
+constexpr microseconds session_spin{1000};
 // Whoever spins for longer lets other threads have the processor in between …
 constexpr microseconds spin_alone{10};
 // … and sleeps when they took it for so long.
 constexpr microseconds crowded{500};
 // The caller waits so long awake for the parts that helpers are running.
-constexpr microseconds join_spin{100};
+constexpr microseconds join_spin{1000};
 
 using futex_word = std::atomic<uint32_t>;
 
@@ -82,6 +82,8 @@ struct helper {
     // exchange, so that exactly one of them runs the part.
     alignas(64) std::atomic<const region*> mail = nullptr;
     int part = 0;
+    pid_t thread = 0;
+    std::atomic<int> processor = -1; // it was last seen on; set after `thread`
     futex_word asleep = 0;
     std::atomic<bool> leased = false;
     // Of the part taken last: is_running, is_done, or is_awaited by a caller that sleeps.
@@ -91,7 +93,25 @@ struct helper {
 
     [[noreturn]] void serve();
 
+    // A helper that was last seen on the processor of its caller goes elsewhere: the system leaves a
+    // thread that sleeps for moments where it is, and both would take turns while others are idle.
+    void leave_processor_of_caller() {
+        const int here = sched_getcpu();
+        cpu_set_t all, others;
+        if (here < 0 or here >= CPU_SETSIZE or processor.load(std::memory_order_acquire) != here or
+            sched_getaffinity(thread, sizeof(all), &all) != 0)
+            return;
+        others = all;
+        CPU_CLR(here, &others);
+        if (CPU_COUNT(&others) == 0)
+            return;
+        sched_setaffinity(thread, sizeof(others), &others); // moves it at once
+        sched_setaffinity(thread, sizeof(all), &all);
+        processor.store(-1, std::memory_order_relaxed);
+    }
+
     void post(const region& r, int number) {
+        leave_processor_of_caller();
         part = number;
         state.store(is_running, std::memory_order_relaxed);
         mail.store(&r, std::memory_order_seq_cst);
@@ -258,7 +278,9 @@ pool& the_pool() {
 } // namespace
 
 void helper::serve() {
+    thread = static_cast<pid_t>(syscall(SYS_gettid));
     for (;;) {
+        processor.store(sched_getcpu(), std::memory_order_release);
         const region* job = nullptr;
         const auto got_mail = [&] { return (job = take()) != nullptr; };
         const auto limit = [&] {
