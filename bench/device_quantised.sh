@@ -11,11 +11,14 @@ measure() { # name, program text
     timeout 60 "$driver" perf "--$target" "$work/p.txt" -n 50 2>/dev/null |
         grep -E 'product|gemm|gemv|convolution|cublaslt|pointwise|dense|rows|nest|Total time'
 }
-product() { # rows, depth, columns
+half_product() { # rows, depth, columns
     measure "half product $1 x $2 x $3" "x = @param:x -> half_type, {$1, $2}
 w = @literal:random(1) -> half_type, {$2, $3}
 y = dot(x, w)
 @return(y)"
+}
+product() { # rows, depth, columns
+    half_product "$@"
     measure "int8 product $1 x $2 x $3, scaled, tanh" "x = @param:x -> int8_type, {$1, $2}
 w = @literal:random(1) -> int8_type, {$2, $3}
 s = @literal:random(2) -> float_type, {$3}
@@ -28,10 +31,7 @@ h = convert[target_type=half_type](t)
 @return(h)"
 }
 weights() { # rows, depth, columns
-    measure "half product $1 x $2 x $3" "x = @param:x -> half_type, {$1, $2}
-w = @literal:random(1) -> half_type, {$2, $3}
-y = dot(x, w)
-@return(y)"
+    half_product "$@"
     for bits in 4 8; do
         measure "weights of $bits bits $1 x $2 x $3" "x = @param:x -> half_type, {$1, $2}
 q = @literal:random(1) -> uint8_type, {$3, $(($2 * bits / 8))}

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What the tools of this folder share: worker processes, idleness, errors, facts of the machine."""
+import atexit
 import datetime
+import functools
 import json
 import os
 import pathlib
 import platform
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,10 +61,13 @@ def chosen_models(parser, args):
         parser.error(error.args[0])
 
 
-def isa_limiter(folder):
+@functools.cache
+def isa_limiter():
     """The library that hides instruction sets from a process which preloads it, or None where it does
-    not work."""
+    not work. Made once, and gone with this process."""
     source = pathlib.Path(__file__).with_name("limit_isa.c")
+    folder = tempfile.mkdtemp(prefix="bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     library = pathlib.Path(folder) / "limit_isa.so"
     try:
         subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True, capture_output=True)
@@ -78,7 +84,7 @@ class Workers:
     def __init__(self, args):
         self.args = args
         self.folder = tempfile.TemporaryDirectory(prefix="bench-")
-        self.limiter = isa_limiter(self.folder.name) if args.isa in LIMITED else None
+        self.limiter = isa_limiter() if args.isa in LIMITED else None
         self.alive = []
 
     def __enter__(self):
@@ -338,8 +344,7 @@ def isa_limits(args):
     """Which engines `--isa` limits, in words."""
     if not args.isa:
         return ""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        every = args.isa in LIMITED and isa_limiter(folder) is not None
+    every = args.isa in LIMITED and isa_limiter() is not None
     return f"{'every engine' if every else 'ours'} limited to {args.isa}"
 
 

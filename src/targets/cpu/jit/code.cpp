@@ -93,9 +93,6 @@ void install_code(jit_code& code) {
                       std::memory_order_release);
 }
 
-class compile_queue;
-compile_queue& queue();
-
 // Forms that wait, and the thread that compiles them; it ends when nothing waits.
 class compile_queue {
 public:
@@ -107,9 +104,6 @@ public:
         if (worker.joinable())
             worker.join();
         running = true;
-        // Before objects that the thread works with are destroyed; LLVM's own never are.
-        static const int registered = std::atexit([] { queue().stop(); });
-        (void)registered;
         worker = std::thread([this] { work(); });
     }
     void stop() {
@@ -146,9 +140,12 @@ private:
     }
 };
 
-// Never destroyed: the thread may outlive everything else.
+// Never destroyed, but stopped before objects that its thread works with are; LLVM's own never are.
 compile_queue& queue() {
-    static auto* const q = new compile_queue;
+    static auto* const q = [] {
+        std::atexit([] { queue().stop(); });
+        return new compile_queue;
+    }();
     return *q;
 }
 

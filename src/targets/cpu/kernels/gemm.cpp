@@ -35,10 +35,6 @@ struct block {
     row_parts tiles;
 };
 
-int64_t panels_of(const gemm_params& p) {
-    return (p.n + row_panel - 1) / row_panel;
-}
-
 struct tile_at {
     int64_t row, rows, column;
 };
@@ -158,7 +154,7 @@ int64_t units(const gemm_params& p) {
     const row_parts blocks(p.m, p.block_rows);
     int64_t n = 0;
     for (int64_t i = 0; i < blocks.count; ++i)
-        n += block_at(p, blocks, i).tiles.count * panels_of(p);
+        n += block_at(p, blocks, i).tiles.count * panels_of(p.n);
     return n;
 }
 
@@ -167,7 +163,7 @@ void run(const gemm_params& p, int64_t begin, int64_t end) {
     int64_t first = 0; // unit of the block
     for (int64_t i = 0; i < blocks.count && first < end; ++i) {
         const block b = block_at(p, blocks, i);
-        const int64_t count = b.tiles.count * panels_of(p);
+        const int64_t count = b.tiles.count * panels_of(p.n);
         const int64_t from = begin > first ? begin - first : 0;
         const int64_t to = end - first < count ? end - first : count;
         if (from < to)

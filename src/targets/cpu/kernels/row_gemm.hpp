@@ -8,6 +8,11 @@ namespace migraphx::cpu::KERNEL_ISA {
 
 constexpr int row_vectors = 2;
 constexpr int64_t row_panel = row_vectors * lanes; // columns of a panel
+
+constexpr int64_t panels_of(int64_t columns) {
+    return (columns + row_panel - 1) / row_panel;
+}
+
 // 24 accumulators of 32, or 12 of 16; with 28 the compiler moves them about, and loses a quarter.
 constexpr int row_most = lanes == 16 ? 12 : 6;
 

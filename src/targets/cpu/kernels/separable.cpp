@@ -10,10 +10,6 @@ constexpr int64_t block_rows = 2 * row_most;    // that go by all panels togethe
 constexpr int64_t many_weights = 128 * 1024, near_floats = 64 * 1024;
 alignas(64) constexpr float zeros[lanes] = {};
 
-constexpr int64_t panels_of(int64_t channels) {
-    return (channels + row_panel - 1) / row_panel;
-}
-
 // A row of the result.
 struct depthwise_row {
     const float* const* rows; // of the input, for each row of the window; null: outside

@@ -9,9 +9,8 @@
 namespace migraphx::cpu {
 
 /// Whether one more such convolution may be made. Always for programs of few sizes; for those of
-/// many
-/// (`problem::many_sizes`) while all of the process are of at most `most_kept_code` problems, which
-/// differ in more than the batch: about 50 KiB each, code and what describes it.
+/// many (`problem::many_sizes`) while all of the process are of at most `most_kept_code` problems,
+/// which differ in more than the batch: about 50 KiB each, code and what describes it.
 bool may_keep_code(const problem& p);
 
 constexpr std::size_t most_kept_code = 512;

@@ -232,9 +232,9 @@ const module* body_of(const problem& p, std::size_t i) {
     return i < p.modules.size() ? p.modules[i] : nullptr;
 }
 
-// Better done in blocks that all caches hold (row_convolution, or the library); but the library makes
-// code for each size and never lets go of it (kept_code.hpp).
-bool is_for_library(const problem& p) {
+// Better done in blocks that all caches hold (row_convolution, or the library); but the library
+// makes code for each size and never lets go of it (kept_code.hpp).
+bool is_done_in_blocks(const problem& p) {
     const auto products = double(p.output.elements()) * double(p.inputs[0].lens()[1]);
     return products > 40e6 and p.inputs[0].packed() and p.output.packed() and not p.many_sizes;
 }
@@ -246,7 +246,7 @@ std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, st
         reason = "not one factor for each channel";
     else if (not p.is_constant(1))
         reason = "weights that are not constant";
-    else if (not scaled and is_for_library(p))
+    else if (not scaled and is_done_in_blocks(p))
         reason = "a large product of packed rows";
     else
         return plan_row_epilogue(inputs_of(p), body_of(p, 0), scaled ? 3 : 2, p.output, reason);

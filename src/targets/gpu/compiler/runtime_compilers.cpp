@@ -210,10 +210,6 @@ struct hiprtc_compiler : rtc_compiler {
     }
 };
 
-} // namespace
-
-namespace {
-
 nvrtc_compiler& the_nvrtc() {
     static nvrtc_compiler c;
     return c;

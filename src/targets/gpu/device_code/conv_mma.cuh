@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The convolutions of conv.cuh on matrix units: half and bf16 with sums in float, bytes with sums in
-// 32 bits. Tiles of Depth along k go through a ring of Stages in shared memory, copied while the one before is multiplied.
+// 32 bits. Tiles of Depth along k go through a ring of Stages in shared memory, copied while the one
+// before is multiplied.
 #pragma once
 
 #include "conv_tiles.cuh"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // block_dot: few rows read the weights as they are (device_code/block_gemv.cuh); for more they are
 // made dense, once where they are constant, and the rest is a dot.
+#include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "ops/block_weights.hpp"
 #include "targets/gpu/generated.hpp"
@@ -206,7 +207,7 @@ lowered dense_weights(const device_problem& p) {
     g.launch = launch_for(*p.on, int64_t(n * columns * bits_of(p) / 32));
     g.params = params_of(p, sizes);
     k->make = make_generated(m, std::move(g));
-    k->dense_bytes = (dense.bytes() + 255) / 256 * 256;
+    k->dense_bytes = round_up(dense.bytes(), 256);
     return k;
 }
 

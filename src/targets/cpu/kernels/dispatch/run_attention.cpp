@@ -4,6 +4,7 @@
 #include "targets/cpu/kernels/dispatch/run_attention.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 
 #include <algorithm>
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr int64_t line = 16, panel = 64; // floats, keys: multiples of those of every level
 constexpr int64_t worth_threads = 2 * 1000 * 1000; // multiplications
-
-int64_t up(int64_t n, int64_t step) {
-    return (n + step - 1) / step * step;
-}
 
 int64_t groups_of(const attention_params& p) {
     return std::max<int64_t>(1, p.batches * (p.heads / p.heads_per_kv));
@@ -34,7 +31,7 @@ int64_t key_splits(const attention_params& p, int64_t groups, int64_t threads) {
     int64_t best = 1;
     double busy = 0;
     for (int64_t n = 1; n <= most and busy < 0.9; n++) {
-        const int64_t turns = (groups * n + threads - 1) / threads;
+        const int64_t turns = ceil_div(groups * n, threads);
         const double b = double(groups * n) / double(turns * threads);
         if (b > busy) {
             busy = b;
@@ -62,23 +59,22 @@ attention_params planned_attention(attention_params p, int64_t threads) {
     const int64_t kv_heads = groups_of(p);
     const int64_t rows = std::max<int64_t>(1, p.heads_per_kv * p.queries);
     p.splits = key_splits(p, kv_heads, threads);
-    const int64_t wanted = p.splits > 1 ? 1 : (threads + kv_heads - 1) / kv_heads;
+    const int64_t wanted = p.splits > 1 ? 1 : ceil_div(threads, kv_heads);
     const int64_t parts =
-        std::max((rows + most - 1) / most, std::min(wanted, (rows + tile_rows - 1) / tile_rows));
-    p.block = std::min(up((rows + parts - 1) / parts, tile_rows), most);
-    p.blocks = (rows + p.block - 1) / p.block;
-    p.split_keys = up((p.keys + p.splits - 1) / p.splits, panel);
-    p.splits =
-        std::max<int64_t>(1, (p.keys + p.split_keys - 1) / std::max<int64_t>(1, p.split_keys));
+        std::max(ceil_div(rows, most), std::min(wanted, ceil_div(rows, tile_rows)));
+    p.block = std::min(round_up(ceil_div(rows, parts), tile_rows), most);
+    p.blocks = ceil_div(rows, p.block);
+    p.split_keys = round_up(ceil_div(p.keys, p.splits), panel);
+    p.splits = std::max<int64_t>(1, ceil_div(p.keys, std::max<int64_t>(1, p.split_keys)));
     auto& l = p.layout;
     l.keeps = p.blocks > 1;
-    const int64_t width = up(p.v_dim, line);
-    l.keys = up(p.block * p.q_dim, line);
-    l.values = l.keys + (l.keeps ? up(p.keys, panel) : panel) * p.q_dim;
+    const int64_t width = round_up(p.v_dim, line);
+    l.keys = round_up(p.block * p.q_dim, line);
+    l.values = l.keys + (l.keeps ? round_up(p.keys, panel) : panel) * p.q_dim;
     l.scores = l.values + (l.keeps ? p.keys : attention_params::value_rows) * width;
     l.sums = l.scores + p.block * attention_params::kv_block;
     l.total = l.sums + p.block * width;
-    l.partial = up(p.block * (width + 2), line);
+    l.partial = round_up(p.block * (width + 2), line);
     return p;
 }
 
