@@ -244,6 +244,11 @@ def make_inputs(model, case):
     return made
 
 
+def samples(case, count):
+    """The case and others of its shapes with different values, `count` in all."""
+    return [case, *(dataclasses.replace(case, name=f"{case.name}-{i}") for i in range(1, count))]
+
+
 def find(name):
     """The model of that name; KeyError when there is none."""
     for model in MODELS:
