@@ -186,6 +186,12 @@ std::vector<environment_variable> list_environment() {
     return result;
 }
 
+void log_read_settings() {
+    for (const auto& s : list_settings())
+        if (s.is_set and s.was_read)
+            log::info() << s.name << "=" << std::getenv(s.name.c_str()) << " \\";
+}
+
 void warn_unknown_settings() {
     for (const auto& v : list_environment()) {
         if (v.known)

@@ -111,6 +111,8 @@ struct environment_variable {
 
 // The variables of the environment whose names start with MIGRAPHX_, by name.
 std::vector<environment_variable> list_environment();
+// Logs NAME=value for each one that was read.
+void log_read_settings();
 // Logs a warning for each unknown one, once for each name.
 void warn_unknown_settings();
 

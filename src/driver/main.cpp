@@ -44,6 +44,19 @@ std::vector<std::string> words_of(int argc, char** argv) {
     return words;
 }
 
+// Says at the end which variables of the environment were read and which nothing knows: settings of
+// a target are known once its library is loaded.
+class environment_report {
+public:
+    environment_report() = default;
+    environment_report(const environment_report&) = delete;
+    environment_report& operator=(const environment_report&) = delete;
+    ~environment_report() {
+        log_read_settings();
+        warn_unknown_settings();
+    }
+};
+
 int run(int argc, char** argv) {
     CLI::App app{"Reads, compiles, runs, measures and checks models", "migraphx-driver"};
     app.set_version_flag("--version,-v", std::string("MIGraphX Version: ") + MIGRAPHX_VERSION_TEXT);
@@ -65,7 +78,7 @@ int run(int argc, char** argv) {
                 set_log_level(level);
             for (const auto& f : files)
                 log::add_file_logger(f);
-            warn_unknown_settings();
+            const environment_report at_end;
             const auto start = std::chrono::steady_clock::now();
             log::info() << "Running [ MIGraphX Version: " << MIGRAPHX_VERSION_TEXT
                         << " ]: " << line;

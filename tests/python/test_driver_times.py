@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table of compile times: --time-passes and MIGRAPHX_TIME_PASSES."""
+"""What the driver reports of a run: the table of compile times, the environment it read."""
 
 import os
 import pathlib
@@ -67,3 +67,9 @@ def test_load_of_a_compiled_program(tmp_path):
     names = [r["name"] for r in tables(err)["load"][:-1]]
     assert names[:3] == ["parse", "load target", "build program"]
     assert "lowering" in names and "normalize_ops" not in names
+
+def test_environment_is_reported_once_targets_are_loaded():
+    _, err = drive("compile", "--test", "--cpu", MIGRAPHX_CPU_ISA="baseline", MIGRAPHX_CPU_ISAA="avx2")
+    assert "MIGRAPHX_CPU_ISA=baseline \\" in err
+    assert "Unused environment variable: MIGRAPHX_CPU_ISA=" not in err
+    assert "Unused environment variable: MIGRAPHX_CPU_ISAA=avx2 (did you mean MIGRAPHX_CPU_ISA?)" in err

@@ -133,6 +133,25 @@ TEST(base_settings, unknown_names_warn_once) {
     ::unsetenv("MIGRAPHX_TEST_DECLARET");
 }
 
+TEST(base_settings, read_variables_are_logged) {
+    static const migraphx::setting<int> read_one{"MIGRAPHX_TEST_READ", 0, "a setting that is read"};
+    static const migraphx::setting<int> idle_one{"MIGRAPHX_TEST_IDLE", 0, "one that is not"};
+    ::setenv("MIGRAPHX_TEST_READ", "3", 1);
+    ::setenv("MIGRAPHX_TEST_IDLE", "4", 1);
+    EXPECT_EQ(read_one.get(), 3);
+    std::vector<std::string> lines;
+    const auto id = migraphx::log::add_sink([&](migraphx::log::severity, std::string_view m,
+                                                std::string_view, int) { lines.emplace_back(m); },
+                                            migraphx::log::severity::info);
+    migraphx::log_read_settings();
+    migraphx::log::remove_sink(id);
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), "MIGRAPHX_TEST_READ=3 \\"), 1);
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), "MIGRAPHX_TEST_IDLE=4 \\"), 0);
+    EXPECT_FALSE(idle_one.was_read());
+    ::unsetenv("MIGRAPHX_TEST_READ");
+    ::unsetenv("MIGRAPHX_TEST_IDLE");
+}
+
 TEST(base_settings, declared_variables) {
     ::setenv("MIGRAPHX_TEST_DECLARED", "1", 1);
     EXPECT_TRUE(migraphx::enabled(MIGRAPHX_TEST_DECLARED{}));

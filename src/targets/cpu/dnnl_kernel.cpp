@@ -16,14 +16,13 @@ namespace migraphx::cpu {
 
 namespace {
 
-// The level that MIGRAPHX_CPU_ISA forces holds for the library, too. It has to hear of it first.
+// The level of our kernels, which MIGRAPHX_CPU_ISA may lower, holds for the library, too. It has to
+// hear of it first.
 dnnl::engine* first_engine() {
-    if (const char* forced = std::getenv("MIGRAPHX_CPU_ISA"); forced != nullptr and *forced != 0) {
-        if (kernels_isa() == isa::baseline)
-            dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
-        else if (kernels_isa() == isa::avx2)
-            dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
-    }
+    if (kernels_isa() == isa::baseline)
+        dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+    else if (kernels_isa() == isa::avx2)
+        dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
     share_threads_with_dnnl();
     return new dnnl::engine(dnnl::engine::kind::cpu, 0);
 }

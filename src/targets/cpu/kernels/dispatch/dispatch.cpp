@@ -3,9 +3,10 @@
 
 #include "targets/cpu/kernels/kernel_table.hpp"
 
+#include "base/settings.hpp"
+
 #include <migraphx/errors.hpp>
 
-#include <cstdlib>
 #include <string>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -170,16 +171,18 @@ const kernel_table& kernels_for(isa level) {
 
 namespace {
 isa chosen_isa() {
-    if (const char* forced = std::getenv("MIGRAPHX_CPU_ISA"); forced != nullptr and *forced != 0) {
+    static const setting<std::string> forced_level{"MIGRAPHX_CPU_ISA", "",
+                                                   "level of instructions for cpu: baseline, avx2, "
+                                                   "avx512 or amx (default: the machine's best)"};
+    if (const std::string& forced = forced_level; not forced.empty()) {
         for (isa level : isa_levels) {
-            if (std::string(forced) == to_string(level)) {
+            if (forced == to_string(level)) {
                 kernels_for(level);
                 return level;
             }
         }
         fail(error_kind::invalid_argument,
-             std::string("MIGRAPHX_CPU_ISA: baseline, avx2, avx512 or amx was expected, got '") +
-                 forced + "'");
+             "MIGRAPHX_CPU_ISA: baseline, avx2, avx512 or amx was expected, got '" + forced + "'");
     }
     for (isa level : {isa::amx, isa::avx512, isa::avx2})
         if (isa_supported(level))
