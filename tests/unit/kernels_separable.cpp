@@ -194,6 +194,8 @@ TEST(kernels_separable, pointwise) {
     }
 }
 
+constexpr int64_t as_scheduled = -1; // ring_rows: what the schedule says, blocks too
+
 // With `outputs` a 1x1 follows.
 void check_depthwise(const kernel_table& table, const image& in, int64_t channels, const window& v,
                      bool fused, int64_t ring_rows, int64_t row_parts, bool extra,
@@ -255,12 +257,18 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     s.row_parts = std::min(row_parts, out.height);
     s.panel_parts = fused or outputs > 0 or extra or channels < 2 * table.separable.vector ? 1 : 2;
     const auto whole = packed_weights_size(1, channels, table);
-    s.scratch_floats = 0;
-    if (fused) {
+    if (ring_rows != as_scheduled)
+        s.scratch_floats = 0;
+    if (extra and outputs == 0 and ring_rows != as_scheduled) {
+        p.block_rows = 2;
+        p.block_columns = 3;
+        p.block_vectors = fused ? table.gemm.panel / table.separable.vector : 1;
+    }
+    if (fused and ring_rows != as_scheduled) {
         p.ring_rows = (v.kernel_h - 1) * v.dilation_h + 1 + ring_rows;
         s.scratch_floats = size_t(p.ring_rows * p.width * whole);
     }
-    if (outputs > 0) {
+    if (outputs > 0 and ring_rows != as_scheduled) {
         p.strip_rows = 1 + ring_rows;
         s.scratch_floats += size_t(p.strip_rows * p.out_width * whole);
     }
@@ -329,6 +337,48 @@ TEST(kernels_separable, pointwise_then_depthwise) {
                                             true, extra ? 0 : 3, extra ? 2 : 1, extra))
                             << to_string(level) << ' ' << channels << " channels, " << v.kernel_h
                             << 'x' << v.kernel_w << ", width " << width;
+    }
+}
+
+// Images that are gone through in blocks, with what the schedule keeps of them.
+TEST(kernels_separable, depthwise_in_blocks) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        for (const auto& v : {windows[0], windows[4], windows[7]})
+            for (const auto& [height, width, depth] : {std::tuple{7, 113, 6}, {19, 150, 3}})
+                for (int64_t outputs : {0, 7})
+                    for (bool fused : {false, true})
+                        ASSERT_NO_FATAL_FAILURE(
+                            check_depthwise(table, {1, height, width, fused ? depth : 40, 1}, 40, v,
+                                            fused, as_scheduled, 2, true, outputs))
+                            << to_string(level) << ' ' << height << 'x' << width << ", "
+                            << v.kernel_h << 'x' << v.kernel_w << (fused ? " fused" : "");
+    }
+}
+
+TEST(kernels_separable, depthwise_blocks_fit_caches) {
+    depthwise_params p{};
+    float any = 0;
+    p.channels = 96, p.depth = 16, p.x_col = 16;
+    p.height = p.width = 112, p.out_height = p.out_width = 56;
+    p.kernel_h = p.kernel_w = 3, p.stride_h = p.stride_w = 2, p.dilation_h = p.dilation_w = 1;
+    p.panels = &any;
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        const auto s = schedule_depthwise(p, 1, 2, table);
+        EXPECT_EQ(p.block_vectors * table.separable.vector, table.gemm.panel);
+        EXPECT_LT(p.block_columns, 57);
+        EXPECT_LE(s.scratch_floats * 4, size_t(32) * 1024);
+        EXPECT_GE(p.ring_rows, 3);
+    }
+    p.panels = nullptr;
+    p.channels = 2048;
+    p.width = p.out_width = 14;
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        schedule_depthwise(p, 1, 2, table);
+        EXPECT_LT(p.block_vectors * table.separable.vector, 2048);
+        EXPECT_GE(p.block_vectors, 2);
     }
 }
 

@@ -7,6 +7,15 @@
 
 namespace migraphx::cpu::KERNEL_ISA {
 
+// Asks for the line that holds `p`, to be written: it may be another core's.
+MIGRAPHX_VEC_INLINE void fetch_to_write(const float* p) {
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0" : : "m"(*p)); // the builtin is a plain read here
+#else
+    __builtin_prefetch(p, 1);
+#endif
+}
+
 using namespace vec;
 
 constexpr int lanes = vf_width;

@@ -20,6 +20,7 @@ struct depthwise_row {
     int64_t channels; // that each position has
     int64_t from, to; // vectors of channels
     bool filled_up;
+    int64_t fetch; // from a place of the result to one that is written soon, or 0
 };
 
 // P neighbours, the first window of which starts at column `first`, and one vector of channels, the
@@ -99,6 +100,8 @@ inline void depthwise_columns(const depthwise_row& d, const row_epilogue& e, con
             at.channels = d.channels - at.channel;
             at.y += at_column * row.y_row + at.channel;
             at.row += at_column;
+            for (int p = 0; d.fetch != 0 && p < P; ++p)
+                fetch_to_write(at.y + d.fetch + p * row.y_row);
             if (inside)
                 depthwise_block<K, S, P, false>(d, e, at, d.w + v * taps, d.bias + v * lanes,
                                                 first);
@@ -148,7 +151,7 @@ line_function line_for(const depthwise_params& p) {
 // the order of memory.
 void all_panels(row_product x, int64_t panels, const row_epilogue& e, tile_place at, int64_t rows) {
     for (int64_t done = 0; done < rows;) {
-        const int64_t blocks = (rows - done + block_rows - 1) / block_rows;
+        const int64_t blocks = panels == 1 ? 1 : (rows - done + block_rows - 1) / block_rows;
         const int64_t n = (rows - done + blocks - 1) / blocks;
         for (int64_t j = 0; j < panels; ++j) {
             row_product block = x;
@@ -166,17 +169,28 @@ void all_panels(row_product x, int64_t panels, const row_epilogue& e, tile_place
     }
 }
 
+// What is gone through together: vectors of channels, columns of the result and of the image.
+struct depthwise_part {
+    int64_t from, to;    // vectors
+    int64_t left, right; // of the result
+    int64_t low, high;   // of the image
+};
+
 // Rows [from, to) of the 1x1 result into the ring.
-void fill_ring(const depthwise_params& p, float* ring, int64_t image, int64_t from, int64_t to) {
-    const int64_t panels = panels_of(p.channels), col = panels * row_panel;
+void fill_ring(const depthwise_params& p, const depthwise_part& part, float* ring, int64_t image,
+               int64_t from, int64_t to) {
+    const int64_t first = part.from / row_vectors, panels = panels_of(part.to * lanes) - first;
+    const int64_t col = panels * row_panel, columns = part.high - part.low;
+    const bool whole = columns == p.width;
     while (from < to) {
         const int64_t slot = from % p.ring_rows;
         int64_t n = p.ring_rows - slot;
         n = n < to - from ? n : to - from;
-        all_panels({p.x + image * p.x_image + from * p.width * p.x_col, p.x_col, p.panels,
-                    p.panel_bias, p.depth},
-                   panels, p.between, {ring + slot * p.width * col, col, image, 0, 0, col},
-                   n * p.width);
+        n = whole ? n : 1; // rows that follow each other without a gap
+        all_panels(
+            {p.x + image * p.x_image + (from * p.width + part.low) * p.x_col, p.x_col,
+             p.panels + first * row_panel * p.depth, p.panel_bias + first * row_panel, p.depth},
+            panels, p.between, {ring + slot * columns * col, col, image, 0, 0, col}, n * columns);
         from += n;
     }
 }
@@ -191,8 +205,8 @@ void finish_strip(const depthwise_params& p, const float* strip, int64_t image, 
                (to - from) * p.out_width);
 }
 
-void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
-               int64_t from, int64_t to) {
+void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float* scratch,
+                    int64_t image, int64_t begin, int64_t end) {
     const bool fused = p.panels != nullptr;
     const line_function line = line_for(p);
     const int64_t extent = (p.kernel_h - 1) * p.dilation_h + 1;
@@ -207,20 +221,21 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
     d.w = p.w;
     d.bias = p.bias;
     d.channels = p.channels;
-    d.from = from;
-    d.to = to;
+    d.from = part.from;
+    d.to = part.to;
     d.filled_up = fused;
+    d.fetch = fused && p.last_panels == nullptr ? p.y_row : 0;
     const float* x = p.x + image * p.x_image;
-    const int64_t whole = panels_of(p.channels) * row_panel;
     d.x_col = p.x_col;
     int64_t x_row = p.x_row;
     if (fused) {
-        x = scratch;
-        d.x_col = whole;
-        x_row = p.width * whole;
+        d.x_col = (panels_of(part.to * lanes) - part.from / row_vectors) * row_panel;
+        x_row = (part.high - part.low) * d.x_col;
+        x = scratch - part.low * d.x_col - part.from * lanes;
     }
     const bool strips = p.last_panels != nullptr;
     float* strip = scratch + (fused ? p.ring_rows * x_row : 0);
+    const int64_t strip_col = panels_of(p.channels) * row_panel;
     int64_t strip_begin = begin;
     // Rows of the result that one filling of the ring serves.
     const int64_t group = fused ? (p.ring_rows - extent) / p.stride_h + 1 : 1;
@@ -234,7 +249,7 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
             // Rows that no window sees are left out.
             done = done > first ? done : first;
             if (done < need) {
-                fill_ring(p, scratch, image, done, need);
+                fill_ring(p, part, scratch, image, done, need);
                 done = need;
             }
         }
@@ -243,15 +258,38 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
             rows[i] = row < 0 || row >= p.height ? nullptr
                                                  : x + (fused ? row % p.ring_rows : row) * x_row;
         }
-        float* y = strips ? strip + (o - strip_begin) * p.out_width * whole
-                          : p.y + image * p.y_image + o * p.y_row;
-        line(d, p.epilogue, {y, strips ? whole : p.y_col, image, o * p.out_width, 0, 0},
-             p.out_width, p.pad_left);
+        float* y = strips ? strip + (o - strip_begin) * p.out_width * strip_col
+                          : p.y + image * p.y_image + o * p.y_row + part.left * p.y_col;
+        line(d, p.epilogue,
+             {y, strips ? strip_col : p.y_col, image, o * p.out_width + part.left, 0, 0},
+             part.right - part.left, p.pad_left - part.left * p.stride_w);
         if (strips && (o + 1 == end || o + 1 - strip_begin == p.strip_rows)) {
             finish_strip(p, strip, image, strip_begin, o + 1);
             strip_begin = o + 1;
         }
     }
+}
+
+void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
+               int64_t from, int64_t to) {
+    const int64_t rows = p.block_rows > 0 ? p.block_rows : end - begin;
+    const int64_t columns = p.block_columns > 0 ? p.block_columns : p.out_width;
+    const int64_t vectors = p.block_vectors > 0 ? p.block_vectors : to - from;
+    const auto least = [](int64_t a, int64_t b) { return a < b ? a : b; };
+    const int64_t extent = (p.kernel_w - 1) * p.dilation_w + 1;
+    for (int64_t r = begin; r < end; r += rows)
+        for (int64_t v = from; v < to; v += vectors)
+            for (int64_t c = 0; c < p.out_width; c += columns) {
+                depthwise_part part{
+                    v, least(v + vectors, to), c, least(c + columns, p.out_width), 0, p.width};
+                if (columns < p.out_width) {
+                    const int64_t low = c * p.stride_w - p.pad_left;
+                    const int64_t high = (part.right - 1) * p.stride_w - p.pad_left + extent;
+                    part.low = low > 0 ? least(low, p.width) : 0;
+                    part.high = high > part.low ? least(high, p.width) : part.low;
+                }
+                depthwise_rows(p, part, scratch, image, r, least(r + rows, end));
+            }
 }
 
 void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,

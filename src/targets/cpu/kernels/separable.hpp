@@ -37,6 +37,10 @@ struct depthwise_params {
     float* y;
     int64_t y_image, y_row, y_col;
     row_epilogue epilogue;
+    // Rows, columns and vectors of channels of its result that are gone through together, so that
+    // what they read stays in the first cache; 0: all. Vectors: whole panels after a 1x1; all
+    // vectors and columns before one.
+    int64_t block_rows, block_columns, block_vectors;
     // The 1x1 before it, if there is one: x_row is width * x_col then.
     const float* panels; // or null
     const float* panel_bias;
@@ -67,9 +71,9 @@ struct separable_kernels {
     // of x, needed with `scale`.
     void (*pointwise)(const pointwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
-    // Rows [begin, end) of the result, vectors of channels [from, to). With `panels` or
-    // `last_panels` these are all, and `scratch` has ring_rows rows of whole panels, then
-    // strip_rows rows of them.
+    // Rows [begin, end) of the result, vectors of channels [from, to), which are all with `panels`
+    // or `last_panels`. `scratch` has ring_rows rows of what a block reads, in whole panels, then
+    // strip_rows rows of the result.
     void (*depthwise)(const depthwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
     // Rows [begin, end) of all images as one.

@@ -98,9 +98,53 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
     return s;
 }
 
+namespace {
+
+// What a depthwise convolution reads again and again should stay in a core's caches, in floats: of
+// the first one (most of 32 KiB), and of the second.
+constexpr int64_t first_cache = 6 * 1024, second_cache = 128 * 1024;
+
+// Sets the blocks, and the ring and its columns.
+int64_t block_depthwise(depthwise_params& p, const kernel_table& table) {
+    const auto vector = table.separable.vector, panel = table.gemm.panel;
+    const auto extent_h = (p.kernel_h - 1) * p.dilation_h + 1;
+    const auto extent_w = (p.kernel_w - 1) * p.dilation_w + 1;
+    p.block_rows = p.block_columns = p.block_vectors = 0;
+    if (p.last_panels != nullptr) { // which reads all channels of a position
+        p.ring_rows = std::clamp(48 * 1024 / (p.width * ceil_div(p.channels, panel) * panel),
+                                 extent_h, std::max(extent_h, p.height));
+        return p.width;
+    }
+    if (p.panels == nullptr) {
+        constexpr int64_t fewest = 2; // a pair of lines
+        const auto vectors = first_cache / (extent_h * p.width * vector) / fewest * fewest;
+        p.block_vectors = std::max(vectors, fewest);
+        return p.width;
+    }
+    p.block_vectors = panel / vector;
+    constexpr int64_t fewest_columns = 8;
+    const auto reads = [&](int64_t columns) {
+        return std::min(p.width, (columns - 1) * p.stride_w + extent_w);
+    };
+    for (int64_t parts = 1;; parts++) {
+        p.block_columns = ceil_div(p.out_width, parts);
+        if (reads(p.block_columns) * extent_h * panel <= first_cache or
+            p.block_columns <= fewest_columns)
+            break;
+    }
+    const auto columns = reads(p.block_columns);
+    p.ring_rows =
+        std::clamp(first_cache / (columns * panel), extent_h, std::max(extent_h, p.height));
+    // Each panel reads these rows of x again; those of the next block repeat some of the 1x1.
+    p.block_rows = std::max(second_cache / (p.stride_h * p.width * p.x_col), 8 * extent_h);
+    return columns;
+}
+
+} // namespace
+
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
-    constexpr int64_t near_floats = 48 * 1024; // of the ring; the strip has half of that
+    constexpr int64_t strip_floats = 24 * 1024; // in the second cache
     const auto vector = table.separable.vector, vectors = ceil_div(p.channels, vector);
     const auto panel = table.gemm.panel, width = ceil_div(p.channels, panel) * panel;
     const auto taps = double(p.kernel_h * p.kernel_w);
@@ -121,14 +165,12 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
         return double(n) * double(rows * p.out_width) * (taps + 4) / 2 +
                (n == vectors ? 0 : foreign * whole / 2);
     });
-    if (fused) {
-        p.ring_rows =
-            std::clamp(near_floats / (p.width * width), extent, std::max(extent, p.height));
-        s.scratch_floats = std::size_t(p.ring_rows * p.width * width);
-    }
+    const auto columns = block_depthwise(p, table);
+    if (fused)
+        s.scratch_floats = std::size_t(p.ring_rows * columns * (strips ? width : panel));
     if (strips) {
         const auto most = ceil_div(p.out_height, s.row_parts);
-        p.strip_rows = std::clamp<int64_t>(near_floats / 2 / (p.out_width * width), 1, most);
+        p.strip_rows = std::clamp<int64_t>(strip_floats / (p.out_width * width), 1, most);
         // The rows that one filling of the ring serves, or a part of them.
         if (fused)
             p.strip_rows = std::min(p.strip_rows, (p.ring_rows - extent) / p.stride_h + 1);

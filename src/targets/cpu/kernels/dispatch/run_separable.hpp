@@ -22,7 +22,7 @@ struct separable_schedule {
 
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
-/// Sets p.ring_rows.
+/// Sets the blocks of p and what it keeps: ring_rows, strip_rows.
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
 
