@@ -77,7 +77,7 @@ grower::id grower::number(type_t t, double x) {
 }
 
 grower::id grower::add(const std::string& name, const value& attributes,
-                       const std::vector<id>& inputs, const bounds& range) {
+                       const std::vector<id>& inputs, bounds range) {
     node n;
     n.op = attributes.empty() ? make_op(name) : make_op(name, attributes);
     n.inputs = inputs;
@@ -130,7 +130,7 @@ grower::id grower::move(const std::string& name, const value& attributes,
     return add(name, attributes, inputs, range_of(inputs.front()));
 }
 
-grower::id grower::element_of(id tuple, std::size_t i, const bounds& range) {
+grower::id grower::element_of(id tuple, std::size_t i, bounds range) {
     return add("get_tuple_elem", {{"index", i}}, {tuple}, range);
 }
 

@@ -69,7 +69,7 @@ public:
     id number(type_t t, double x);
     /// Throws when the operator refuses its operands: recipes give it good ones.
     id add(const std::string& name, const migraphx::value& attributes,
-           const std::vector<id>& inputs, const bounds& range);
+           const std::vector<id>& inputs, bounds range);
     /// An operator that computes: `slack` units of rounding of the result's size are added to
     /// `range.err`.
     id add_rounded(const std::string& name, const migraphx::value& attributes,
@@ -77,7 +77,7 @@ public:
     /// An operator that only moves elements of its first operand.
     id move(const std::string& name, const migraphx::value& attributes,
             const std::vector<id>& inputs);
-    id element_of(id tuple, std::size_t i, const bounds& range);
+    id element_of(id tuple, std::size_t i, bounds range);
 
     // ---- choices
     type_t some_type();

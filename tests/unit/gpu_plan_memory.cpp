@@ -92,6 +92,49 @@ TEST(gpu_memory, a_programs_queue_serves_its_runs) {
     }
 }
 
+TEST(gpu_memory, other_devices_memory_is_copied_between_devices) {
+    const auto on = std::make_shared<counted_device>();
+    const auto a = to_device(on, numbers(six));
+    on->elsewhere = a.data();
+    const auto near = to_device(on, a);
+    EXPECT_NE(near.data(), a.data());
+    EXPECT_TRUE(on->owns(near.data()));
+    EXPECT_EQ(to_host(on, near), numbers(six));
+    EXPECT_EQ(to_host(on, a), numbers(six));
+    EXPECT_EQ(to_device(on, a, true), numbers(six));
+    EXPECT_EQ(on->count->copies[int(copy_kind::between_devices)], 3);
+}
+
+TEST(gpu_memory, programs_take_and_fill_other_devices_memory) {
+    const std::string text = R"(
+x = @param:x -> float_type, {2, 3}
+y = neg(x)
+@return(y)
+)";
+    for (const bool offload : {true, false}) {
+        const ready p(text, offload);
+        auto& between = p.count().copies[int(copy_kind::between_devices)];
+        const auto far = p.device(numbers(six));
+        const auto turned = far.reshape(shape{shape::float_type, {2, 3}, {1, 2}});
+        for (const auto& x : {far, turned}) {
+            p.back->on->elsewhere = far.data();
+            const auto r = p.run({{"x", x}});
+            p.back->on->elsewhere = nullptr;
+            EXPECT_EQ(values(to_host(p.back->on, r[0]))[1], -to_host(p.back->on, x).at<float>(1));
+        }
+        EXPECT_EQ(between, 2);
+        if (offload)
+            continue;
+        const auto out = p.device(argument::uninitialized(six));
+        p.back->on->elsewhere = out.data();
+        const auto r = p.run({{"x", far}, {"main:#output_0", out}});
+        p.back->on->elsewhere = nullptr;
+        EXPECT_EQ(r[0].data(), out.data());
+        EXPECT_EQ(values(to_host(p.back->on, out)), (std::vector<float>{-1, -2, -3, -4, -5, -6}));
+        EXPECT_EQ(between, 3);
+    }
+}
+
 // ---- programs whose parts exchange host memory
 
 const std::string parted = R"(

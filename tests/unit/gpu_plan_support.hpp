@@ -30,7 +30,7 @@ namespace migraphx::gpu {
 struct counters {
     std::atomic<std::size_t> live = 0; ///< bytes of the device and pinned
     std::atomic<std::size_t> limit = std::size_t(-1);
-    std::atomic<int> copies[3] = {0, 0, 0};               ///< by copy_kind
+    std::atomic<int> copies[4] = {0, 0, 0, 0};            ///< by copy_kind
     std::atomic<int> recorded = 0, replayed = 0, run = 0; ///< graphs, launches of them, kernels
     std::atomic<int> waits = 0;
     std::atomic<int> streams = 0;
@@ -59,12 +59,17 @@ struct counted_device : device {
     std::shared_ptr<char> allocate_pinned(std::size_t bytes) override {
         return counted(inner->allocate_pinned(bytes), bytes);
     }
-    bool owns(const void* p) const override { return inner->owns(p); }
+    /// Plays the memory of device 1.
+    const void* elsewhere = nullptr;
+    std::optional<int> device_of(const void* p) const override {
+        return p != nullptr and p == elsewhere ? 1 : inner->device_of(p);
+    }
     std::size_t free_memory() const override { return inner->free_memory(); }
     void copy(void* to, const void* from, std::size_t bytes, copy_kind kind, stream s) override {
         count->copies[int(kind)]++;
-        EXPECT_EQ(inner->owns(from), kind != copy_kind::to_device);
-        EXPECT_EQ(inner->owns(to), kind != copy_kind::to_host);
+        EXPECT_EQ(device_of(from).has_value(), kind != copy_kind::to_device);
+        EXPECT_EQ(device_of(to).has_value(), kind != copy_kind::to_host);
+        EXPECT_EQ(kind == copy_kind::between_devices, from == elsewhere or to == elsewhere);
         inner->copy(to, from, bytes, kind, s);
     }
     void fill(void* to, int byte, std::size_t bytes, stream s) override {

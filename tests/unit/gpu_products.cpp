@@ -240,7 +240,7 @@ TEST(gpu_products, parts_of_k) {
         std::shared_ptr<char> allocate_pinned(std::size_t n) override {
             return real->allocate_pinned(n);
         }
-        bool owns(const void* p) const override { return real->owns(p); }
+        std::optional<int> device_of(const void* p) const override { return real->device_of(p); }
         std::size_t free_memory() const override { return real->free_memory(); }
         void copy(void* to, const void* from, std::size_t n, copy_kind k, stream s) override {
             real->copy(to, from, n, k, s);

@@ -90,11 +90,11 @@ def onnx(tree, out, limit, args):
 
 
 def torch(tree, out, limit, args):
-    """tests/python/test_device_torch.py"""
+    """tests/python/test_device_torch.py, and with several GPUs test_device_several.py"""
     env = tree.environment()
     env["PYTHONPATH"] += f":{tree.folder / 'pytest'}"  # carried for machines without
     done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs",
-                str(ROOT / "tests/python/test_device_torch.py")], limit, env, out / "torch.log")
+                str(ROOT / "tests/python/test_device_torch.py"), str(ROOT / "tests/python/test_device_several.py")], limit, env, out / "torch.log")
     lines = [x for x in done.out.splitlines() if "passed" in x or "failed" in x or "skipped" in x]
     result = {"ok": done.code == 0 and " passed" in done.out, "summary": one_line((lines or [done.ending])[-1])}
     write_result(out, "torch", **result)

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct device_properties {
 /// A stream of the device: work put on it runs in order. Null is none.
 using stream = void*;
 
-enum class copy_kind : uint8_t { to_device, to_host, on_device };
+/// between_devices: another device's memory takes part; waits for all work of that device first.
+enum class copy_kind : uint8_t { to_device, to_host, on_device, between_devices };
 
 /// Loaded code; functions live as long as it.
 struct code_module {
@@ -72,8 +74,10 @@ struct device {
     virtual std::shared_ptr<char> allocate(std::size_t bytes) = 0;
     /// Host memory that copies reach without a detour.
     virtual std::shared_ptr<char> allocate_pinned(std::size_t bytes) = 0;
-    /// Whether `p` points to this device's memory.
-    virtual bool owns(const void* p) const = 0;
+    /// The number of the device whose memory `p` points to; none for the host's.
+    virtual std::optional<int> device_of(const void* p) const = 0;
+    /// Whether it is this device's.
+    bool owns(const void* p) const { return device_of(p) == properties().id; }
     virtual std::size_t free_memory() const = 0;
     /// What the device keeps for later allocations goes back to the driver.
     virtual void trim() {}

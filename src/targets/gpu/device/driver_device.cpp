@@ -252,15 +252,21 @@ struct driver_device : device {
         pool.trim();
         pinned_pool.trim();
     }
-    bool owns(const void* p) const override {
+    void wait_for_device_of(const void* p) const {
+        if (const auto id = device_of(p); id and *id != facts.id)
+            open_device(std::size_t(*id))->synchronize(nullptr);
+    }
+    std::optional<int> device_of(const void* p) const override {
         const auto now = of.enter();
         int type = 0;
         int ordinal = -1;
         std::array<int, 2> which{pointer_memory_type, pointer_device_ordinal};
         std::array<void*, 2> values{&type, &ordinal};
-        return of.api.pointer_attributes(unsigned(which.size()), which.data(), values.data(),
-                                         const_cast<void*>(p)) == driver_success and
-               type == of.api.device_memory_type and ordinal == facts.id;
+        if (of.api.pointer_attributes(unsigned(which.size()), which.data(), values.data(),
+                                      const_cast<void*>(p)) != driver_success or
+            type != of.api.device_memory_type)
+            return {};
+        return ordinal;
     }
     std::size_t free_memory() const override {
         const auto now = of.enter();
@@ -273,6 +279,10 @@ struct driver_device : device {
     void copy(void* to, const void* from, std::size_t bytes, copy_kind kind, stream s) override {
         if (bytes == 0)
             return;
+        if (kind == copy_kind::between_devices) {
+            wait_for_device_of(to);
+            wait_for_device_of(from);
+        }
         const auto now = of.enter();
         streams.used(s);
         auto* source = const_cast<void*>(from);
@@ -285,6 +295,9 @@ struct driver_device : device {
             break;
         case copy_kind::on_device:
             of.check(of.api.copy_on_device(to, source, bytes, s), "a copy on the device");
+            break;
+        case copy_kind::between_devices: // one address space: the driver sees whose memory it is
+            of.check(of.api.copy_on_device(to, source, bytes, s), "a copy between devices");
             break;
         }
     }

@@ -5,10 +5,12 @@
 #include <migraphx/tmp_dir.hpp>
 
 #include "base/files.hpp"
+#include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "targets/gpu/device/host.hpp"
 #include "targets/gpu/device/host_blocks.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -177,7 +179,8 @@ memory_list& device_memory() {
 
 std::shared_ptr<char> aligned_memory(std::size_t bytes, bool of_device) {
     constexpr auto line = std::align_val_t{256};
-    bytes = bytes == 0 ? 1 : bytes;
+    // Atomics on elements of 1 and 2 bytes change the aligned word that holds them.
+    bytes = std::max<std::size_t>(round_up(bytes, 4), 4);
     auto* const p = static_cast<char*>(::operator new(bytes, line, std::nothrow));
     if (p == nullptr)
         fail(error_kind::io, str("host device: out of memory: ", bytes, " bytes were asked for"));
@@ -214,8 +217,10 @@ struct host : device {
     std::shared_ptr<char> allocate_pinned(std::size_t bytes) override {
         return aligned_memory(bytes, false);
     }
-    bool owns(const void* p) const override {
-        return device_memory().holds(static_cast<const char*>(p));
+    std::optional<int> device_of(const void* p) const override {
+        if (device_memory().holds(static_cast<const char*>(p)))
+            return facts.id;
+        return {};
     }
     std::size_t free_memory() const override { return facts.memory; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "targets/gpu/plan/binder.hpp"
 
+#include "targets/gpu/plan/device_arguments.hpp"
+
 #include <migraphx/errors.hpp>
 
 #include "base/str.hpp"
@@ -173,7 +175,7 @@ void binder::send(site& s, const std::vector<argument>& params) const {
         const auto& b = where.parameters[i];
         if (not b.read or b.bytes == 0 or s.bases[b.base] != io + b.io)
             continue;
-        const auto& a = params[i];
+        const auto a = nearby(on(), params[i], s.queue);
         if (not on().owns(a.data())) {
             if (not up)
                 up.emplace(on(), io, staging(s), s.queue);
@@ -200,8 +202,12 @@ std::vector<argument> binder::receive(site& s, wanted_results wanted) const {
         const char* from = s.bases[r.where.base] + r.where.offset;
         if (leaf.data() == from or r.bytes == 0 or not is_wanted(wanted, r.result))
             continue;
-        if (not offload and on().owns(leaf.data()))
-            on().copy(leaf.data(), from, r.bytes, copy_kind::on_device, s.queue);
+        const auto at = offload ? std::nullopt : on().device_of(leaf.data());
+        if (at)
+            on().copy(leaf.data(), from, r.bytes,
+                      *at == on().properties().id ? copy_kind::on_device
+                                                  : copy_kind::between_devices,
+                      s.queue);
         else if (r.bytes > small_result or s.async)
             on().copy(leaf.data(), from, r.bytes, copy_kind::to_host, s.queue);
         else {

@@ -12,7 +12,7 @@ namespace migraphx::gpu {
 
 namespace {
 
-constexpr int dlpack_host = 1, dlpack_cuda = 2, dlpack_rocm = 10;
+constexpr int dlpack_cuda = 2, dlpack_rocm = 10;
 
 // The device and the queue of a context; of another target's: the current device, and waits.
 struct queued_on {
@@ -43,20 +43,20 @@ struct access : device_access {
         return gpu::to_device(use_device(0), a, pinned);
     }
     argument to_host(const argument& a) override {
-        for (const auto& d : opened_devices())
-            if (d->owns(a.data()))
-                return gpu::to_host(d, a);
-        return gpu::to_host(use_device(0), a);
+        const auto holder = device_holding(a.data());
+        return gpu::to_host(holder != nullptr ? holder : use_device(0), a);
     }
     void copy(context& ctx, const argument& from, const argument& to) override {
         const queued_on q(ctx);
-        const bool from_device = q.on->owns(from.data()), to_device = q.on->owns(to.data());
         const auto bytes = from.get_shape().bytes();
-        if (from_device or to_device)
+        const auto source = q.on->device_of(from.data()), sink = q.on->device_of(to.data());
+        const int here = q.on->properties().id;
+        if (source or sink)
             q.on->copy(to.data(), from.data(), bytes,
-                       not from_device ? copy_kind::to_device
-                       : to_device     ? copy_kind::on_device
-                                       : copy_kind::to_host,
+                       not source                        ? copy_kind::to_device
+                       : not sink                        ? copy_kind::to_host
+                       : source == here and sink == here ? copy_kind::on_device
+                                                         : copy_kind::between_devices,
                        q.queue);
         else
             std::memcpy(to.data(), from.data(), bytes);
@@ -69,17 +69,11 @@ struct access : device_access {
     void use(std::size_t id) override { use_numbered_device(id); }
     void set_device(std::size_t id) override { set_current_device(id); }
     std::optional<place> device_of(const void* p) override {
-        for (const auto& d : opened_devices())
-            if (d->owns(p)) {
-                const auto& facts = d->properties();
-                const int kind = facts.kind == platform::cuda  ? dlpack_cuda
-                                 : facts.kind == platform::hip ? dlpack_rocm
-                                                               : dlpack_host;
-                if (kind == dlpack_host)
-                    return {};
-                return place{kind, facts.id};
-            }
-        return {};
+        const auto d = device_holding(p);
+        if (d == nullptr or d->properties().kind == platform::host)
+            return {};
+        const auto& facts = d->properties();
+        return place{facts.kind == platform::cuda ? dlpack_cuda : dlpack_rocm, facts.id};
     }
 };
 

@@ -35,20 +35,38 @@ argument allocate_on(const std::shared_ptr<device>& on, const shape& s, bool pin
     return {s, pinned ? on->allocate_pinned(bytes) : on->allocate(bytes)};
 }
 
+argument nearby(device& on, const argument& a, stream queue) {
+    const auto at = on.device_of(a.data());
+    if (not at or *at == on.properties().id)
+        return a;
+    const auto bytes = a.get_shape().bytes();
+    argument result{a.get_shape(), on.allocate(std::max<std::size_t>(bytes, 1))};
+    on.copy(result.data(), a.data(), bytes, copy_kind::between_devices, queue);
+    return result;
+}
+
 argument to_device(const std::shared_ptr<device>& on, const argument& a, bool pinned) {
     if (a.get_shape().type() == shape::tuple_type)
         return for_each_member(a, [&](const auto& m) { return to_device(on, m, pinned); });
     if (stays(a) or (on->owns(a.data()) and not pinned))
         return a;
-    auto result = allocate_on(on, a.get_shape(), pinned);
+    const auto at = on->device_of(a.data());
     const auto bytes = a.get_shape().bytes();
-    if (pinned and not on->owns(a.data())) {
+    if (pinned and not at) {
+        auto result = allocate_on(on, a.get_shape(), pinned);
         std::memcpy(result.data(), a.data(), bytes);
         return result;
     }
     const auto queue = on->make_stream();
-    on->copy(result.data(), a.data(), bytes, pinned ? copy_kind::to_host : copy_kind::to_device,
-             queue.get());
+    auto result = a;
+    if (at)
+        result = nearby(*on, a, queue.get());
+    if (pinned or not at) {
+        const auto from = result;
+        result = allocate_on(on, a.get_shape(), pinned);
+        on->copy(result.data(), from.data(), bytes,
+                 pinned ? copy_kind::to_host : copy_kind::to_device, queue.get());
+    }
     on->synchronize(queue.get());
     return result;
 }
@@ -56,12 +74,13 @@ argument to_device(const std::shared_ptr<device>& on, const argument& a, bool pi
 argument to_host(const std::shared_ptr<device>& on, const argument& a) {
     if (a.get_shape().type() == shape::tuple_type)
         return for_each_member(a, [&](const auto& m) { return to_host(on, m); });
-    if (stays(a) or not on->owns(a.data()))
+    if (stays(a) or not on->device_of(a.data()))
         return a;
     auto result = argument::uninitialized(a.get_shape());
     on->synchronize(nullptr);
     const auto queue = on->make_stream();
-    on->copy(result.data(), a.data(), a.get_shape().bytes(), copy_kind::to_host, queue.get());
+    const auto near = nearby(*on, a, queue.get());
+    on->copy(result.data(), near.data(), a.get_shape().bytes(), copy_kind::to_host, queue.get());
     on->synchronize(queue.get());
     return result;
 }

@@ -63,4 +63,11 @@ std::vector<std::shared_ptr<device>> opened_devices() {
     return list.devices;
 }
 
+std::shared_ptr<device> device_holding(const void* p) {
+    for (const auto& d : opened_devices())
+        if (const auto id = d->device_of(p))
+            return *id == d->properties().id ? d : use_numbered_device(std::size_t(*id));
+    return nullptr;
+}
+
 } // namespace migraphx::gpu

@@ -24,5 +24,7 @@ void set_current_device(std::size_t id);
 
 /// Those of `use_device` and `use_host` so far, each once.
 std::vector<std::shared_ptr<device>> opened_devices();
+/// The device whose memory `p` points to, opened if need be; null for the host's.
+std::shared_ptr<device> device_holding(const void* p);
 
 } // namespace migraphx::gpu
