@@ -287,7 +287,7 @@ def main() -> int:
             env.setdefault("MIGRAPHX_GPU_HOST_CXX", "g++ -fsanitize=address")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env.setdefault("ASAN_OPTIONS", "allocator_may_return_null=1")  # too much is refused with std::bad_alloc, as ever
-    env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1")
+    env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1:die_after_fork=0")
     env.setdefault("VIRTUAL_ENV", sys.prefix)  # where the engine looks for pip's NVRTC
     # The target null: code compiled by one runner serves the others, and all of it must compile for CUDA as well.
     env.setdefault("MIGRAPHX_GPU_CACHE", str(build / "gpu-code"))
