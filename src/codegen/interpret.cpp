@@ -4,6 +4,8 @@
 
 #include "codegen/interpret.hpp"
 
+#include "codegen/scalar_machine.hpp"
+
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -223,75 +225,11 @@ scalar_value convert_scalar(shape::type_t from, const scalar_value& v, shape::ty
     return to_real(is_unsigned ? double(uint64_t(v.integer)) : double(v.integer), to);
 }
 
-namespace {
-
-struct nest_interpreter {
-    const nest& n;
-    std::vector<scalar_value> regs;
-
-    scalar_value operand(const nest_operand& o) const {
-        if (o.is_reg())
-            return regs[std::size_t(o.number)];
-        return {o.real_value, o.int_value};
-    }
-
-    bool truth(const nest_operand& o) const {
-        const scalar_value v = operand(o);
-        if (o.is_reg() and not is_float_class(class_of(n.reg_type(o.number))))
-            return v.integer != 0;
-        return v.real != 0;
-    }
-
-    // isnan and isinf look at the operand's own type.
-    scalar_value classify(const nest_op& op) const {
-        const nest_operand& o = op.operands.front();
-        if (o.is_reg() and not is_float_class(class_of(n.reg_type(o.number))))
-            return {};
-        const double x = operand(o).real;
-        return {0, int64_t(op.row->real(&x))};
-    }
-
-    scalar_value evaluate(const nest_op& op) const {
-        if (op.row == nullptr) {
-            const nest_operand& o = op.operands.front();
-            return o.is_reg() ? convert_scalar(n.reg_type(o.number), operand(o), op.type)
-                              : convert_scalar(shape::double_type, operand(o), op.type);
-        }
-        if (op.row->bool_result)
-            return classify(op);
-        std::array<double, 4> real{};
-        std::array<int64_t, 4> integer{};
-        for (std::size_t i = 0; i < op.operands.size(); ++i) {
-            const scalar_value v = operand(op.operands[i]);
-            real[i] = v.real;
-            integer[i] = v.integer;
-            if (not op.operands[i].is_reg())
-                integer[i] = wrap_integer(op.type, v.integer);
-        }
-        if (std::string_view(op.row->name) == "where") {
-            real[0] = truth(op.operands.front()) ? 1 : 0;
-            integer[0] = int64_t(real[0]);
-        }
-        if (is_float_class(class_of(op.type)))
-            return {op.row->real(real.data()), 0};
-        const int64_t v =
-            evaluate_integer(*op.row, op.type, integer.data(), real[std::size_t(op.row->arity)]);
-        return {0, wrap_integer(op.type, v)};
-    }
-};
-
-} // namespace
-
 void interpret(const nest& n, std::span<const void* const> inputs, std::span<void* const> outputs) {
     validate(n);
-    nest_interpreter machine{n, std::vector<scalar_value>(std::size_t(n.registers()))};
+    nest_interpreter<nest> machine{n, std::vector<scalar_value>(std::size_t(n.registers()))};
     std::vector<int64_t> index(n.dims.size(), 0);
-    const auto offset_of = [&](const nest_access& a) {
-        int64_t elements = 0;
-        for (std::size_t d = 0; d < index.size(); ++d)
-            elements += index[d] * a.strides[d];
-        return elements * int64_t(shape(a.type).type_size());
-    };
+    const auto offset_of = [&](const nest_access& a) { return byte_offset(a, index); };
     for (int64_t left = n.elements(); left > 0; --left) {
         for (std::size_t i = 0; i < n.inputs.size(); ++i)
             machine.regs[i] = load_scalar(n.inputs[i].type, static_cast<const char*>(inputs[i]) +
@@ -303,11 +241,7 @@ void interpret(const nest& n, std::span<const void* const> inputs, std::span<voi
             store_scalar(o.access.type, static_cast<char*>(outputs[k]) + offset_of(o.access),
                          machine.regs[std::size_t(o.reg)]);
         }
-        for (std::size_t d = index.size(); d-- > 0;) {
-            if (++index[d] < n.dims[d])
-                break;
-            index[d] = 0;
-        }
+        step(index, n.dims, 0, n.dims.size());
     }
 }
 

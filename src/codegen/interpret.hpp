@@ -2,7 +2,7 @@
 // Runs a nest one element at a time in double and int64: the oracle of every other way to run it.
 #pragma once
 
-#include "codegen/nest.hpp"
+#include "codegen/row_nest.hpp"
 
 #include <span>
 
@@ -27,6 +27,8 @@ int64_t wrap_integer(shape::type_t type, int64_t v);
 
 // inputs[i] and outputs[k] point at the element of index 0 of each access. An output may be the
 // very memory of an input that has the same strides and type.
+void interpret(const row_nest& n, std::span<const void* const> inputs,
+               std::span<void* const> outputs);
 void interpret(const nest& n, std::span<const void* const> inputs, std::span<void* const> outputs);
 
 } // namespace migraphx::codegen

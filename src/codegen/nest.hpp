@@ -11,9 +11,11 @@
 
 #include <migraphx/shape.hpp>
 
+#include "codegen/fold.hpp"
 #include "ops/pointwise_table.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,9 @@ struct nest_access {
 struct nest_output {
     nest_access access;
     int reg = 0; // its type is access.type
+    // In stages of row nests (row_stages.hpp) only: one value for each row of the inner dim, whose
+    // stride is 0. The type is that in which the register's class is held: float, double or int64.
+    std::optional<fold> how = std::nullopt;
 
     bool operator==(const nest_output&) const = default;
 };

@@ -34,18 +34,19 @@ bool is_plain(instruction_ref ins) {
            s.elements() > 0;
 }
 
+sizes without(sizes lens, const sizes& axes) {
+    for (auto a : axes)
+        lens[a] = 1;
+    return lens;
+}
+
 // What a region's reductions have in common.
 struct frame {
     sizes lens; ///< of whole tensors
     sizes axes; ///< those that are reduced
 
     bool operator==(const frame&) const = default;
-    sizes row_lens() const {
-        auto r = lens;
-        for (auto a : axes)
-            r[a] = 1;
-        return r;
-    }
+    sizes row_lens() const { return without(lens, axes); }
 };
 
 // The frame of a reduction; none for other instructions.
@@ -115,12 +116,7 @@ std::vector<frame> frames_near(instruction_ref root) {
     return found;
 }
 
-struct region {
-    frame at;
-    instructions body;    ///< in the module's order, the root last
-    instructions inputs;  ///< of the fused instruction
-    instructions results; ///< the root first
-};
+using region = reduce_region;
 
 class region_finder {
 public:
@@ -140,11 +136,12 @@ public:
     }
 
 private:
-    static bool is_worth_it(const region& r) {
+    bool is_worth_it(const region& r) const {
         const auto reductions = std::count_if(r.body.begin(), r.body.end(),
                                               [](auto x) { return frame_of(x).has_value(); });
         const auto stretches = std::count_if(r.body.begin(), r.body.end(), is_stretch);
-        return reductions > 0 and std::ptrdiff_t(r.body.size()) - stretches > 1;
+        return reductions > 0 and std::ptrdiff_t(r.body.size()) - stretches > 1 and
+               (limits.takes == nullptr or limits.takes(r));
     }
 
     // Users outside of the members; those in other regions are replaced already.
@@ -198,7 +195,8 @@ private:
 
     region described(const instruction_set& members, instruction_ref root, const frame& f) const {
         region r;
-        r.at = f;
+        r.lens = f.lens;
+        r.axes = f.axes;
         r.body.assign(members.begin(), members.end());
         std::sort(r.body.begin(), r.body.end(),
                   [&](auto x, auto y) { return order.at(x) < order.at(y); });
@@ -283,10 +281,10 @@ std::unordered_map<instruction_ref, instruction_ref> fitted_operands(module& m, 
     for (auto a : r.inputs) {
         const auto& lens = a->get_shape().lens();
         auto& fitted = result[a] = a;
-        if (lens == r.at.lens or lens == r.at.row_lens())
+        if (lens == r.lens or lens == r.row_lens())
             continue;
         const auto root = r.results.front();
-        fitted = m.insert_instruction(root, make_op("multibroadcast", {{"out_lens", r.at.lens}}), {a});
+        fitted = m.insert_instruction(root, make_op("multibroadcast", {{"out_lens", r.lens}}), {a});
         order[fitted] = order.at(root);
     }
     return result;
@@ -301,6 +299,10 @@ bool keeps_layouts(const shape& fused, const region& r) {
 }
 
 } // namespace
+
+sizes reduce_region::row_lens() const {
+    return without(lens, axes);
+}
 
 void fuse_reduce::apply(module_pass_manager& mpm) const {
     auto& m = mpm.get_module();
@@ -326,7 +328,7 @@ void fuse_reduce::apply(module_pass_manager& mpm) const {
         instructions inputs;
         for (auto a : r->inputs)
             inputs.push_back(operands.at(a));
-        const auto op = make_op("fused_reduce", {{"axes", r->at.axes}});
+        const auto op = make_op("fused_reduce", {{"axes", r->axes}});
         if (not keeps_layouts(op.compute_shape(to_shapes(inputs), {&body}), *r))
             continue;
         taken.insert(r->body.begin(), r->body.end());

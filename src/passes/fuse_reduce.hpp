@@ -5,16 +5,33 @@
 // of its result. Run after fuse_pointwise and fuse_epilogue.
 #pragma once
 
+#include <migraphx/instruction_ref.hpp>
+
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace migraphx {
 
 struct module_pass_manager;
 
+/// What would become one instruction.
+struct reduce_region {
+    std::vector<std::size_t> lens; ///< of whole tensors
+    std::vector<std::size_t> axes; ///< those that are reduced
+    std::vector<instruction_ref> body;    ///< in the module's order, the last one first in `results`
+    std::vector<instruction_ref> inputs;  ///< of the fused instruction
+    std::vector<instruction_ref> results; ///< of whole tensors or of rows
+
+    std::vector<std::size_t> row_lens() const; ///< reduced dimensions are 1
+};
+
 struct fuse_reduce {
     std::size_t most_inputs = 12;
     std::size_t most_results = 4;
+    /// A target's own condition; null: whatever can be fused is.
+    std::function<bool(const reduce_region&)> takes = nullptr;
 
     std::string name() const { return "fuse_reduce"; }
     void apply(module_pass_manager& mpm) const;

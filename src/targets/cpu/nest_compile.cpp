@@ -32,6 +32,7 @@ constexpr int64_t cache_line = 64;
 constexpr int64_t shortest_block_row = 16; // elements
 constexpr int64_t longest_block_row = 64;
 constexpr int64_t cell_bytes = 8;
+constexpr int64_t fold_bytes = most_fold_vectors * 16 * cell_bytes; // accumulators of any level
 
 // Whether one step after another along all dims is the same distance in memory.
 bool walks_linearly(const std::vector<int64_t>& dims, const std::vector<int64_t>& strides) {
@@ -70,9 +71,10 @@ struct vm_place {
 
 class nest_scheduler {
 public:
-    nest_scheduler(nest simplified, const nest_kernels& table, isa level)
+    // A stage is walked in rows, its dims as they are.
+    nest_scheduler(nest simplified, const nest_kernels& table, isa level, bool is_stage = false)
         : n(std::move(simplified)), plan(std::make_shared<nest_plan>()), kernels(table) {
-        set_walk();
+        set_walk(is_stage);
         graph = lower_nest(n, kernels, plan->rowwise, level);
         // Calls point at their own entries, which must not move from here on.
         plan->scalar_calls = std::move(graph.scalar_calls);
@@ -120,13 +122,14 @@ private:
                                : n.outputs[std::size_t(stream - inputs)].access;
     }
 
-    void set_walk() {
+    void set_walk(bool is_stage) {
         n = codegen::with_a_dim(std::move(n));
-        blocks = make_blocks();
+        blocks = not is_stage and make_blocks();
         plan->dims = n.dims;
         plan->elements = n.elements();
         plan->inputs = int(n.inputs.size());
-        plan->rowwise = not blocks and (n.dims.back() >= shortest_row or n.dims.size() == 1);
+        plan->rowwise = is_stage or (not blocks and (n.dims.back() >= shortest_row or
+                                                     n.dims.size() == 1));
         for (int i = 0; i < int(n.inputs.size() + n.outputs.size()); ++i) {
             nest_stream s;
             s.element_bytes = int64_t(shape(access(i).type).type_size());
@@ -407,7 +410,7 @@ private:
         if (graph.stores.size() < 2)
             return;
         for (const vm_store& s : graph.stores) {
-            if (place(s.node).what != vm_place::kind::memory or
+            if (s.folds != nullptr or place(s.node).what != vm_place::kind::memory or
                 place(s.node).index >= plan->inputs or not per_element(s.node))
                 continue;
             nest_step copy = load_step(s.node);
@@ -421,6 +424,10 @@ private:
     void emit_store(int k) {
         const vm_store& s = graph.stores[std::size_t(k)];
         const int stream = plan->inputs + k;
+        if (s.folds != nullptr) {
+            emit_fold(s, stream);
+            return;
+        }
         plan->nanoseconds_per_element +=
             0.03 * double(plan->streams[std::size_t(stream)].element_bytes);
         if (direct_output[std::size_t(s.node)] == k)
@@ -451,6 +458,19 @@ private:
         slots.give_back(slot);
     }
 
+    // Accumulators have memory of their own behind the slots: a number for now.
+    void emit_fold(const vm_store& s, int stream) {
+        nest_step fold;
+        fold.action = nest_action::fold;
+        fold.folds = s.folds;
+        fold.stream = stream;
+        fold.src = ref_of(s.node);
+        fold.splat = not per_element(s.node);
+        fold.dst = {0, int32_t(plan->folds.size())};
+        plan->folds.push_back(fold);
+        plan->nanoseconds_per_element += 0.1;
+    }
+
     void choose_tile() {
         const int64_t slot_element = wide ? 8 : 4;
         const int64_t inner = plan->dims.back();
@@ -476,6 +496,13 @@ private:
         };
         for (nest_ref& r : plan->operands)
             resolve(r);
+        plan->fold_vectors = vectors_at_once(graph);
+        int64_t end = first_slot + slots.size() * slot_bytes;
+        for (nest_step& f : plan->folds) {
+            resolve(f.src);
+            f.dst.offset = int32_t(end);
+            end += fold_bytes;
+        }
         for (auto* list : {&plan->once, &plan->per_row, &plan->per_tile})
             for (nest_step& s : *list) {
                 resolve(s.dst);
@@ -484,7 +511,7 @@ private:
         const int64_t pointers =
             2 + 2 * int64_t(plan->streams.size()) + int64_t(plan->dims.size()) + 32;
         plan->scratch_bytes =
-            std::size_t(first_slot + slots.size() * slot_bytes + round_up(pointers * 8, 64));
+            std::size_t(end + round_up(pointers * 8, 64));
         describe();
     }
 
@@ -535,6 +562,24 @@ nest_backend chosen_nest_backend() {
     return chosen;
 }
 
+namespace {
+
+// Machine code for the plan of `n`, now or later.
+void add_code(nest_plan& plan, const nest& n, isa level, artifact_store* artifacts) {
+    if (plan.backend == nest_backend::tiles or plan.elements == 0)
+        return;
+    plan.generated = make_jit_nest(n, level);
+    if (plan.backend == nest_backend::automatic and
+        not(plan.generated != nullptr and plan.generated->pays))
+        plan.generated = nullptr;
+    if (plan.generated != nullptr and artifacts != nullptr)
+        share_code(*artifacts, plan.generated->code);
+    if (plan.generated != nullptr and plan.backend == nest_backend::generated)
+        compile_now(*plan.generated->code);
+}
+
+} // namespace
+
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
                                               nest_backend backend, artifact_store* artifacts) {
     level = vector_level(level);
@@ -543,15 +588,17 @@ std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
     plan->backend = backend;
     if (backend == nest_backend::interpreter)
         plan->source = std::move(simplified);
-    else if (backend != nest_backend::tiles and plan->elements > 0)
-        plan->generated = make_jit_nest(simplified, level);
-    if (backend == nest_backend::automatic and
-        not(plan->generated != nullptr and plan->generated->pays))
-        plan->generated = nullptr;
-    if (plan->generated != nullptr and artifacts != nullptr)
-        share_code(*artifacts, plan->generated->code);
-    if (plan->generated != nullptr and backend == nest_backend::generated)
-        compile_now(*plan->generated->code);
+    else
+        add_code(*plan, simplified, level, artifacts);
+    return plan;
+}
+
+std::shared_ptr<const nest_plan> compile_stage(const codegen::nest& n, isa level,
+                                               nest_backend backend, artifact_store* artifacts) {
+    level = vector_level(level);
+    auto plan = nest_scheduler(n, kernels_for(level).nest, level, true).run();
+    plan->backend = backend;
+    add_code(*plan, n, level, artifacts);
     return plan;
 }
 

@@ -147,6 +147,15 @@ vm_store nest_lowering::lower_store(const codegen::nest_output& o) {
     s.node = reg_node(o.reg);
     const shape::type_t type = o.access.type;
     const vm_class cls = class_of_node(s.node);
+    if (o.how) {
+        using codegen::fold;
+        s.fold = o.how == fold::sum    ? vm_fold::sum
+                 : o.how == fold::prod ? vm_fold::prod
+                 : o.how == fold::max  ? vm_fold::max
+                                       : vm_fold::min;
+        s.folds = &kernels.fold[int(s.fold)][int(cls)];
+        return s;
+    }
     s.native = (type == shape::float_type and cls == vm_class::f32) or
                (type == shape::double_type and cls == vm_class::f64) or
                ((type == shape::int64_type or type == shape::uint64_type) and cls == vm_class::i64);

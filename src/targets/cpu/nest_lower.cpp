@@ -90,6 +90,30 @@ vm_graph nest_lowering::run() {
     return std::move(graph);
 }
 
+bool vm_graph::has_folds() const {
+    return std::any_of(stores.begin(), stores.end(), [](auto& s) { return s.folds != nullptr; });
+}
+
+// Enough work for the latencies of one iteration to overlap with those of the next, in little code.
+int vectors_at_once(const vm_graph& g) {
+    std::vector<char> live(g.nodes.size(), 0);
+    for (const vm_store& s : g.stores)
+        live[std::size_t(s.node)] = 1;
+    int work = 0;
+    for (std::size_t i = g.nodes.size(); i-- > 0;) {
+        const vm_node& v = g.nodes[i];
+        if (live[i] == 0)
+            continue;
+        for (int o : v.operands)
+            live[std::size_t(o)] = 1;
+        if (v.rate == vm_rate::per_element)
+            work += v.what == vm_node::kind::chain  ? int(v.steps.size())
+                    : v.what == vm_node::kind::load ? 1
+                                                    : 20;
+    }
+    return work <= 6 ? most_fold_vectors : work <= 16 ? 2 : 1;
+}
+
 void nest_lowering::count_uses() {
     const auto count = std::size_t(n.registers());
     uses.assign(count, 0);
@@ -104,7 +128,11 @@ void nest_lowering::count_uses() {
             }
     for (const codegen::nest_output& o : n.outputs) {
         ++uses[std::size_t(o.reg)];
-        ++stored[std::size_t(o.reg)];
+        // As elements of its own type: stores of those may do what is left of an operator.
+        if (o.access.type == n.reg_type(o.reg) and not o.how)
+            ++stored[std::size_t(o.reg)];
+        if (o.how == codegen::fold::max or o.how == codegen::fold::min)
+            low_bits[std::size_t(o.reg)] = 0;
     }
 }
 

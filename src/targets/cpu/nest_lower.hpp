@@ -49,7 +49,9 @@ struct nest_scalar_call {
 
 struct vm_store {
     int node = 0;
-    vm_store_fn fn = nullptr;
+    vm_store_fn fn = nullptr;              // null of folds
+    const vm_fold_kernel* folds = nullptr; // one value for each row, of the node's class
+    vm_fold fold = vm_fold::sum;
     bool native = false;     // the tile has the element's own format
     bool saturating = false; // floats to integers as `convert` does
 };
@@ -58,7 +60,12 @@ struct vm_graph {
     std::vector<vm_node> nodes;   // operands before users
     std::vector<vm_store> stores; // one for each output
     std::vector<nest_scalar_call> scalar_calls;
+
+    bool has_folds() const;
 };
+
+// How many vectors generated code computes at once, and so how many accumulators folds have.
+int vectors_at_once(const vm_graph& g);
 
 // `n` is simplified and has at least one dim.
 vm_graph lower_nest(const codegen::nest& n, const nest_kernels& kernels, bool rowwise, isa level);

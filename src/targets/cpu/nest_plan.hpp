@@ -36,17 +36,19 @@ struct nest_ref {
     int32_t offset = 0;
 };
 
-enum class nest_action : uint8_t { call, load, store };
+enum class nest_action : uint8_t { call, load, store, fold };
 
 struct nest_step {
     nest_action action = nest_action::call;
     vm_fn fn = nullptr;
     vm_load_fn load = nullptr;
     vm_store_fn store = nullptr;
+    const vm_fold_kernel* folds = nullptr;
     const void* data = nullptr;
     nest_ref dst, src;         // src of loads and stores
     int32_t stream = 0;        // of loads and stores: inputs, then outputs
     int32_t tile_element = 0;  // bytes, of loads and stores
+    bool splat = false;        // of folds: the source is one value
     int32_t first_operand = 0; // of calls: in nest_plan::operands
     int32_t operand_count = 0;
     uint32_t splats = 0;
@@ -70,6 +72,8 @@ struct nest_plan {
     std::vector<nest_stream> streams; // inputs, then outputs
     std::vector<nest_ref> operands;
     std::vector<nest_step> once, per_row, per_tile;
+    std::vector<nest_step> folds; // once more, with dst as accumulators
+    int32_t fold_vectors = 0;
     std::vector<int64_t> constants; // cells of 8 bytes
     std::vector<std::vector<chain_step>> chain_steps;
     std::vector<chain_program> chains;
@@ -90,6 +94,21 @@ nest_backend chosen_nest_backend();
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level = kernels_isa(),
                                               nest_backend backend = chosen_nest_backend(),
                                               artifact_store* artifacts = nullptr);
+
+// A stage of a row nest (codegen/row_stages.hpp), its dims walked as they are.
+std::shared_ptr<const nest_plan> compile_stage(const codegen::nest& n, isa level,
+                                               nest_backend backend, artifact_store* artifacts);
+
+// A part of the iteration space of a stage: rows of the inner dim, all outer dims counted as one,
+// and columns of them.
+struct nest_part {
+    int64_t row_begin, row_end, col_begin, col_end;
+};
+
+// On generated code when there is some, else on tiles. Folds give the value of the part of each
+// row. One thread; scratch as below.
+void execute_stage(const nest_plan& plan, const void* const* inputs, void* const* outputs,
+                   const nest_part& part, void* scratch);
 
 // Iterations begin .. end of plan.elements. Pointers are to index 0 of each tensor, in the order of
 // the nest; scratch has scratch_bytes, aligned to 64. An output may be the very memory of an input

@@ -56,6 +56,32 @@ struct nest_walker {
         s.fn({address(s.dst), pointers, n, s.splats, s.data});
     }
 
+    // A part of a stage.
+    void run_part(const nest_part& part) {
+        const std::size_t inner = plan.dims.size() - 1;
+        const std::size_t streams = plan.streams.size();
+        begin_rows(part.row_begin);
+        run_splats(plan.once);
+        for (int64_t row = part.row_begin; row < part.row_end; ++row) {
+            for (std::size_t s = 0; s < streams; ++s)
+                bases[2 + s] = rows[s];
+            run_splats(plan.per_row);
+            for (const nest_step& f : plan.folds)
+                f.folds->begin(address(f.dst), plan.fold_vectors);
+            for (int64_t column = part.col_begin; column < part.col_end; column += plan.tile) {
+                const int64_t n = std::min(plan.tile, part.col_end - column);
+                for (std::size_t s = 0; s < streams; ++s)
+                    bases[2 + s] = rows[s] + column * plan.streams[s].steps[inner];
+                run_row_tile(n);
+                for (const nest_step& f : plan.folds)
+                    f.folds->step(address(f.dst), address(f.src), n, plan.fold_vectors, f.splat);
+            }
+            for (const nest_step& f : plan.folds)
+                f.folds->end(rows[std::size_t(f.stream)], address(f.dst), plan.fold_vectors);
+            next_row(inner);
+        }
+    }
+
     // Values that stand for a whole row, or for everything.
     void run_splats(const std::vector<nest_step>& steps) const {
         for (const nest_step& s : steps) {
@@ -85,7 +111,24 @@ struct nest_walker {
             case nest_action::store:
                 s.store(address(s.dst), address(s.src), 1, 0, n, stride(s.stream, inner));
                 break;
+            case nest_action::fold:
+                break;
             }
+        }
+    }
+
+    // Puts the cursors at the row.
+    void begin_rows(int64_t row) {
+        const std::size_t inner = plan.dims.size() - 1;
+        for (std::size_t d = inner; d-- > 0;) {
+            index[d] = row % plan.dims[d];
+            row /= plan.dims[d];
+        }
+        for (std::size_t s = 0; s < plan.streams.size(); ++s) {
+            rows[s] = begin_of(s);
+            for (std::size_t d = 0; d < inner; ++d)
+                rows[s] += index[d] * plan.streams[s].steps[d];
+            bases[2 + s] = rows[s];
         }
     }
 
@@ -93,19 +136,8 @@ struct nest_walker {
         const std::size_t inner = plan.dims.size() - 1;
         const int64_t columns = plan.dims[inner];
         const std::size_t streams = plan.streams.size();
-        int64_t row = begin / columns;
         int64_t column = begin % columns;
-        int64_t rest = row;
-        for (std::size_t d = inner; d-- > 0;) {
-            index[d] = rest % plan.dims[d];
-            rest /= plan.dims[d];
-        }
-        for (std::size_t s = 0; s < streams; ++s) {
-            rows[s] = begin_of(s);
-            for (std::size_t d = 0; d < inner; ++d)
-                rows[s] += index[d] * plan.streams[s].steps[d];
-            bases[2 + s] = rows[s];
-        }
+        begin_rows(begin / columns);
         run_splats(plan.once);
         for (int64_t left = end - begin; left > 0;) {
             for (std::size_t s = 0; s < streams; ++s)
@@ -268,6 +300,25 @@ void run_generated(const nest_plan& plan, jit_kernel kernel, const void* const* 
 }
 
 } // namespace
+
+void execute_stage(const nest_plan& plan, const void* const* inputs, void* const* outputs,
+                   const nest_part& part, void* scratch) {
+    if (part.row_begin >= part.row_end or part.col_begin >= part.col_end)
+        return;
+    if (plan.generated != nullptr) {
+        const jit_kernel k = plan.generated->code->kernel.load(std::memory_order_acquire);
+        if (k != nullptr) {
+            execute_jit_nest(*plan.generated, k, inputs, outputs, part.row_begin, part.row_end,
+                             part.col_begin, part.col_end);
+            return;
+        }
+        count_towards_code(plan.generated->code,
+                           double(part.row_end - part.row_begin) *
+                               double(part.col_end - part.col_begin) *
+                               plan.nanoseconds_per_element);
+    }
+    nest_walker(plan, inputs, outputs, scratch).run_part(part);
+}
 
 void run_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs) {
     const double estimate = double(plan.elements) * plan.nanoseconds_per_element;

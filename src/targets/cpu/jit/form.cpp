@@ -9,7 +9,7 @@ namespace migraphx::cpu {
 namespace {
 
 // Raised when generated code for the same form changes.
-constexpr char generator_version = 1;
+constexpr char generator_version = 2;
 
 jit_stream stream_of(const codegen::nest_access& a) {
     const int64_t stride = a.strides.back();
@@ -52,6 +52,7 @@ jit_form make_form(const codegen::nest& simplified, vm_graph graph, isa level) {
     for (const auto& o : simplified.outputs)
         f.streams.push_back(stream_of(o.access));
     f.graph = live_part(std::move(graph));
+    f.vectors = vectors_at_once(f.graph);
     return f;
 }
 
@@ -90,6 +91,7 @@ std::string form_key(const jit_form& f) {
     for (const vm_store& s : f.graph.stores) {
         put_number(std::size_t(s.node));
         put(s.saturating);
+        put(s.folds == nullptr ? -1 : int(s.fold));
     }
     return key;
 }

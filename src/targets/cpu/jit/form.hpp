@@ -23,6 +23,7 @@ struct jit_form {
     isa level = isa::baseline;
     std::vector<jit_stream> streams; // inputs, then outputs
     vm_graph graph;                  // without dead nodes
+    int vectors = 1;                 // computed at once
 
     int inputs() const { return int(streams.size() - graph.stores.size()); }
 };

@@ -56,7 +56,7 @@ bool faster_than_tiles(const jit_nest& n, const jit_form& form, int lanes) {
             return false;
         operators += v.what == vm_node::kind::call and v.function.family == vm_family::math ? 1 : 2;
     }
-    return operators > 1 or not plain;
+    return operators > 1 or not plain or form.graph.has_folds();
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "targets/cpu/kernels/nest_vm.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
+void fill_nest_folds(nest_kernels& k);
 void fill_nest_math(nest_kernels& k);
 void fill_nest_memory(nest_kernels& k);
 void fill_nest_wide(nest_kernels& k);

@@ -144,6 +144,7 @@ void run_chain(const vm_args& args) {
 
 void fill_nest(nest_kernels& k) {
     k.chain = run_chain;
+    fill_nest_folds(k);
     fill_nest_math(k);
     fill_nest_memory(k);
     fill_nest_wide(k);

@@ -177,6 +177,16 @@ using vm_load_fn = void (*)(void* tile, const void* memory, int64_t rows, int64_
 using vm_store_fn = void (*)(void* memory, const void* tile, int64_t rows, int64_t row_stride,
                              int64_t cols, int64_t col_stride);
 
+// A fold of the tiles of a row. Accumulators are `vectors` (1, 2 or 4) times as many lanes as a
+// vector of f32 has, each of the class's size; the end makes one value of them.
+enum class vm_fold : uint8_t { sum, prod, max, min, count };
+constexpr int most_fold_vectors = 4;
+struct vm_fold_kernel {
+    void (*begin)(void* accumulators, int vectors);
+    void (*step)(void* accumulators, const void* tile, int64_t n, int vectors, bool splat);
+    void (*end)(void* result, const void* accumulators, int vectors);
+};
+
 // A null pointer means that the level has no such block.
 struct nest_kernels {
     vm_fn chain; // data: chain_program
@@ -186,6 +196,7 @@ struct nest_kernels {
     vm_fn cast[int(vm_cast::count)];
     vm_load_fn load[vm_type_count][vm_class_count];
     vm_store_fn store[vm_type_count][vm_class_count]; // integers wrap, bool is != 0
+    vm_fold_kernel fold[int(vm_fold::count)][vm_class_count];
     vm_store_fn saturating_store[vm_type_count];      // f32 to integers as `convert` does
 };
 

@@ -4,6 +4,7 @@
 
 #include "passes/channels_last.hpp"
 #include "passes/fuse_epilogue.hpp"
+#include "passes/fuse_reduce.hpp"
 
 #include <string>
 
@@ -17,6 +18,9 @@ namespace migraphx::cpu {
 /// For the passes `channels_last` and `fuse_epilogue`.
 channels_last_rules layouts();
 epilogue_rules epilogues();
+
+/// For the pass `fuse_reduce`: whether one kernel does the region in less time than several.
+bool takes_rows(const reduce_region& r);
 
 /// A 1x1 convolution that only a depthwise one reads becomes part of it where that is faster.
 struct fuse_depthwise {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reductions, argmax and argmin, softmax and logsoftmax, layer_norm and rms_norm, and what is fused
 // around them.
+#include "runtime/row_problem.hpp"
 #include "targets/gpu/lower/row_kernel.hpp"
-#include "targets/gpu/lower/row_problem.hpp"
 #include "targets/gpu/lowering.hpp"
 
 #include "ops/shape_input.hpp"

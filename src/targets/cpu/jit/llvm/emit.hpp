@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From the form of a nest to its function: emit_kernel.cpp (the loops), emit_memory.cpp (loads and
-// stores), emit_ops.cpp (operators).
+// stores), emit_ops.cpp (operators), emit_folds.cpp (values of rows).
 #pragma once
 
 #include "targets/cpu/jit/form.hpp"
@@ -33,14 +33,26 @@ private:
     std::vector<value> col_steps;   // of streams with a stride of their own; else null
     std::vector<value> lane_offset; // of the same streams: bytes of each lane
     std::vector<value> held;        // values of nodes that do not change with the iteration
+    std::vector<int> folds;         // numbers of the stores that are
 
     // Loops.
     std::vector<value> load_table(int64_t field);
     void emit_fixed(vm_rate rate, const std::vector<value>& rows);
     void emit_columns(const std::vector<value>& rows, value cols);
-    void emit_windows(const std::vector<window>& windows);
+    std::vector<value> emit_windows(const std::vector<window>& windows,
+                                    std::vector<value> accumulators);
     window window_at(const std::vector<value>& rows, value column, int64_t further) const;
-    int vectors_per_iteration() const;
+
+    // Folds: `vectors` accumulators of each, one after the other.
+    const vm_store& fold_store(int k) const { return f.graph.stores[std::size_t(k)]; }
+    elem fold_elem(int k) const { return elem_of(node(fold_store(k).node).cls); }
+    value fold_start(int k);
+    value join_values(int k, value x, value accumulator);
+    value fold_in(int k, value x, value accumulator, value mask);
+    std::vector<value> fold_starts();
+    std::vector<value> join_folds();
+    void flow_folds(const std::vector<value>& phis, const std::vector<value>& values, block from);
+    void end_folds(const std::vector<value>& accumulators, const std::vector<value>& rows);
 
     // Memory.
     const vm_node& node(int id) const { return f.graph.nodes[std::size_t(id)]; }

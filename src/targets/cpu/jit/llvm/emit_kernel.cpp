@@ -35,6 +35,9 @@ void nest_emitter::run() {
     helpers = b.load_pointer(b.argument(), offsetof(jit_call, helpers));
     const value rows = b.load_scalar(elem::i64, b.argument(), offsetof(jit_call, rows));
     const value cols = b.load_scalar(elem::i64, b.argument(), offsetof(jit_call, cols));
+    for (std::size_t k = 0; k < f.graph.stores.size(); ++k)
+        if (f.graph.stores[k].folds != nullptr)
+            folds.push_back(int(k));
     emit_fixed(vm_rate::once, begins);
 
     const block before = b.current();
@@ -79,17 +82,6 @@ void nest_emitter::emit_fixed(vm_rate rate, const std::vector<value>& rows) {
     }
 }
 
-// Enough work for the latencies of one iteration to overlap with those of the next, in little code.
-int nest_emitter::vectors_per_iteration() const {
-    int work = 0;
-    for (const vm_node& v : f.graph.nodes)
-        if (v.rate == vm_rate::per_element)
-            work += v.what == vm_node::kind::chain  ? int(v.steps.size())
-                    : v.what == vm_node::kind::load ? 1
-                                                    : 20;
-    return work <= 6 ? 4 : work <= 16 ? 2 : 1;
-}
-
 window nest_emitter::window_at(const std::vector<value>& rows, value column,
                                int64_t further) const {
     window w;
@@ -112,7 +104,7 @@ window nest_emitter::window_at(const std::vector<value>& rows, value column,
 }
 
 void nest_emitter::emit_columns(const std::vector<value>& rows, value cols) {
-    const int vectors = vectors_per_iteration();
+    const int vectors = f.vectors;
     const value zero = b.integer(elem::i64, 0);
     const value step = b.integer(elem::i64, vectors * width);
     const block before = b.current();
@@ -125,13 +117,18 @@ void nest_emitter::emit_columns(const std::vector<value>& rows, value cols) {
     b.enter(whole);
     const value column = b.join_point(elem::i64, false, 0);
     b.flow_in(column, zero, before);
+    // Accumulators as they are where control comes from several sides.
+    const std::vector<value> begun = fold_starts();
+    const std::vector<value> rounds = join_folds();
+    flow_folds(rounds, begun, before);
     std::vector<window> windows;
     for (int k = 0; k < vectors; ++k)
         windows.push_back(window_at(rows, column, k * width));
-    emit_windows(windows);
+    const std::vector<value> round = emit_windows(windows, rounds);
     const value next = b.apply(binary::add, column, step);
     b.flow_in(column, next, b.current());
     const block whole_end = b.current();
+    flow_folds(rounds, round, whole_end);
     const value after_next = b.apply(binary::add, next, step);
     b.branch(b.apply(compare::sgt, after_next, cols), rest, whole);
 
@@ -139,26 +136,39 @@ void nest_emitter::emit_columns(const std::vector<value>& rows, value cols) {
     const value left = b.join_point(elem::i64, false, 0);
     b.flow_in(left, zero, before);
     b.flow_in(left, next, whole_end);
+    const std::vector<value> rounded = join_folds();
+    flow_folds(rounded, begun, before);
+    flow_folds(rounded, round, whole_end);
     b.branch(b.apply(compare::slt, left, cols), part, end);
 
     b.enter(part);
     const value at = b.join_point(elem::i64, false, 0);
     b.flow_in(at, left, rest);
+    const std::vector<value> partly = join_folds();
+    flow_folds(partly, rounded, rest);
     window w = window_at(rows, at, 0);
     const value remaining = b.apply(binary::sub, cols, at);
     const value full = b.integer(elem::i64, width);
     w.count = b.select(b.apply(compare::slt, remaining, full), remaining, full);
     w.mask = b.apply(compare::ult, b.lane_numbers(elem::i32, width),
                      b.splat(b.convert(change::trunc, w.count, elem::i32), width));
-    emit_windows({w});
+    const std::vector<value> parted = emit_windows({w}, partly);
     const value after = b.apply(binary::add, at, full);
     b.flow_in(at, after, b.current());
+    flow_folds(partly, parted, b.current());
+    const block part_end = b.current();
     b.branch(b.apply(compare::slt, after, cols), part, end);
     b.enter(end);
+    const std::vector<value> folded = join_folds();
+    flow_folds(folded, rounded, rest);
+    flow_folds(folded, parted, part_end);
+    end_folds(folded, rows);
 }
 
-// All loads come before all stores: an output may be the memory of an input.
-void nest_emitter::emit_windows(const std::vector<window>& windows) {
+// All loads come before all stores: an output may be the memory of an input. Gives the accumulators
+// with the windows' values in them.
+std::vector<value> nest_emitter::emit_windows(const std::vector<window>& windows,
+                                              std::vector<value> accumulators) {
     std::vector<std::vector<value>> values(windows.size(), held);
     for (std::size_t k = 0; k < windows.size(); ++k)
         for (std::size_t id = 0; id < held.size(); ++id) {
@@ -170,7 +180,15 @@ void nest_emitter::emit_windows(const std::vector<window>& windows) {
         }
     for (std::size_t k = 0; k < windows.size(); ++k)
         for (std::size_t o = 0; o < f.graph.stores.size(); ++o)
-            store(int(o), values[k][std::size_t(f.graph.stores[o].node)], windows[k]);
+            if (f.graph.stores[o].folds == nullptr)
+                store(int(o), values[k][std::size_t(f.graph.stores[o].node)], windows[k]);
+    for (std::size_t k = 0; k < windows.size(); ++k)
+        for (std::size_t i = 0; i < folds.size(); ++i) {
+            value& a = accumulators[i * std::size_t(f.vectors) + k];
+            a = fold_in(folds[i], values[k][std::size_t(fold_store(folds[i]).node)], a,
+                        windows[k].mask);
+        }
+    return accumulators;
 }
 
 } // namespace migraphx::cpu::jit

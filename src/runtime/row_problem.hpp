@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace migraphx::gpu {
+namespace migraphx {
 
 struct row_problem {
     codegen::row_nest nest; ///< inputs and outputs (leaves) of the problem in order
@@ -18,4 +18,4 @@ struct row_problem {
 
 row_problem rows_of(const problem& p);
 
-} // namespace migraphx::gpu
+} // namespace migraphx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "targets/gpu/lower/row_problem.hpp"
+#include "runtime/row_problem.hpp"
 
 #include "codegen/region.hpp"
 #include "ops/module_body.hpp"
@@ -13,7 +13,7 @@
 #include <numeric>
 #include <utility>
 
-namespace migraphx::gpu {
+namespace migraphx {
 
 namespace {
 
@@ -21,7 +21,7 @@ using codegen::nest_access;
 using codegen::nest_operand;
 using codegen::row_builder;
 
-using sizes = std::vector<std::size_t>;
+using axis_sizes = std::vector<std::size_t>;
 
 row_problem refused(std::string why) {
     row_problem r;
@@ -40,13 +40,13 @@ bool is_arg(const std::string& name) {
 }
 
 // The reduced axes of an operator on a tensor of `rank` dims.
-sizes axes_of(const operation& op, std::size_t rank) {
+axis_sizes axes_of(const operation& op, std::size_t rank) {
     if (not is_norm(op.name()) and not is_softmax(op.name()) and not is_arg(op.name())) {
         auto axes = op.get_vector<std::size_t>("axes");
         std::sort(axes.begin(), axes.end());
         return axes;
     }
-    sizes axes{op.get<std::size_t>("axis")};
+    axis_sizes axes{op.get<std::size_t>("axis")};
     while (is_norm(op.name()) and axes.back() + 1 < rank)
         axes.push_back(axes.back() + 1);
     return axes;
@@ -54,19 +54,19 @@ sizes axes_of(const operation& op, std::size_t rank) {
 
 // Dims of the whole tensors, those of them that are reduced, and the nest that grows.
 struct rows {
-    sizes lens;
+    axis_sizes lens;
     std::vector<bool> reduced;
     row_builder b;
     std::string label;
 
-    rows(sizes all, const sizes& axes) : lens(std::move(all)), reduced(lens.size(), false) {
+    rows(axis_sizes all, const axis_sizes& axes) : lens(std::move(all)), reduced(lens.size(), false) {
         for (auto a : axes)
             reduced[a] = true;
         for (std::size_t d = 0; d < lens.size(); d++)
             (reduced[d] ? b.result.reduced : b.result.kept).push_back(int64_t(lens[d]));
     }
 
-    sizes row_lens() const {
+    axis_sizes row_lens() const {
         auto r = lens;
         for (std::size_t d = 0; d < r.size(); d++)
             r[d] = reduced[d] ? 1 : r[d];
@@ -218,8 +218,8 @@ private:
         values[ins] = nest_operand::reg(r.composite(ins->get_operator(), in));
         return true;
     }
-    sizes reduced_axes() const {
-        sizes axes;
+    axis_sizes reduced_axes() const {
+        axis_sizes axes;
         for (std::size_t d = 0; d < r.reduced.size(); d++)
             if (r.reduced[d])
                 axes.push_back(d);
@@ -264,4 +264,4 @@ row_problem rows_of(const problem& p) {
     return p.modules.empty() ? single(p) : fused(p);
 }
 
-} // namespace migraphx::gpu
+} // namespace migraphx
