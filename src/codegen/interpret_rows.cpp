@@ -27,10 +27,9 @@ struct scalar_fold {
         if (op.how == fold::max or op.how == fold::min) {
             const bool low = op.how == fold::max;
             const double top = std::numeric_limits<double>::infinity();
-            best = {low ? -top : top,
-                    convert_scalar(shape::double_type, {low ? -1e300 : 1e300, 0},
-                                   real() ? shape::int64_type : type)
-                        .integer};
+            best = {low ? -top : top, convert_scalar(shape::double_type, {low ? -1e300 : 1e300, 0},
+                                                     real() ? shape::int64_type : type)
+                                          .integer};
         }
     }
 
@@ -80,9 +79,10 @@ struct scalar_fold {
             return {0, std::max<int64_t>(position, 0)};
         if (op.how == fold::mean)
             return {best.real / double(length),
-                    length == 0                    ? 0
-                    : type == shape::uint64_type ? int64_t(uint64_t(best.integer) / uint64_t(length))
-                                                   : wrap_integer(type, best.integer / length)};
+                    length == 0 ? 0
+                    : type == shape::uint64_type
+                        ? int64_t(uint64_t(best.integer) / uint64_t(length))
+                        : wrap_integer(type, best.integer / length)};
         return {best.real, real() ? 0 : wrap_integer(type, best.integer)};
     }
 };
@@ -92,8 +92,7 @@ struct scalar_fold {
 void interpret(const row_nest& n, std::span<const void* const> inputs,
                std::span<void* const> outputs) {
     validate(n);
-    nest_interpreter<row_nest> machine{n,
-                                       std::vector<scalar_value>(std::size_t(n.registers()))};
+    nest_interpreter<row_nest> machine{n, std::vector<scalar_value>(std::size_t(n.registers()))};
     auto dims = n.kept;
     dims.insert(dims.end(), n.reduced.begin(), n.reduced.end());
     std::vector<int64_t> index(dims.size(), 0);
@@ -104,7 +103,9 @@ void interpret(const row_nest& n, std::span<const void* const> inputs,
     const auto load_inputs = [&](bool of_elements) {
         for (std::size_t i = 0; i < n.inputs.size(); ++i)
             if (of_elements or not elements[i])
-                machine.regs[i] = load_scalar(n.inputs[i].type, static_cast<const char*>(inputs[i]) + byte_offset(n.inputs[i], index));
+                machine.regs[i] =
+                    load_scalar(n.inputs[i].type, static_cast<const char*>(inputs[i]) +
+                                                      byte_offset(n.inputs[i], index));
     };
     const auto store_all = [&](bool of_elements) {
         for (std::size_t k = 0; k < n.outputs.size(); ++k) {

@@ -74,10 +74,10 @@ private:
     std::vector<bool> elements;
     std::vector<int> level;
     staged_rows plan;
-    int stages = 0;                       // with folds
-    std::vector<int> fold_number;         // by register
-    std::vector<int> held_number;         // by register
-    std::vector<int> first_stage;         // by register of elements: where it is computed first
+    int stages = 0;               // with folds
+    std::vector<int> fold_number; // by register
+    std::vector<int> held_number; // by register
+    std::vector<int> first_stage; // by register of elements: where it is computed first
 
     bool is_input(int r) const { return r < int(n.inputs.size()); }
     const row_op& op_of(int r) const { return n.body[std::size_t(r) - n.inputs.size()]; }
@@ -197,7 +197,8 @@ private:
     std::vector<int64_t> strides_of(const stage_tensor& t) const {
         const auto kept = n.kept.size(), all = kept + n.reduced.size();
         if (plan.columns) {
-            auto strides = memory_strides(kept, t.what == stage_tensor::kind::held ? all : kept, block);
+            auto strides =
+                memory_strides(kept, t.what == stage_tensor::kind::held ? all : kept, block);
             strides[kept - 1] = 1;
             return strides;
         }

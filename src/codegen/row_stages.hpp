@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A row nest for machines with caches: a chain of nests, each over the rows of a block that is still
-// in cache. A stage computes the folds whose operands the stages before it have made possible; the
-// last ones write the results. What is dear to compute and needed again is held in memory of the
-// block, everything else is computed anew.
+// A row nest for machines with caches: a chain of nests, each over the rows of a block that is
+// still in cache. A stage computes the folds whose operands the stages before it have made
+// possible; the last ones write the results. What is dear to compute and needed again is held in
+// memory of the block, everything else is computed anew.
 //
-// Where the elements of a row lie side by side, folds are outputs with `how`: one value for each row
-// of the inner dim. Where rows lie side by side (`columns`), folds are pointwise operators on
+// Where the elements of a row lie side by side, folds are outputs with `how`: one value for each
+// row of the inner dim. Where rows lie side by side (`columns`), folds are pointwise operators on
 // accumulators, one for each position of the innermost kept dim, read and written in place.
 #pragma once
 

@@ -77,7 +77,7 @@ inline int64_t byte_offset(const nest_access& a, const std::vector<int64_t>& ind
 
 // To the next index of the dims from `first` to `last`, round to the first one.
 inline void step(std::vector<int64_t>& index, const std::vector<int64_t>& dims, std::size_t first,
-          std::size_t last) {
+                 std::size_t last) {
     for (std::size_t d = last; d-- > first;) {
         if (++index[d] < dims[d])
             return;

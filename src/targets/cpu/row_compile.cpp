@@ -15,16 +15,17 @@ namespace {
 
 using codegen::fold;
 using codegen::row_nest;
-using codegen::staged_rows;
 using codegen::stage_tensor;
+using codegen::staged_rows;
 
-constexpr int64_t longest_chunk = 4096;         // elements of a row that are summed in float
-constexpr int64_t block_bytes = 24 * 1024;      // of rows: first cache
-constexpr int64_t columns_bytes = 256 * 1024;   // of rows side by side: second cache
+constexpr int64_t longest_chunk = 4096;          // elements of a row that are summed in float
+constexpr int64_t block_bytes = 24 * 1024;       // of rows: first cache
+constexpr int64_t columns_bytes = 256 * 1024;    // of rows side by side: second cache
 constexpr int64_t line = 16, most_columns = 512; // positions
 constexpr int64_t worth_sharing = 2 * longest_chunk;
 
-int64_t product(std::vector<int64_t>::const_iterator from, std::vector<int64_t>::const_iterator to) {
+int64_t product(std::vector<int64_t>::const_iterator from,
+                std::vector<int64_t>::const_iterator to) {
     return std::accumulate(from, to, int64_t{1}, std::multiplies<>{});
 }
 
@@ -123,8 +124,7 @@ private:
     void share_or_block() {
         const auto bytes = element_bytes(p->source, p->staged) * p->row_length;
         p->shared = p->threads > 1 and p->rows < p->threads and p->row_length >= worth_sharing;
-        p->block =
-            p->shared ? p->rows : std::clamp(block_bytes / bytes, int64_t{1}, p->rows);
+        p->block = p->shared ? p->rows : std::clamp(block_bytes / bytes, int64_t{1}, p->rows);
     }
 
     void lay_memory() {

@@ -44,8 +44,8 @@ struct row_plan {
     int64_t chunks = 1; ///< of each index of the outer reduced dims; parts are that many times more
     int64_t block = 1;  ///< rows of a block; columns: positions of the innermost kept dim
     int64_t threads = 1;
-    bool shared = false; ///< rows are few and long
-    row_memory memory;   ///< of a block; shared: of all rows
+    bool shared = false;    ///< rows are few and long
+    row_memory memory;      ///< of a block; shared: of all rows
     double nanoseconds = 0; ///< estimate of all the work, one thread
 
     std::size_t scratch_bytes() const;

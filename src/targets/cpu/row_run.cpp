@@ -16,8 +16,8 @@ namespace migraphx::cpu {
 namespace {
 
 using codegen::fold;
-using codegen::staged_fold;
 using codegen::stage_tensor;
+using codegen::staged_fold;
 
 constexpr std::size_t most_tensors = 128; // of a stage
 constexpr int64_t chunk = 4096;
@@ -41,9 +41,9 @@ public:
             }
             const int64_t lines = p.parts / p.chunks;
             for (int64_t c = 0; c < p.chunks; c++)
-                run_chunk(s, {begin * lines, end * lines, c * chunk,
-                              std::min(p.inner, (c + 1) * chunk)},
-                          begin, c, tiles());
+                run_chunk(
+                    s, {begin * lines, end * lines, c * chunk, std::min(p.inner, (c + 1) * chunk)},
+                    begin, c, tiles());
             for (int f : s.folds)
                 finish(f, end - begin);
         }
@@ -65,10 +65,10 @@ public:
             for (int f : s.folds)
                 start(f, width);
             for (int64_t r = 0; r < length; r += step) {
-                execute_stage(*s.plan, in.data(), out.data(),
-                              {outer * length + r, outer * length + std::min(length, r + step),
-                               begin, end},
-                              tiles());
+                execute_stage(
+                    *s.plan, in.data(), out.data(),
+                    {outer * length + r, outer * length + std::min(length, r + step), begin, end},
+                    tiles());
                 for (int f : s.folds)
                     if (adds_floats(of(f)))
                         add_to_totals(f, width, r);
@@ -90,17 +90,16 @@ public:
             }
             const int64_t units = lines * p.chunks;
             const double each = s.plan->nanoseconds_per_element * double(std::min(chunk, p.inner));
-            const int64_t parts =
-                std::clamp(int64_t(double(units) * each / grain_nanoseconds), int64_t{1},
-                           std::min(units, p.threads));
+            const int64_t parts = std::clamp(int64_t(double(units) * each / grain_nanoseconds),
+                                             int64_t{1}, std::min(units, p.threads));
             parallel_for(parts, 1, [&](int64_t first, int64_t last) {
                 block_runner mine(p, inputs, outputs, memory);
                 for (int64_t i = first; i < last; i++)
                     for (int64_t u = units * i / parts; u < units * (i + 1) / parts; u++) {
                         const int64_t row = u / p.chunks, c = u % p.chunks;
-                        mine.run_chunk(s,
-                                       {row, row + 1, c * chunk, std::min(p.inner, (c + 1) * chunk)},
-                                       0, c, tiles() + i * tile_bytes);
+                        mine.run_chunk(
+                            s, {row, row + 1, c * chunk, std::min(p.inner, (c + 1) * chunk)}, 0, c,
+                            tiles() + i * tile_bytes);
                     }
             });
             for (int f : s.folds)
@@ -147,12 +146,11 @@ private:
         case stage_tensor::kind::held:
             break;
         }
-        return before(p.memory.held[k], begin * (columns ? 1 : p.row_length) *
-                                            size_of(p.staged.held[k]));
+        return before(p.memory.held[k],
+                      begin * (columns ? 1 : p.row_length) * size_of(p.staged.held[k]));
     }
     char* before(std::size_t at, int64_t bytes) const {
-        return reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(memory) + at -
-                                       uintptr_t(bytes));
+        return reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(memory) + at - uintptr_t(bytes));
     }
     void bind(const row_plan_stage& s, int64_t begin, int64_t c) {
         for (std::size_t i = 0; i < s.inputs.size(); i++)
@@ -287,8 +285,7 @@ private:
     }
 };
 
-void run_blocks(const row_plan& p, const void* const* inputs, void* const* outputs,
-                char* scratch) {
+void run_blocks(const row_plan& p, const void* const* inputs, void* const* outputs, char* scratch) {
     const bool columns = p.staged.columns;
     const int64_t across = columns ? (p.inner + p.block - 1) / p.block : 1;
     const int64_t units = columns ? p.rows * across : p.rows;

@@ -22,12 +22,6 @@ propagate_constant fold_constants() {
     return pass;
 }
 
-fuse_reduce rows() {
-    fuse_reduce pass;
-    pass.takes = takes_rows;
-    return pass;
-}
-
 struct cpu_backend : backend {
     std::string name() const override { return "cpu"; }
     std::vector<pass> static_passes(const compile_options&) const override {
@@ -39,7 +33,7 @@ struct cpu_backend : backend {
                 make_pass("simplify_reshapes"), make_pass("merge_products"), fold_constants(),
                 make_pass("nest_concats"), channels_last{layouts()}, fuse_pointwise{},
                 fuse_epilogue{epilogues()}, fuse_depthwise{}, fuse_channel_scale{},
-                make_pass("keep_reduced_dims"), rows(),
+                make_pass("keep_reduced_dims"), reduce_fusion(),
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }

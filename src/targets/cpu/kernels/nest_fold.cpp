@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Folds of tiles. A row's elements go round a few accumulators of as many lanes as a vector of float
-// has, what is left after whole rounds into the first; generated code does the same in registers,
-// so both give the same bits.
+// Folds of tiles. A row's elements go round a few accumulators of as many lanes as a vector of
+// float has, what is left after whole rounds into the first; generated code does the same in
+// registers, so both give the same bits.
 
 #include "targets/cpu/kernels/nest_parts.hpp"
 #include "targets/cpu/kernels/vec.hpp"

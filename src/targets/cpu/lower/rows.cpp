@@ -22,11 +22,11 @@ lowered rows(const problem& p) {
     const auto threads = p.num_threads > 0 ? thread_count(p.num_threads) : num_threads();
     const auto plan =
         compile_rows(built.nest, threads, kernels_isa(), chosen_nest_backend(), p.artifacts);
-    auto k = make_kernel("rows " + built.label, plan->scratch_bytes(),
-                         [plan](const kernel_args& args) {
-                             run_rows(*plan, reinterpret_cast<const void* const*>(args.inputs),
-                                      reinterpret_cast<void* const*>(args.outputs), args.scratch);
-                         });
+    auto k =
+        make_kernel("rows " + built.label, plan->scratch_bytes(), [plan](const kernel_args& args) {
+            run_rows(*plan, reinterpret_cast<const void* const*>(args.inputs),
+                     reinterpret_cast<void* const*>(args.outputs), args.scratch);
+        });
     for (const auto& s : p.inputs)
         k->over.push_back(s == p.output);
     return k;

@@ -19,8 +19,8 @@ namespace migraphx::cpu {
 channels_last_rules layouts();
 epilogue_rules epilogues();
 
-/// For the pass `fuse_reduce`: whether one kernel does the region in less time than several.
-bool takes_rows(const reduce_region& r);
+/// The pass `fuse_reduce` for regions that one kernel does in less time than several.
+fuse_reduce reduce_fusion();
 
 /// A 1x1 convolution that only a depthwise one reads becomes part of it where that is faster.
 struct fuse_depthwise {
