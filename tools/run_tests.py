@@ -222,10 +222,10 @@ def gtest_runners(build: pathlib.Path, reports: pathlib.Path, env: dict, args) -
         for i in range(shards):
             shard = {"GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(i)} if shards > 1 else {}
             result.append(runner(binary.name, binary, [], f"-{i + 1}-of-{shards}" if shard else "", **shard))
-    # Fused pointwise regions run on cpu in three ways; the main run has the default.
+    # Fused regions run on cpu in three ways; the main run has the default.
     binary = build / "tests" / "test_ops"
     for backend in ("jit", "interpreter") if binary.exists() else ():
-        chosen = "ops_pointwise.*" if args.quick else "ops_pointwise*"
+        chosen = "ops_pointwise.*:ops_modules.*" if args.quick else "ops_pointwise*:ops_modules*"
         result.append(runner(f"test_ops-nest-{backend}", binary, [f"--gtest_filter={chosen}", "--target", "cpu"],
                              MIGRAPHX_CPU_NEST=backend))
     return result

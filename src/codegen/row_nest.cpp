@@ -100,11 +100,6 @@ void merge_dims(row_nest& n, const dim_list& list) {
     }
 }
 
-bool has_positions(const row_nest& n) {
-    return std::any_of(n.body.begin(), n.body.end(),
-                       [](const row_op& o) { return o.how and is_position(*o.how); });
-}
-
 } // namespace
 
 const char* name_of(fold f) {
@@ -198,6 +193,11 @@ void validate(const row_nest& n) {
                 bad(n, "outputs without broadcast dims were expected");
         }
     }
+}
+
+bool has_positions(const row_nest& n) {
+    return std::any_of(n.body.begin(), n.body.end(),
+                       [](const row_op& o) { return o.how and is_position(*o.how); });
 }
 
 row_nest simplify(row_nest n) {

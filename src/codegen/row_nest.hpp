@@ -9,8 +9,8 @@
 //       %k = fold(how, %j)                      // over the row; of the row
 //       outputs: of elements or of the row
 //
-// Softmax, layer normalization and the like are such nests: two or three folds, each of what depends
-// on the one before it. A fold's *level* is how many folds must be done before it.
+// Softmax, layer normalization and the like are such nests: two or three folds, each of what
+// depends on the one before it. A fold's *level* is how many folds must be done before it.
 #pragma once
 
 #include "codegen/nest.hpp"
@@ -48,6 +48,9 @@ struct row_nest {
 
 /// Throws internal with the reason when registers, types, or dims do not fit together.
 void validate(const row_nest& n);
+
+/// Whether a fold gives positions of extremes.
+bool has_positions(const row_nest& n);
 
 /// Same results: dims of one element dropped, kept and reduced dims each ordered by the strides of
 /// the first element input, outer to inner, and merged where all accesses walk them as one. Nests

@@ -127,6 +127,20 @@ private:
         return result;
     }
 
+    // Compared with an extreme of its own, for which it must be the same in every stage: operators
+    // of different stages need not round alike.
+    bool meets_extreme(int r) const {
+        for (int user = int(n.inputs.size()); user < n.registers(); user++) {
+            const auto& op = op_of(user).op;
+            if (is_fold(user) or std::string_view(op.name()) != "equal")
+                continue;
+            const auto& x = op.operands;
+            if (x[0].number == r and x[1].is_reg() and is_fold(x[1].number) and
+                op_of(x[1].number).op.operands.front().number == r)
+                return true;
+        }
+        return false;
+    }
     bool can_hold(int r) const {
         const auto type = n.reg_type(r);
         return type == shape::bool_type or is_float_class(class_of(type));
@@ -156,7 +170,7 @@ private:
                     first = s;
                 std::vector<bool> walked(std::size_t(n.registers()), false);
                 if (first < s and held_number[std::size_t(r)] < 0 and can_hold(r) and
-                    cone(r, walked) > held_cost) {
+                    (cone(r, walked) > held_cost or meets_extreme(r))) {
                     held_number[std::size_t(r)] = int(plan.held.size());
                     plan.held.push_back(cell_type(n.reg_type(r)));
                 }

@@ -48,6 +48,14 @@ struct staged_rows {
     std::vector<shape::type_t> held; ///< float or double
 };
 
+/// Positions in longer rows are not computed by stages, which have them as floats.
+constexpr int64_t most_positions = int64_t{1} << 20;
+
+/// A position as the extreme, and then the first or last number of an element that equals it. The
+/// numbers 0, 1, ... along a row are floats and one more input, the last. `n` has rows of at most
+/// `most_positions`.
+row_nest with_plain_folds(const row_nest& n);
+
 /// Whether rows lie side by side in the memory of most inputs.
 bool rows_side_by_side(const row_nest& n);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A region grows from its last instruction up into operands of the same dimensions or, as rows, of
 // those with the reduced ones at 1. What others use as well becomes one more result, unless one of
-// these comes before the region's end: that could feed the region again.
+// these comes before the region's end: that could feed the region again. Regions without reductions
+// grow in the same way, where the target asks for it.
 #include "passes/fuse_reduce.hpp"
 
 #include <migraphx/instruction.hpp>
@@ -40,7 +41,7 @@ sizes without(sizes lens, const sizes& axes) {
     return lens;
 }
 
-// What a region's reductions have in common.
+// What a region's reductions have in common; without axes, of regions that have none.
 struct frame {
     sizes lens; ///< of whole tensors
     sizes axes; ///< those that are reduced
@@ -54,8 +55,9 @@ std::optional<frame> frame_of(instruction_ref ins) {
     const auto name = ins->name();
     const bool norm = name == "layer_norm" or name == "rms_norm";
     const bool softmax = name == "softmax" or name == "logsoftmax";
+    const bool position = name == "argmax" or name == "argmin";
     const bool reduction = name.starts_with("reduce_") and ins->inputs().size() == 1;
-    if (not norm and not softmax and not reduction)
+    if (not norm and not softmax and not position and not reduction)
         return std::nullopt;
     for (std::size_t i = 0; i < ins->inputs().size(); i++)
         if (not is_plain(ins->inputs()[i]))
@@ -71,6 +73,8 @@ std::optional<frame> frame_of(instruction_ref ins) {
         while (norm and f.axes.back() + 1 < f.lens.size())
             f.axes.push_back(f.axes.back() + 1);
     }
+    if (f.axes.empty())
+        return std::nullopt;
     return f;
 }
 
@@ -132,6 +136,11 @@ public:
             if (is_worth_it(r) and (not best or r.body.size() > best->body.size()))
                 best = std::move(r);
         }
+        if (not best and limits.joins_regions and is_region(root)) {
+            auto r = grow(root, {root->get_shape().lens(), {}});
+            if (r.body.size() > 1 and fits_target(r))
+                best = std::move(r);
+        }
         return best;
     }
 
@@ -140,9 +149,9 @@ private:
         const auto reductions = std::count_if(r.body.begin(), r.body.end(),
                                               [](auto x) { return frame_of(x).has_value(); });
         const auto stretches = std::count_if(r.body.begin(), r.body.end(), is_stretch);
-        return reductions > 0 and std::ptrdiff_t(r.body.size()) - stretches > 1 and
-               (limits.takes == nullptr or limits.takes(r));
+        return reductions > 0 and std::ptrdiff_t(r.body.size()) - stretches > 1 and fits_target(r);
     }
+    bool fits_target(const region& r) const { return limits.takes == nullptr or limits.takes(r); }
 
     // Users outside of the members; those in other regions are replaced already.
     instructions others(instruction_ref a, const instruction_set& members) const {
@@ -217,7 +226,8 @@ private:
     const fuse_reduce& limits;
 };
 
-// The region's module: its pointwise bodies in place of the instructions that hold them.
+// The region's module: its pointwise bodies in place of the instructions that hold them. Modules of
+// reductions know whole tensors, those of `pointwise` single elements.
 class body_writer {
 public:
     body_writer(module& to, const region& of) : body(to), r(of) {}
@@ -227,9 +237,11 @@ public:
         for (auto a : r.inputs) {
             // Names in the order in which operands bind.
             const auto digits = std::to_string(number++);
-            const auto name = "x" + std::string(2 - std::min<std::size_t>(2, digits.size()), '0') + digits;
+            const auto name =
+                "x" + std::string(2 - std::min<std::size_t>(2, digits.size()), '0') + digits;
+            const auto& s = operands.at(a)->get_shape();
             values[a] = body.insert_parameter(body.insert_end(), name,
-                                              operands.at(a)->get_shape());
+                                              r.axes.empty() ? shape{s.type()} : s);
         }
         for (auto b : r.body)
             values[b] = is_region(b) ? inlined(b) : copied(b);
@@ -256,9 +268,11 @@ private:
             if (x->name() == "@param" or x->name() == "@return" or x->name() == "@comment")
                 continue;
             if (x->name() == "@literal") {
-                const auto one = body.add_literal(x->get_literal());
-                inner[x] = body.add_instruction(
-                    make_op("multibroadcast", {{"out_lens", ins->get_shape().lens()}}), {one});
+                inner[x] = body.add_literal(x->get_literal());
+                if (not r.axes.empty())
+                    inner[x] = body.add_instruction(
+                        make_op("multibroadcast", {{"out_lens", ins->get_shape().lens()}}),
+                        {inner[x]});
                 continue;
             }
             instructions in;
@@ -276,7 +290,8 @@ private:
 
 // Scales and biases of normalizations stretch to whole tensors by themselves; as operands of the
 // fused instruction they are stretched in front of it.
-std::unordered_map<instruction_ref, instruction_ref> fitted_operands(module& m, const region& r, positions& order) {
+std::unordered_map<instruction_ref, instruction_ref> fitted_operands(module& m, const region& r,
+                                                                     positions& order) {
     std::unordered_map<instruction_ref, instruction_ref> result;
     for (auto a : r.inputs) {
         const auto& lens = a->get_shape().lens();
@@ -292,8 +307,8 @@ std::unordered_map<instruction_ref, instruction_ref> fitted_operands(module& m, 
 
 // The results' layouts stay what they are.
 bool keeps_layouts(const shape& fused, const region& r) {
-    const auto given = fused.type() == shape::tuple_type ? fused.sub_shapes()
-                                                         : std::vector<shape>{fused};
+    const auto given =
+        fused.type() == shape::tuple_type ? fused.sub_shapes() : std::vector<shape>{fused};
     return std::equal(given.begin(), given.end(), r.results.begin(), r.results.end(),
                       [](const shape& s, instruction_ref x) { return s == x->get_shape(); });
 }
@@ -328,12 +343,13 @@ void fuse_reduce::apply(module_pass_manager& mpm) const {
         instructions inputs;
         for (auto a : r->inputs)
             inputs.push_back(operands.at(a));
-        const auto op = make_op("fused_reduce", {{"axes", r->axes}});
+        const auto op =
+            r->axes.empty() ? make_op("pointwise") : make_op("fused_reduce", {{"axes", r->axes}});
         if (not keeps_layouts(op.compute_shape(to_shapes(inputs), {&body}), *r))
             continue;
         taken.insert(r->body.begin(), r->body.end());
-        auto* kept = mpm.create_module(m.name() + ":reduce" + std::to_string(number++),
-                                       std::move(body));
+        auto* kept =
+            mpm.create_module(m.name() + ":reduce" + std::to_string(number++), std::move(body));
         kept->set_bypass();
         std::set<std::string> names;
         for (auto b : r->body)
@@ -342,10 +358,10 @@ void fuse_reduce::apply(module_pass_manager& mpm) const {
         fused->add_debug_symbols(names);
         order[fused] = order.at(root);
         for (std::size_t i = 0; i < r->results.size(); i++) {
-            const auto result =
-                r->results.size() == 1
-                    ? fused
-                    : m.insert_instruction(root, make_op("get_tuple_elem", {{"index", i}}), {fused});
+            const auto result = r->results.size() == 1
+                                    ? fused
+                                    : m.insert_instruction(
+                                          root, make_op("get_tuple_elem", {{"index", i}}), {fused});
             // Members that use it go with the root.
             const auto users = r->results[i]->outputs();
             for (auto u : users)

@@ -233,6 +233,35 @@ TEST(nest_rows, extremes_of_rows_with_nan) {
         }
 }
 
+TEST(nest_rows, positions_of_extremes) {
+    for (const auto& l : layouts()) {
+        if (std::count(l.reduced.begin(), l.reduced.end(), true) != 1)
+            continue;
+        for (auto type : all_types()) {
+            if (not shape::is_computable(type) or type == shape::uint64_type)
+                continue;
+            auto b = l.builder();
+            const int x = b.input({type, l.elements()});
+            const int y = type == shape::bool_type ? x : b.op("mul", {r(x), r(x)}, type);
+            for (auto how :
+                 {fold::argmax_first, fold::argmax_last, fold::argmin_first, fold::argmin_last})
+                output(b, l, b.reduce(how, y), false);
+            output(b, l, y, true);
+            row_case c(b.result);
+            EXPECT_EQ(migraphx::cpu::row_refusal(c.n), "");
+            // Few values, so that extremes are many.
+            randomise(c, -3, 4);
+            for (std::size_t i = 0; i < c.inputs[0].count(); i++)
+                c.inputs[0].set(i,
+                                {std::trunc(c.inputs[0].get(i).real), c.inputs[0].get(i).integer});
+            if (type == shape::float_type or type == shape::double_type)
+                c.inputs[0].set(c.inputs[0].count() / 2, {std::nan(""), 0});
+            const bool compiles = &l == &layouts()[1] or &l == &layouts()[6];
+            check(c, 4, "positions, " + std::string(l.name), compiles);
+        }
+    }
+}
+
 TEST(nest_rows, folds_of_values_of_the_row) {
     for (const auto& l : layouts()) {
         auto b = l.builder();

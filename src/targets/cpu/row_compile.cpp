@@ -18,9 +18,10 @@ using codegen::row_nest;
 using codegen::stage_tensor;
 using codegen::staged_rows;
 
-constexpr int64_t longest_chunk = 4096;          // elements of a row that are summed in float
-constexpr int64_t block_bytes = 24 * 1024;       // of rows: first cache
-constexpr int64_t columns_bytes = 256 * 1024;    // of rows side by side: second cache
+constexpr int64_t longest_chunk = 4096;       // elements of a row that are summed in float
+constexpr int64_t block_bytes = 24 * 1024;    // of rows: first cache
+constexpr int64_t columns_bytes = 256 * 1024; // of rows side by side: second cache
+constexpr int64_t second_cache = 1024 * 1024;
 constexpr int64_t line = 16, most_columns = 512; // positions
 constexpr int64_t worth_sharing = 2 * longest_chunk;
 
@@ -63,9 +64,14 @@ public:
         if (backend == nest_backend::interpreter or p->rows == 0 or p->row_length == 0)
             return p;
         row_nest& s = p->source;
+        const bool columns = codegen::rows_side_by_side(s);
+        if (codegen::has_positions(s)) {
+            s = codegen::simplify(codegen::with_plain_folds(s));
+            p->positions.resize(std::size_t(p->row_length));
+            std::iota(p->positions.begin(), p->positions.end(), 0.0f);
+        }
         if (s.reduced.empty())
             add_reduced_dim(s);
-        const bool columns = codegen::rows_side_by_side(s);
         if (columns)
             lay_columns();
         else
@@ -83,8 +89,10 @@ public:
             p->stages.push_back(std::move(r));
         }
         p->staged.stages.clear();
-        if (not columns)
+        if (not columns) {
             share_or_block();
+            plan_fetching();
+        }
         lay_memory();
         return p;
     }
@@ -127,6 +135,21 @@ private:
         p->block = p->shared ? p->rows : std::clamp(block_bytes / bytes, int64_t{1}, p->rows);
     }
 
+    // Several stages go over a block, and the first waits for memory when the others are dear.
+    void plan_fetching() {
+        const auto& n = p->source;
+        const auto row = element_bytes(n, p->staged) * p->row_length;
+        if (p->shared or n.kept.size() != 1 or n.reduced.size() != 1 or
+            row * p->block > second_cache / 4 or row * p->rows < second_cache)
+            return;
+        for (std::size_t i = 0; i < n.inputs.size(); i++) {
+            const auto& a = n.inputs[i];
+            const auto size = size_of(a.type);
+            if (a.strides[1] == 1 and a.strides[0] != 0)
+                p->fetched.push_back({int(i), a.strides[0] * size, p->row_length * size});
+        }
+    }
+
     void lay_memory() {
         auto& m = p->memory;
         const auto take = [&](int64_t count, shape::type_t type) {
@@ -159,9 +182,8 @@ std::string row_refusal(const row_nest& n) {
     for (int r = 0; r < n.registers(); r++)
         if (n.reg_type(r) == shape::uint64_type)
             return "type uint64_type";
-    for (const auto& o : n.body)
-        if (o.how and codegen::is_position(*o.how))
-            return "positions of extremes";
+    if (codegen::has_positions(n) and n.row_length() > codegen::most_positions)
+        return "positions in rows of more than 2^20 elements";
     return "";
 }
 

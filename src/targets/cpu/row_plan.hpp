@@ -33,8 +33,15 @@ struct row_memory {
     std::size_t bytes = 0;
 };
 
+/// An input whose rows are runs of memory: what comes next is fetched while a block is computed.
+struct fetched_rows {
+    int input = 0;
+    int64_t step = 0, bytes = 0; ///< from row to row, and of a row
+};
+
 struct row_plan {
-    codegen::row_nest source; ///< simplified
+    codegen::row_nest source;     ///< simplified
+    std::vector<float> positions; ///< of a row: one more input, where positions are asked for
     codegen::staged_rows staged;
     std::vector<row_plan_stage> stages; ///< none: the interpreter runs it
     int64_t rows = 0;                   ///< columns: outer kept indices
@@ -44,9 +51,10 @@ struct row_plan {
     int64_t chunks = 1; ///< of each index of the outer reduced dims; parts are that many times more
     int64_t block = 1;  ///< rows of a block; columns: positions of the innermost kept dim
     int64_t threads = 1;
-    bool shared = false;    ///< rows are few and long
-    row_memory memory;      ///< of a block; shared: of all rows
-    double nanoseconds = 0; ///< estimate of all the work, one thread
+    bool shared = false;               ///< rows are few and long
+    row_memory memory;                 ///< of a block; shared: of all rows
+    std::vector<fetched_rows> fetched; ///< none where all rows stay in the second cache
+    double nanoseconds = 0;            ///< estimate of all the work, one thread
 
     std::size_t scratch_bytes() const;
 };

@@ -31,9 +31,12 @@ public:
     block_runner(const row_plan& plan, const void* const* in, void* const* out, char* scratch)
         : p(plan), inputs(in), outputs(out), memory(scratch) {}
 
-    // Rows lie one after the other.
-    void run_rows(int64_t begin, int64_t end) {
-        for (const auto& s : p.stages) {
+    // Rows lie one after the other; those up to `next` come after them.
+    void run_rows(int64_t begin, int64_t end, int64_t next) {
+        for (std::size_t i = 0; i < p.stages.size(); i++) {
+            const auto& s = p.stages[i];
+            if (i == 1)
+                fetch(end, next);
             if (s.of_rows) {
                 bind(s, begin, 0);
                 execute_nest(*s.plan, in.data(), out.data(), begin, end, tiles());
@@ -134,8 +137,10 @@ private:
         const bool columns = p.staged.columns;
         switch (t.what) {
         case stage_tensor::kind::tensor:
-            return k < count ? static_cast<char*>(const_cast<void*>(inputs[k]))
-                             : static_cast<char*>(outputs[k - count]);
+            return k >= count ? static_cast<char*>(outputs[k - count])
+                              : static_cast<char*>(const_cast<void*>(
+                                    k + 1 == count and not p.positions.empty() ? p.positions.data()
+                                                                               : inputs[k]));
         case stage_tensor::kind::row:
             return before(p.memory.rows[k], begin * size_of(of(t.number).cell));
         case stage_tensor::kind::partial: {
@@ -157,6 +162,15 @@ private:
             in[i] = address(s.inputs[i], begin, c);
         for (std::size_t i = 0; i < s.outputs.size(); i++)
             out[i] = address(s.outputs[i], begin, c);
+    }
+    void fetch(int64_t begin, int64_t end) const {
+        constexpr int64_t cache_line = 64;
+        for (const auto& f : p.fetched)
+            for (int64_t r = begin; r < end; r++) {
+                const char* row = static_cast<const char*>(inputs[f.input]) + r * f.step;
+                for (int64_t i = 0; i < f.bytes; i += cache_line)
+                    __builtin_prefetch(row + i, 0, 2);
+            }
     }
     void run_chunk(const row_plan_stage& s, const nest_part& part, int64_t begin, int64_t c,
                    char* tile_memory) {
@@ -297,7 +311,7 @@ void run_blocks(const row_plan& p, const void* const* inputs, void* const* outpu
             const int64_t begin = units * i / parts, end = units * (i + 1) / parts;
             if (not columns) {
                 for (int64_t r = begin; r < end; r += p.block)
-                    runner.run_rows(r, std::min(end, r + p.block));
+                    runner.run_rows(r, std::min(end, r + p.block), std::min(end, r + 2 * p.block));
                 continue;
             }
             for (int64_t u = begin; u < end; u++)

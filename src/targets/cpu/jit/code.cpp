@@ -28,13 +28,17 @@ constexpr int64_t call_nanoseconds = 50;           // what estimates leave out
 constexpr int low_priority = 10;
 
 // The library lies beside this one.
-jit_compile_fn open_compiler() {
+std::string compiler_path() {
     Dl_info self;
-    if (dladdr(reinterpret_cast<const void*>(&open_compiler), &self) == 0)
-        return nullptr;
+    if (dladdr(reinterpret_cast<const void*>(&compiler_path), &self) == 0)
+        return "";
     std::string path = self.dli_fname;
     path.resize(path.find_last_of('/') + 1);
-    void* library = dlopen((path + "libmigraphx_jit.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+    return path + "libmigraphx_jit.so";
+}
+
+jit_compile_fn open_compiler() {
+    void* library = dlopen(compiler_path().c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr)
         return nullptr;
     return reinterpret_cast<jit_compile_fn>(dlsym(library, jit_compile_name));
@@ -153,6 +157,11 @@ compile_queue& queue() {
 
 bool jit_available() {
     return compiler() != nullptr;
+}
+
+bool jit_installed() {
+    static const bool there = access(compiler_path().c_str(), R_OK) == 0;
+    return there;
 }
 
 std::shared_ptr<jit_code> code_of(jit_form form) {

@@ -32,6 +32,9 @@ struct jit_code {
 // True if the library with the compiler can be opened.
 bool jit_available();
 
+// True if that library is there; opening it takes 20 ms, which only those pay who need code.
+bool jit_installed();
+
 // The process's one entry for the form.
 std::shared_ptr<jit_code> code_of(jit_form form);
 

@@ -5,6 +5,10 @@
 // 0.9.
 #include "targets/cpu/passes/passes.hpp"
 
+#include "codegen/row_stages.hpp"
+#include "targets/cpu/jit/code.hpp"
+#include "targets/cpu/nest_plan.hpp"
+
 #include <migraphx/instruction.hpp>
 
 #include <algorithm>
@@ -25,10 +29,26 @@ int64_t run_length(const shape& s, const std::vector<bool>& reduced) {
     return int64_t(step);
 }
 
-// Those with kernels of their own, which are faster unless what is in front of them comes along.
+// Those with kernels of their own, which are faster unless what is in front of them comes along in
+// generated code.
 bool has_own_kernel(instruction_ref x) {
     const auto name = x->name();
     return name == "layer_norm" or name == "rms_norm" or name == "softmax" or name == "logsoftmax";
+}
+
+bool generates_code() {
+    return chosen_nest_backend() != nest_backend::automatic or jit_installed();
+}
+
+bool gives_positions(instruction_ref x) {
+    return x->name() == "argmax" or x->name() == "argmin";
+}
+
+int64_t length_of_rows(const reduce_region& r) {
+    int64_t length = 1;
+    for (auto a : r.axes)
+        length *= int64_t(r.lens[a]);
+    return length;
 }
 
 bool fits(const shape& s) {
@@ -36,10 +56,15 @@ bool fits(const shape& s) {
 }
 
 bool takes(const reduce_region& r) {
+    if (r.axes.empty())
+        return true;
     constexpr int64_t vector = 16;
     std::vector<bool> reduced(r.lens.size(), false);
     for (auto a : r.axes)
         reduced[a] = true;
+    if (codegen::most_positions < length_of_rows(r) and
+        std::any_of(r.body.begin(), r.body.end(), gives_positions))
+        return false;
     const shape* largest = nullptr;
     for (const auto* list : {&r.inputs, &r.body})
         for (auto x : *list) {
@@ -53,8 +78,9 @@ bool takes(const reduce_region& r) {
     const auto inside = [&](auto x) {
         return std::find(r.body.begin(), r.body.end(), x) != r.body.end();
     };
-    if (std::any_of(r.body.begin(), r.body.end(),
-                    [&](auto x) { return has_own_kernel(x) and not inside(x->inputs().front()); }))
+    if (std::any_of(r.body.begin(), r.body.end(), [&](auto x) {
+            return has_own_kernel(x) and not(inside(x->inputs().front()) and generates_code());
+        }))
         return false;
     return largest != nullptr and run_length(*largest, reduced) >= vector;
 }
@@ -63,6 +89,7 @@ bool takes(const reduce_region& r) {
 
 fuse_reduce reduce_fusion() {
     fuse_reduce pass;
+    pass.joins_regions = true;
     pass.takes = takes;
     return pass;
 }
