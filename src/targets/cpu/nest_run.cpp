@@ -15,7 +15,8 @@ namespace {
 
 constexpr double inline_nanoseconds = 20000;
 constexpr double grain_nanoseconds = 10000;
-constexpr int64_t split_unit = 256; // elements
+constexpr double step_nanoseconds = 15; // of tiles, beside their elements
+constexpr int64_t split_unit = 256;     // elements
 constexpr std::size_t stack_scratch = 48 * 1024;
 
 // State of one execution; its arrays are at the end of the scratch memory.
@@ -312,10 +313,11 @@ void execute_stage(const nest_plan& plan, const void* const* inputs, void* const
                              part.col_begin, part.col_end);
             return;
         }
-        count_towards_code(plan.generated->code,
-                           double(part.row_end - part.row_begin) *
-                               double(part.col_end - part.col_begin) *
-                               plan.nanoseconds_per_element);
+        const auto steps = plan.per_row.size() + plan.per_tile.size() + 2 * plan.folds.size();
+        count_towards_code(plan.generated->code, double(part.row_end - part.row_begin) *
+                                                     (double(part.col_end - part.col_begin) *
+                                                          plan.nanoseconds_per_element +
+                                                      double(steps) * step_nanoseconds));
     }
     nest_walker(plan, inputs, outputs, scratch).run_part(part);
 }

@@ -3,7 +3,7 @@
 // Measured on two cores of a Xeon with AVX-512: rows whose elements are neighbours 1.1 to 5 times
 // as fast as separate kernels by generated code, 0.5 to 1.3 on tiles; rows side by side 0.85 to
 // 1.0, a normalization and what follows it 0.9; softmax of a region, functions that are held and
-// positions 1.3 to 2.2 in rows of 64 elements, 0.6 to 1.0 in rows of 768; fewer than 2048 elements
+// positions 1.3 to 2.2 in rows of 64 elements, 0.6 to 1.0 in rows of 768; fewer than 8192 elements
 // 0.6 to 1.1. Pointwise regions with several results 1.3 to 2.4.
 #include "targets/cpu/passes/passes.hpp"
 
@@ -63,10 +63,11 @@ public:
         : r(region), body(r.body.begin(), r.body.end()) {}
 
     bool take() const {
+        if (elements(r.lens) < least_elements)
+            return false;
         if (r.axes.empty())
             return true;
-        if (not generates_code() or not fits_types() or elements(r.lens) < least_elements or
-            run_length() < vector)
+        if (not generates_code() or not fits_types() or run_length() < vector)
             return false;
         // Separate kernels do these as fast unless their rows are short.
         if (length_of_rows() > short_row and std::any_of(r.body.begin(), r.body.end(), [&](auto x) {
@@ -81,7 +82,7 @@ public:
 private:
     static constexpr int64_t vector = 16;
     static constexpr int64_t short_row = 128;
-    static constexpr int64_t least_elements = 2048;
+    static constexpr int64_t least_elements = 8192;
 
     const reduce_region& r;
     std::unordered_set<instruction_ref> body;
