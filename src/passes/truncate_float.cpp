@@ -7,10 +7,14 @@
 #include "ops/pointwise_table.hpp"
 #include "passes/data_type.hpp"
 #include "passes/float_gates.hpp"
+#include "passes/float_scales.hpp"
 #include "passes/pass_registry.hpp"
+#include "passes/rounded_windows.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
+#include <vector>
 
 namespace migraphx {
 
@@ -69,6 +73,38 @@ void keep_gates(module& m, instruction_set& kept) {
     }
 }
 
+// A result with several readers is stored: rounded, as it would be otherwise.
+void round_result(module& m, instruction_ref ins, shape::type_t t) {
+    const std::vector<instruction_ref> readers(ins->outputs());
+    const auto after = std::next(ins);
+    const auto type = ins->get_shape().type();
+    const auto stored =
+        m.insert_instruction(after, make_op("convert", {{"target_type", t}}), {ins});
+    const auto read =
+        m.insert_instruction(after, make_op("convert", {{"target_type", type}}), {stored});
+    for (auto reader : readers)
+        instruction::replace_argument(reader, ins, read);
+}
+
+void keep_scales(module& m, instruction_set& kept, shape::type_t t) {
+    for (auto ins : float_scales(m, t)) {
+        kept.insert(ins);
+        if (ins->outputs().size() > 1)
+            round_result(m, ins, t);
+    }
+}
+
+// Constant weights in the type that the convolution is about to be computed in.
+void round_weights(module& m, instruction_ref ins, const type_change& change) {
+    const auto w = ins->inputs()[1];
+    if (not w->can_eval() or not change.from.contains(w->get_shape().type()))
+        return;
+    const auto rounded = rounded_windows(w->eval(), change.to);
+    const auto value = m.add_literal(literal{rounded.get_shape(), rounded.data()});
+    const auto back = make_op("convert", {{"target_type", w->get_shape().type()}});
+    instruction::replace_argument(ins, w, m.insert_instruction(ins, back, {value}));
+}
+
 } // namespace
 
 void truncate_float_pass::apply(module& m) const {
@@ -77,17 +113,23 @@ void truncate_float_pass::apply(module& m) const {
                            [&](const auto& x) { return x == "all" or x == name; });
     };
     const type_change change{{shape::float_type, shape::double_type}, float_type};
+    const bool shorter = float_type == shape::half_type or float_type == shape::bf16_type;
     const bool all = std::find(ins_names.begin(), ins_names.end(), "all") != ins_names.end();
     instruction_set kept;
     if (all) {
         kept = sums_in_float(m);
         keep_gates(m, kept);
+        if (shorter)
+            keep_scales(m, kept, float_type);
     }
-    for (auto ins : instructions_of(m))
-        if (named(ins->name()) and not kept.contains(ins) and
-            not(all and is_constant_arithmetic(ins)) and ins->name() != "quantizelinear" and
-            ins->name() != "dequantizelinear")
-            compute_in(m, ins, change);
+    for (auto ins : instructions_of(m)) {
+        if (not named(ins->name()) or kept.contains(ins) or (all and is_constant_arithmetic(ins)) or
+            ins->name() == "quantizelinear" or ins->name() == "dequantizelinear")
+            continue;
+        if (shorter and ins->name() == "convolution")
+            round_weights(m, ins, change);
+        compute_in(m, ins, change);
+    }
 }
 
 namespace {
