@@ -17,7 +17,11 @@ struct convolution_op : op::convolution {
     static void traits(op_info& info) { info.type = &typeid(op::convolution); }
 
     shape infer(const std::vector<shape>& in) const {
-        expect(in).count(2).tensor().same_type();
+        expect(in).count(2).tensor();
+        // Float weights of halves: small ones, whose rounding would show (passes/half_data.hpp).
+        const auto x = in[0].type();
+        if ((x != shape::half_type and x != shape::bf16_type) or in[1].type() != shape::float_type)
+            expect(in).same_type();
         expect(in).that(in[0].computable(), "a type that can be multiplied was expected");
         return convolution_shape(in[0], in[1], *this, in[0].type());
     }

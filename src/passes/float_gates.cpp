@@ -101,6 +101,30 @@ bool is_mean_pooling(instruction_ref ins) {
            std::equal(most.begin() + 2, most.end(), window.begin(), window.end());
 }
 
+std::unordered_set<instruction_ref>
+products_before_gates(const module& m, const std::unordered_set<instruction_ref>& gates,
+                      const gate_sizes& limits) {
+    std::unordered_set<instruction_ref> leads, products;
+    for (auto ins = m.end(); ins != m.begin();) {
+        --ins;
+        const auto& out = ins->outputs();
+        if (std::none_of(out.begin(), out.end(),
+                         [&](auto x) { return leads.contains(x) or gates.contains(x); }))
+            continue;
+        leads.insert(ins);
+        if (ins->name() != "convolution" or gates.contains(ins))
+            continue;
+        const auto w = ins->inputs()[1];
+        if (not w->can_eval() or not is_small(w, limits.weights) or
+            ins->get_shape().type() != shape::float_type)
+            continue;
+        const auto& lens = w->get_shape().lens();
+        if (std::all_of(lens.begin() + 2, lens.end(), [](auto n) { return n == 1; }))
+            products.insert(ins);
+    }
+    return products;
+}
+
 std::unordered_set<instruction_ref> float_gates(const module& m, const gate_sizes& limits) {
     return gate_finder{m, limits}.run();
 }

@@ -27,6 +27,13 @@ struct gate_sizes {
 /// it and constants alone, where one of the followers is a convolution or dot.
 std::unordered_set<instruction_ref> float_gates(const module& m, const gate_sizes& limits = {});
 
+/// Convolutions in float, with windows of one position and constant weights within the limits, from
+/// which one of the `gates` follows: what their weights lose moves the gates' means, which no sum
+/// over positions evens out.
+std::unordered_set<instruction_ref>
+products_before_gates(const module& m, const std::unordered_set<instruction_ref>& gates,
+                      const gate_sizes& limits = {});
+
 /// Average pooling whose window is all of the data, without padding.
 bool is_mean_pooling(instruction_ref ins);
 

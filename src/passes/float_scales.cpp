@@ -25,17 +25,27 @@ bool is_arithmetic(instruction_ref ins) {
     return name == "add" or name == "sub" or name == "mul" or name == "div";
 }
 
-// A constant of one element, behind the operators that stretch it (to sizes that may be open).
-std::optional<double> single_number(instruction_ref x) {
-    while (x->name() == "multibroadcast" or x->name() == "broadcast")
+bool is_stretched(instruction_ref x) {
+    return x->name() == "multibroadcast" or x->name() == "broadcast";
+}
+
+// Behind the operators that stretch it (to sizes that may be open).
+instruction_ref source_of(instruction_ref x) {
+    while (is_stretched(x))
         x = x->inputs().front();
+    return x;
+}
+
+// A constant of one element.
+std::optional<double> single_number(instruction_ref x) {
+    x = source_of(x);
     if (not x->can_eval() or x->get_shape().elements() != 1)
         return std::nullopt;
     return load<double>(x->eval()).front();
 }
 
 bool is_constant(instruction_ref x) {
-    return x->can_eval() or single_number(x);
+    return source_of(x)->can_eval();
 }
 
 // Whether rounding to `t` changes a number of its range.
@@ -46,32 +56,87 @@ bool changes(double x, shape::type_t t) {
            load<double>(rounded).front() != x;
 }
 
+bool is_pointwise(instruction_ref ins) {
+    return find_pointwise_row(ins->name()) != nullptr;
+}
+
+class scale_finder {
+public:
+    scale_finder(const module& mod, shape::type_t type,
+                 const std::unordered_set<instruction_ref>& g)
+        : m(mod), t(type), gates(g) {}
+
+    std::unordered_set<instruction_ref> run() {
+        for (auto ins = m.begin(); ins != m.end(); ++ins) {
+            const bool from_images = is_convolution(ins) or follows_images(ins);
+            if (from_images)
+                images.insert(ins);
+            if (not is_pointwise(ins) or gates.contains(ins) or ins->can_eval() or
+                ins->get_shape().type() != shape::float_type)
+                continue;
+            if ((from_images and is_scale(ins)) or reads(ins, [&](auto x) { return is_gate(x); }) or
+                reads(ins, [&](auto x) {
+                    return kept.contains(x) and is_pointwise(x) and has_pointwise_readers(x);
+                }))
+                keep(ins);
+        }
+        return kept;
+    }
+
+private:
+    template <class F>
+    static bool reads(instruction_ref ins, F f) {
+        const auto& in = ins->inputs();
+        return std::any_of(in.begin(), in.end(), f);
+    }
+
+    bool follows_images(instruction_ref ins) const {
+        if (ins->name() != "convert" and not is_pointwise(ins))
+            return false;
+        const auto of_images = [&](auto x) { return images.contains(x); };
+        return reads(ins, of_images) and
+               not reads(ins, [&](auto x) { return not of_images(x) and not is_constant(x); });
+    }
+
+    bool is_scale(instruction_ref ins) const {
+        if (not is_arithmetic(ins))
+            return false;
+        const auto a = ins->inputs()[0], b = ins->inputs()[1];
+        if (images.contains(a) == images.contains(b))
+            return false;
+        const auto image = images.contains(a) ? a : b;
+        const auto number = single_number(image == a ? b : a);
+        return number and changes(*number, t) and image->outputs().size() == 1;
+    }
+
+    bool is_gate(instruction_ref x) const {
+        return gates.contains(x) or (is_stretched(x) and gates.contains(source_of(x)));
+    }
+
+    void keep(instruction_ref ins) {
+        kept.insert(ins);
+        for (auto x : ins->inputs())
+            if (is_gate(x) or single_number(x))
+                for (; is_stretched(x); x = x->inputs().front())
+                    kept.insert(x);
+    }
+
+    const module& m;
+    shape::type_t t;
+    const std::unordered_set<instruction_ref>& gates;
+    std::unordered_set<instruction_ref> images, kept;
+};
+
 } // namespace
 
-std::unordered_set<instruction_ref> float_scales(const module& m, shape::type_t t) {
-    std::unordered_set<instruction_ref> images, scales;
-    for (auto ins = m.begin(); ins != m.end(); ++ins) {
-        const auto& in = ins->inputs();
-        if (is_convolution(ins)) {
-            images.insert(ins);
-            continue;
-        }
-        const auto of_images = [&](auto x) { return images.contains(x); };
-        if ((ins->name() != "convert" and find_pointwise_row(ins->name()) == nullptr) or
-            std::none_of(in.begin(), in.end(), of_images) or
-            not std::all_of(in.begin(), in.end(),
-                            [&](auto x) { return of_images(x) or is_constant(x); }))
-            continue;
-        images.insert(ins);
-        if (not is_arithmetic(ins) or ins->get_shape().type() != shape::float_type or
-            of_images(in[0]) == of_images(in[1]))
-            continue;
-        const auto image = of_images(in[0]) ? in[0] : in[1];
-        const auto number = single_number(image == in[0] ? in[1] : in[0]);
-        if (number and changes(*number, t) and image->outputs().size() == 1)
-            scales.insert(ins);
-    }
-    return scales;
+bool has_pointwise_readers(instruction_ref ins) {
+    const auto& out = ins->outputs();
+    return std::all_of(out.begin(), out.end(), is_pointwise);
+}
+
+std::unordered_set<instruction_ref> float_scales(const module& m, shape::type_t t,
+                                                 const std::unordered_set<instruction_ref>& gates) {
+    return scale_finder{m, t, gates}.run();
 }
 
 } // namespace migraphx

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Scales and shifts of whole images: numbers that a shorter type does not hold. Rounded, one of
-// them moves every element of the tensor the same way, which no later sum evens out; as numbers in
-// a kernel's text they cost nothing in float.
+// Scales and shifts of whole images or channels: numbers that a shorter type does not hold, and
+// gates. Rounded, one of them moves all of its elements the same way, which no later sum evens out;
+// a kernel that stores its result as halves reads them in float at no cost.
 #pragma once
 
 #include <migraphx/instruction_ref.hpp>
@@ -13,9 +13,15 @@ namespace migraphx {
 
 struct module;
 
-/// `add`, `sub`, `mul` and `div` in float of a single number that `t` does not hold (but that is
-/// within its range) and of what is computed from convolutions by pointwise operators and is used
-/// there only.
-std::unordered_set<instruction_ref> float_scales(const module& m, shape::type_t t);
+/// Pointwise operators in float that stay so although their data are of type `t`: arithmetic of a
+/// single number that `t` does not hold (but that is within its range) and of what is computed from
+/// convolutions by pointwise operators and used there only; what combines one of `gates` with
+/// other data; all readers of such a result, if they are pointwise too. With the operators that
+/// stretch those numbers and gates.
+std::unordered_set<instruction_ref> float_scales(const module& m, shape::type_t t,
+                                                 const std::unordered_set<instruction_ref>& gates);
+
+/// Kernels that compute `ins` go on with what it gives: nothing else reads it.
+bool has_pointwise_readers(instruction_ref ins);
 
 } // namespace migraphx

@@ -57,22 +57,6 @@ bool is_constant_arithmetic(instruction_ref ins) {
     return is_pointwise(ins) and ins->can_eval();
 }
 
-// Means that are poolings become reductions, which the conversion of their data runs together with.
-void keep_gates(module& m, instruction_set& kept) {
-    const auto gates = float_gates(m);
-    kept.insert(gates.begin(), gates.end());
-    for (auto ins : gates) {
-        if (not is_mean_pooling(ins))
-            continue;
-        std::vector<int64_t> spatial;
-        for (std::size_t i = 2; i < ins->get_shape().ndim(); i++)
-            spatial.push_back(int64_t(i));
-        kept.erase(ins);
-        kept.insert(
-            m.replace_instruction(ins, make_op("reduce_mean", {{"axes", spatial}}), ins->inputs()));
-    }
-}
-
 // A result with several readers is stored: rounded, as it would be otherwise.
 void round_result(module& m, instruction_ref ins, shape::type_t t) {
     const std::vector<instruction_ref> readers(ins->outputs());
@@ -86,11 +70,40 @@ void round_result(module& m, instruction_ref ins, shape::type_t t) {
         instruction::replace_argument(reader, ins, read);
 }
 
-void keep_scales(module& m, instruction_set& kept, shape::type_t t) {
-    for (auto ins : float_scales(m, t)) {
+// Weights stay as they are, data are rounded as if they were not.
+void keep_weights(module& m, instruction_ref ins, shape::type_t t) {
+    const auto x = ins->inputs()[0];
+    const auto type = x->get_shape().type();
+    if (x->name() == "convert" and x->inputs().front()->get_shape().type() == t)
+        return;
+    const auto rounded = m.insert_instruction(ins, make_op("convert", {{"target_type", t}}), x);
+    instruction::replace_argument(
+        ins, x, m.insert_instruction(ins, make_op("convert", {{"target_type", type}}), rounded));
+}
+
+// Means that are poolings become reductions, which the conversion of their data runs together with.
+// Where gates meet their data, and scales, the results of kernels are rounded, not what they read.
+void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
+    const auto gates = float_gates(m);
+    for (auto ins : float_scales(m, t, gates)) {
         kept.insert(ins);
-        if (ins->outputs().size() > 1)
+        if (is_pointwise(ins) and ins->outputs().size() > 1 and not has_pointwise_readers(ins))
             round_result(m, ins, t);
+    }
+    for (auto ins : products_before_gates(m, gates)) {
+        keep_weights(m, ins, t);
+        kept.insert(ins);
+    }
+    kept.insert(gates.begin(), gates.end());
+    for (auto ins : gates) {
+        if (not is_mean_pooling(ins))
+            continue;
+        std::vector<int64_t> spatial;
+        for (std::size_t i = 2; i < ins->get_shape().ndim(); i++)
+            spatial.push_back(int64_t(i));
+        kept.erase(ins);
+        kept.insert(
+            m.replace_instruction(ins, make_op("reduce_mean", {{"axes", spatial}}), ins->inputs()));
     }
 }
 
@@ -118,9 +131,8 @@ void truncate_float_pass::apply(module& m) const {
     instruction_set kept;
     if (all) {
         kept = sums_in_float(m);
-        keep_gates(m, kept);
         if (shorter)
-            keep_scales(m, kept, float_type);
+            keep_gates(m, kept, float_type);
     }
     for (auto ins : instructions_of(m)) {
         if (not named(ins->name()) or kept.contains(ins) or (all and is_constant_arithmetic(ins)) or

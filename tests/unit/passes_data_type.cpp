@@ -57,7 +57,7 @@ TEST(passes_data_type, gates_stay_in_float) {
         EXPECT_EQ(type_at(p, "pooling"), shape::tuple_type) << "a mean is a reduction";
         EXPECT_EQ(type_at(p, "convolution"), shape::float_type);
         EXPECT_EQ(type_at(p, "sigmoid"), shape::float_type);
-        EXPECT_EQ(type_at(p, "mul"), shape::half_type);
+        EXPECT_EQ(type_at(p, "mul"), shape::float_type) << "data and gate as they are";
     }
 }
 
@@ -118,4 +118,80 @@ TEST(passes_data_type, operands_that_are_not_there_are_not_converted) {
         }
     }
     EXPECT_TRUE(found);
+}
+
+// 0.1 lies between halves, and rounded to nearest it loses the same three times.
+TEST(passes_data_type, windows_keep_their_sum) {
+    for (const bool in_bf16 : {false, true}) {
+        program p;
+        auto& m = *p.get_main_module();
+        const auto x = m.add_parameter("x", shape{shape::float_type, {1, 2, 6, 6}});
+        const auto w = weights(m, {2, 1, 3, 3}, 0.1f);
+        m.add_return(
+            {m.add_instruction(make_op("convolution", {{"group", 2}, {"padding", {1, 1}}}), x, w)});
+        if (in_bf16)
+            quantize_bf16(p);
+        else
+            quantize_fp16(p);
+        double sum = 0;
+        std::size_t convolutions = 0;
+        for (const auto& ins : m)
+            if (ins.name() == "convolution") {
+                convolutions++;
+                const auto rounded = ins.inputs()[1]->eval();
+                EXPECT_EQ(rounded.get_shape().type(),
+                          in_bf16 ? shape::bf16_type : shape::half_type);
+                rounded.visit([&](auto v) {
+                    for (std::size_t i = 0; i < 9; i++)
+                        sum += double(float(v[i]));
+                });
+            }
+        EXPECT_EQ(convolutions, 1u);
+        // Half a unit in the last place of 0.1.
+        EXPECT_NEAR(sum, 9 * double(0.1f), in_bf16 ? 2.5e-4 : 3.1e-5);
+    }
+}
+
+// What is stored is rounded, also beside readers in float.
+TEST(passes_data_type, scales_of_images_stay_in_float) {
+    program p;
+    auto& m = *p.get_main_module();
+    const auto x = m.add_parameter("x", shape{shape::float_type, {1, 2, 6, 6}});
+    const auto conv = m.add_instruction(make_op("convolution"), x, weights(m, {2, 2, 1, 1}, 1));
+    const auto factor = m.add_instruction(
+        make_op("multibroadcast", {{"out_lens", conv->get_shape().lens()}}), weights(m, {1}, 0.1f));
+    const auto scaled =
+        m.add_instruction(make_op("mul"), m.add_instruction(make_op("relu"), conv), factor);
+    const auto halved = m.add_instruction(
+        make_op("multibroadcast", {{"out_lens", conv->get_shape().lens()}}), weights(m, {1}, 0.5f));
+    m.add_return({m.add_instruction(make_op("add"), scaled, halved),
+                  m.add_instruction(make_op("convolution"), scaled, weights(m, {2, 2, 1, 1}, 1))});
+    quantize_fp16(p);
+    EXPECT_EQ(type_at(p, "mul"), shape::float_type);
+    EXPECT_EQ(type_at(p, "add"), shape::half_type) << "0.5 is a half";
+}
+
+TEST(passes_data_type, small_weights_before_a_gate_stay_in_float) {
+    program p;
+    auto& m = *p.get_main_module();
+    const shape s{shape::float_type, {1, 8, 6, 6}};
+    const auto product = [&](instruction_ref x) {
+        return m.add_instruction(make_op("convolution"), x, weights(m, {8, 8, 1, 1}, 0.1f));
+    };
+    const auto before = product(m.add_parameter("x", s));
+    auto gate = product(m.add_instruction(make_op("reduce_mean", {{"axes", {2, 3}}}), before));
+    gate = m.add_instruction(make_op("multibroadcast", {{"out_lens", s.lens()}}), gate);
+    m.add_return({product(m.add_instruction(make_op("mul"), before, gate))});
+    quantize_fp16(p);
+    std::vector<shape::type_t> types;
+    for (const auto& ins : m)
+        if (ins.name() == "convolution") {
+            types.push_back(ins.inputs()[1]->get_shape().type());
+            const auto x = ins.inputs()[0];
+            if (types.size() == 1) {
+                EXPECT_EQ(x->name(), "convert");
+                EXPECT_EQ(x->inputs().front()->get_shape().type(), shape::half_type);
+            }
+        }
+    EXPECT_EQ(types, (std::vector{shape::float_type, shape::float_type, shape::half_type}));
 }

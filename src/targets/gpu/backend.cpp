@@ -11,6 +11,7 @@
 #include "passes/fuse_block_weights.hpp"
 #include "passes/fuse_epilogue.hpp"
 #include "passes/fuse_reduce.hpp"
+#include "passes/half_data.hpp"
 #include "passes/merge_products.hpp"
 #include "passes/pass_registry.hpp"
 #include "targets/gpu/lower/convolution.hpp"
@@ -58,8 +59,9 @@ struct gpu_backend : backend {
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), merge_all_products(), propagate_constant{},
-                make_pass("nest_concats"), channels_last{layouts()}, fuse_pointwise{},
-                fuse_epilogue{epilogues()}, fuse_reduce{},
+                make_pass("nest_concats"), enable_pass(multiplies_halves(*on), half_data{}),
+                channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
+                fuse_reduce{},
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }

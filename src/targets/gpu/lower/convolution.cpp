@@ -42,8 +42,9 @@ bool is_channels_last(const shape& s) {
 }
 
 bool is_depthwise(const convolution_desc& d) {
-    return not d.transposed and std::size_t(d.group) == d.x.lens()[1] and
-           std::size_t(d.group) == d.y.lens()[1] and d.group > 1;
+    return not d.transposed and d.w.type() == d.x.type() and
+           std::size_t(d.group) == d.x.lens()[1] and std::size_t(d.group) == d.y.lens()[1] and
+           d.group > 1;
 }
 
 const module* epilogue_of(const device_problem& p) {
@@ -184,6 +185,11 @@ std::optional<epilogue_text> convolution_epilogue(const device_problem& p,
                          call, ");\n        return r;\n    }\n};\n");
     t.value = "epilogue{" + t.value + "}";
     return t;
+}
+
+bool multiplies_halves(const device& on) {
+    const auto& is = on.properties();
+    return is.kind == platform::host or (is.kind == platform::cuda and is.capability >= 80);
 }
 
 channels_last_rules layouts() {

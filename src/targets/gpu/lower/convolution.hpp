@@ -26,8 +26,8 @@ const module* epilogue_of(const device_problem& p);
 std::optional<mgx::conv_params> convolution_params(const device_problem& p,
                                                    const convolution_desc& d, std::string& reason);
 
-/// The beginning of a kernel's text, which opens the namespace: functions of the epilogue as exact as
-/// its result needs.
+/// The beginning of a kernel's text, which opens the namespace: functions of the epilogue as exact
+/// as its result needs.
 std::string convolution_head(const device_problem& p, const std::string& header);
 
 /// The text of `struct epilogue` for device_code/conv.cuh and what the entry gets for it.
@@ -44,6 +44,9 @@ std::optional<epilogue_text> convolution_epilogue(const device_problem& p,
 bool is_channels_last(const shape& s);
 /// Every channel by itself.
 bool is_depthwise(const convolution_desc& d);
+
+/// Whether the device has matrix units for halves (the host device plays them).
+bool multiplies_halves(const device& on);
 
 /// For the pass `channels_last`.
 channels_last_rules layouts();

@@ -43,8 +43,8 @@ bool is_product(const convolution_desc& d) {
     const auto all = [](const std::vector<int64_t>& v, int64_t wanted) {
         return std::all_of(v.begin(), v.end(), [&](auto n) { return n == wanted; });
     };
-    return not d.transposed and d.group == 1 and all(d.stride, 1) and all(d.before, 0) and
-           all(d.after, 0) and d.w.elements() == d.w.lens()[0] * d.w.lens()[1];
+    return not d.transposed and d.w.type() == d.x.type() and d.group == 1 and all(d.stride, 1) and
+           all(d.before, 0) and all(d.after, 0) and d.w.elements() == d.w.lens()[0] * d.w.lens()[1];
 }
 
 lowered convolution_as_product(const device_problem& p) {

@@ -4,11 +4,13 @@
 #include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "codegen/device_text.hpp"
+#include "ops/tensor.hpp"
 #include "targets/gpu/lower/convolution.hpp"
 #include "targets/gpu/weights.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 namespace migraphx::gpu {
@@ -131,6 +133,24 @@ void pack(const argument& w, const mgx::conv_pack_params& q, char* to) {
     });
 }
 
+// Weights {outputs, channels, 1 …} as sums of two numbers of a shorter type, {outputs, channels, 2
+// …}.
+argument two_parts(const argument& w, const shape& s) {
+    const auto whole = load<double>(w);
+    const argument high{shape{s.type(), {whole.size()}}};
+    store(high, whole);
+    const auto rounded = load<double>(high);
+    std::vector<double> parts(2 * whole.size());
+    for (std::size_t i = 0; i < whole.size(); i++) {
+        const auto rest = whole[i] - rounded[i];
+        parts[2 * i] = rounded[i];
+        parts[2 * i + 1] = std::isfinite(rest) ? rest : 0;
+    }
+    argument result{s};
+    store(result, parts);
+    return result;
+}
+
 struct convolution_kernel : kernel {
     std::unique_ptr<kernel> work;
     device_weight weights; ///< null: they come at run time
@@ -158,9 +178,21 @@ const char* truth(bool x) {
 
 lowered implicit_gemm_convolution(const device_problem& p) {
     std::string reason;
-    const auto d = describe_convolution(p, reason);
+    auto d = describe_convolution(p, reason);
     if (not d)
         return lowered::refuse(reason);
+    const bool in_parts = d->w.type() != d->x.type();
+    if (in_parts) {
+        if (not multiplies_halves(*p.on) or not p.is_constant(1) or d->transposed)
+            return lowered::refuse("weights of another type than the data");
+        if (d->w.elements() != d->w.lens()[0] * d->w.lens()[1])
+            return lowered::refuse("float weights of a window beside shorter data");
+        // As two taps at the same place.
+        auto lens = d->w.lens();
+        lens[2] = 2;
+        d->w = shape{d->x.type(), lens};
+        d->dilation[0] = 0;
+    }
     auto params = convolution_params(p, *d, reason);
     if (not params)
         return lowered::refuse(reason);
@@ -170,10 +202,9 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     const auto type = d->x.type();
     const auto size = d->x.type_size();
     const auto& on = p.on->properties();
-    const bool matrix_units =
-        (type == shape::half_type or type == shape::bf16_type or type == shape::int8_type or
-         type == shape::uint8_type) and
-        (on.kind == platform::host or (on.kind == platform::cuda and on.capability >= 80));
+    const bool matrix_units = (type == shape::half_type or type == shape::bf16_type or
+                               type == shape::int8_type or type == shape::uint8_type) and
+                              multiplies_halves(*p.on);
     // Channels that come in vectors.
     const auto vector = matrix_units ? 16 / size : 4;
     const auto whole = [&](std::size_t n) { return n % vector == 0; };
@@ -200,8 +231,11 @@ lowered implicit_gemm_convolution(const device_problem& p) {
     if (constant) {
         result->weights = device_constant(
             *p.on, p.constants[1],
-            str("convolution rows of k, groups ", d->group, d->transposed ? " transposed" : ""),
-            weight_bytes, [&](char* to) { pack(p.constants[1], packing, to); });
+            str("convolution rows of k, groups ", d->group, d->transposed ? " transposed" : "",
+                in_parts ? " in parts" : ""),
+            weight_bytes, [&](char* to) {
+                pack(in_parts ? two_parts(p.constants[1], d->w) : p.constants[1], packing, to);
+            });
         params->weights = result->weights->data.get();
     }
 

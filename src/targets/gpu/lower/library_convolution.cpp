@@ -127,6 +127,8 @@ lowered library_convolution(const device_problem& p) {
     auto d = describe_convolution(p, reason);
     if (not d)
         return lowered::refuse(reason);
+    if (d->w.type() != d->x.type())
+        return lowered::refuse("weights of another type than the data");
     // cuDNN's engines for them give wrong sums (seen with 9.14: int8 to int32, 4 channels).
     if (shape::is_integral(d->x.type()) and p.on->properties().kind != platform::host)
         return lowered::refuse("integers");

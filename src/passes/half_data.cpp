@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "passes/half_data.hpp"
+
+#include "passes/data_type.hpp"
+#include "passes/pass_registry.hpp"
+
+#include <migraphx/make_op.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+namespace migraphx {
+
+namespace {
+
+bool is_short(shape::type_t t) {
+    return t == shape::half_type or t == shape::bf16_type;
+}
+
+bool widens(instruction_ref ins) {
+    return ins->name() == "convert" and ins->get_shape().type() == shape::float_type and
+           is_short(ins->inputs().front()->get_shape().type()) and
+           not ins->inputs().front()->can_eval();
+}
+
+bool reads_widened_data(instruction_ref ins) {
+    if (ins->name() != "convolution" or ins->get_shape().type() != shape::float_type)
+        return false;
+    const auto x = ins->inputs()[0], w = ins->inputs()[1];
+    if (x->name() != "convert" or not is_short(x->inputs().front()->get_shape().type()) or
+        not w->can_eval() or w->get_shape().dynamic())
+        return false;
+    const auto& lens = w->get_shape().lens();
+    return std::all_of(lens.begin() + 2, lens.end(), [](auto n) { return n == 1; });
+}
+
+} // namespace
+
+void half_data::apply(module& m) const {
+    for (auto ins : instructions_of(m))
+        if (widens(ins)) {
+            const std::vector<instruction_ref> readers(ins->outputs());
+            for (std::size_t i = 1; i < readers.size(); i++)
+                instruction::replace_argument(
+                    readers[i], ins,
+                    m.insert_instruction(readers[i], ins->get_operator(), ins->inputs()));
+        }
+    for (auto ins : instructions_of(m)) {
+        if (not reads_widened_data(ins))
+            continue;
+        const auto x = ins->inputs()[0]->inputs().front();
+        const auto sums = m.insert_instruction(ins, ins->get_operator(), {x, ins->inputs()[1]});
+        sums->add_debug_symbols(ins->get_debug_symbols());
+        // Not rounded twice where the type is wanted.
+        for (auto reader : std::vector<instruction_ref>(ins->outputs()))
+            if (reader->name() == "convert" and
+                reader->get_shape().type() == sums->get_shape().type())
+                m.replace_instruction(reader, sums);
+        if (not ins->outputs().empty())
+            m.replace_instruction(
+                ins, make_op("convert", {{"target_type", ins->get_shape().type()}}), {sums});
+    }
+}
+
+namespace {
+
+const registered_pass half_data_registered{"half_data", [] { return half_data{}; }};
+
+} // namespace
+
+} // namespace migraphx
