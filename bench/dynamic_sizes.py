@@ -7,7 +7,7 @@ is compiled with those sizes alone: answers of both programs are compared, and t
 turns, within one process. Markdown and JSON go to bench/results/. Exit status: 0 when
 
   the answers differ by at most 1e-5 of the largest magnitude; or, where later sizes are convolved by other
-  code (see cpu/lower/kept_code.hpp) and differ by more, they are as good: against the reference target,
+  code (see cpu/lower/convolution.cpp) and differ by more, they are as good: against the reference target,
   over --on-ref of the sample, the largest error of the dynamic program is at most twice the static one's,
   the median over the sample of warm latency, dynamic over static, is at most 1.10,
   the median cost of a new size (first run less warm run) is at most 50 ms,

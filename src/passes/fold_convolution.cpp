@@ -9,18 +9,13 @@
 #include "ops/tensor.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/pattern.hpp"
+#include "passes/stretched_constant.hpp"
 
 #include <algorithm>
 
 namespace migraphx {
 
 namespace {
-
-// A constant stretched to the sizes of another operand, which are not known yet.
-bool is_stretched_constant(instruction_ref c) {
-    return (c->name() == "broadcast" or c->name() == "multibroadcast") and
-           c->inputs().size() == 2 and c->get_shape().dynamic() and c->inputs()[0]->can_eval();
-}
 
 bool is_constant(instruction_ref c) {
     return c->can_eval() or is_stretched_constant(c);
@@ -136,11 +131,7 @@ std::optional<instruction_ref> constant_product(instruction_ref b, instruction_r
                                                 instruction_ref conv, rewriter& rw) {
     if (b->can_eval() and c->can_eval())
         return rw.add("mul", {b, c});
-    if (not is_stretched_constant(b) or not is_stretched_constant(c) or
-        b->get_operator() != c->get_operator() or
-        b->inputs()[0]->get_shape().lens() != c->inputs()[0]->get_shape().lens())
-        return std::nullopt;
-    return rw.add(b->get_operator(), {rw.add("mul", {b->inputs()[0], c->inputs()[0]}), conv});
+    return stretched_result("mul", b, c, conv, rw);
 }
 
 std::vector<rule> rules() {

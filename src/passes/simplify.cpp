@@ -7,6 +7,7 @@
 
 #include "passes/pass_registry.hpp"
 #include "passes/pattern.hpp"
+#include "passes/stretched_constant.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -46,6 +47,27 @@ replacement narrowed(const match& m, rewriter& rw) {
     const auto value = m.root->get_operator().compute(shape{s.type(), narrow}, {part(x), part(y)});
     return rw.add(make_op("multibroadcast", {{"out_lens", s.lens()}}),
                   {rw.literal(literal::adopt(value))});
+}
+
+// A constant, or one stretched to sizes that are not known yet.
+pattern known_values(const char* name) {
+    return any(name).where(
+        [](instruction_ref c) { return c->can_eval() or is_stretched_constant(c); });
+}
+
+// f(f(x, a), b) -> f(x, f(a, b)). Before sizes are known only where all targets compute in the type
+// itself: some do the short ones in float.
+replacement reassociated(const char* f, const match& m, rewriter& rw) {
+    const auto x = m["x"], a = m["a"], b = m["b"];
+    if (x->can_eval() or is_stretched_constant(x) or not is_floating(m.root))
+        return declined;
+    if (a->can_eval() and b->can_eval())
+        return rw.add(f, {x, rw.add(f, {a, b})});
+    const auto type = m.root->get_shape().type();
+    if (type != shape::float_type and type != shape::double_type)
+        return declined;
+    const auto both = stretched_result(f, a, b, x, rw);
+    return both ? replacement(rw.add(f, {x, *both})) : declined;
 }
 
 std::vector<rule> shape_rules() {
@@ -196,19 +218,11 @@ std::vector<rule> algebra_rules() {
         {"f(broadcast(a), broadcast(b)) -> broadcast(f(a, b)) for constants",
          one_of({"add", "sub", "mul", "div"}, constant("x"), constant("y")), narrowed},
         {"(x + a) + b -> x + (a + b)",
-         op("add", op("add", any("x"), constant("a")).used_once(), constant("b")),
-         [](const match& m, rewriter& rw) -> replacement {
-             if (m["x"]->can_eval() or not is_floating(m.root))
-                 return declined;
-             return rw.add("add", {m["x"], rw.add("add", {m["a"], m["b"]})});
-         }},
+         op("add", op("add", any("x"), known_values("a")).used_once(), known_values("b")),
+         [](const match& m, rewriter& rw) { return reassociated("add", m, rw); }},
         {"(x * a) * b -> x * (a * b)",
-         op("mul", op("mul", any("x"), constant("a")).used_once(), constant("b")),
-         [](const match& m, rewriter& rw) -> replacement {
-             if (m["x"]->can_eval() or not is_floating(m.root))
-                 return declined;
-             return rw.add("mul", {m["x"], rw.add("mul", {m["a"], m["b"]})});
-         }},
+         op("mul", op("mul", any("x"), known_values("a")).used_once(), known_values("b")),
+         [](const match& m, rewriter& rw) { return reassociated("mul", m, rw); }},
     };
 }
 

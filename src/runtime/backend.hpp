@@ -70,4 +70,9 @@ bool all_static(const struct program& p);
 /// The pass that runs a backend's static passes on programs whose shapes are all known already.
 pass specialise_static(std::shared_ptr<const backend> b, const compile_options& options);
 
+/// The pass that does once, on programs with shapes that are not known yet, what would be done
+/// again for each set of sizes: operands that need no stretching, constants, weights of
+/// convolutions.
+pass simplify_for_all_sizes();
+
 } // namespace migraphx

@@ -10,6 +10,7 @@
 #include "base/settings.hpp"
 #include "base/str.hpp"
 #include "ir/program_impl.hpp"
+#include "passes/pass_registry.hpp"
 #include "runtime/backend.hpp"
 #include "runtime/module_kernel.hpp"
 #include "runtime/parameters.hpp"
@@ -444,7 +445,25 @@ struct specialise_static_pass {
     }
 };
 
+struct simplify_for_all_sizes_pass {
+    std::string name() const { return "simplify_for_all_sizes"; }
+    void apply(program& p) const {
+        if (all_static(p))
+            return;
+        std::vector<pass> passes;
+        for (const auto* x : {"drop_broadcasts", "fold_convolution", "drop_broadcasts",
+                              "simplify_algebra", "fold_convolution", "simplify_algebra",
+                              "drop_broadcasts", "eliminate_common_subexpression"})
+            passes.push_back(make_pass(x));
+        run_passes(p, passes, {});
+    }
+};
+
 } // namespace
+
+pass simplify_for_all_sizes() {
+    return simplify_for_all_sizes_pass{};
+}
 
 pass specialise_static(std::shared_ptr<const backend> b, const compile_options& options) {
     return specialise_static_pass{std::move(b), options};

@@ -16,6 +16,10 @@ namespace migraphx::cpu {
 
 namespace {
 
+// Plans hold the primitives that they run. What the library keeps beside them serves programs that
+// are compiled again, and 1024, its own choice, are 60 MiB of what sizes that are gone needed.
+constexpr int primitives_kept = 64;
+
 // The level of our kernels, which MIGRAPHX_CPU_ISA may lower, holds for the library, too. It has to
 // hear of it first.
 dnnl::engine* first_engine() {
@@ -24,6 +28,8 @@ dnnl::engine* first_engine() {
     else if (kernels_isa() == isa::avx2)
         dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
     share_threads_with_dnnl();
+    if (std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") == nullptr)
+        dnnl::set_primitive_cache_capacity(primitives_kept);
     return new dnnl::engine(dnnl::engine::kind::cpu, 0);
 }
 

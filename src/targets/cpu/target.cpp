@@ -66,6 +66,7 @@ struct cpu_target {
                 fold_constants(),
                 make_pass("fold_convolution"),
                 fold_constants(),
+                simplify_for_all_sizes(),
                 enable_pass(not options.is_dynamic, specialise_static(instance(), options))};
     }
     context get_context() const { return {}; }

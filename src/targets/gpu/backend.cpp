@@ -117,6 +117,7 @@ std::vector<pass> passes_for_all_sizes(std::shared_ptr<const backend> b,
         propagate_constant{},
         make_pass("fold_convolution"),
         propagate_constant{},
+        simplify_for_all_sizes(),
         enable_pass(not options.is_dynamic, specialise_static(std::move(b), options)),
         enable_pass(not options.is_dynamic and not options.offload_copy, results_by_parameter{})};
 }

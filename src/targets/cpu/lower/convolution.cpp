@@ -3,7 +3,6 @@
 // (channels last, see passes/channels_last.cpp), weights packed at compile time, the epilogue as
 // post-operations.
 #include "targets/cpu/lower/convolution.hpp"
-#include "targets/cpu/lower/kept_code.hpp"
 #include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/lower/split_product.hpp"
 #include "targets/cpu/lowering.hpp"
@@ -11,6 +10,8 @@
 
 #include "base/parallel.hpp"
 #include "base/str.hpp"
+
+#include <atomic>
 
 namespace migraphx::cpu {
 
@@ -148,6 +149,15 @@ problem without_unit_axes(const problem& given) {
                      {"dilation", list(dilation)},
                      {"padding_mode", 0}});
     return p;
+}
+
+// oneDNN 3.2 never lets go of the code of "brgemm" convolutions, also when it makes the same again:
+// about 60 KiB each. Programs of many sizes may make some, which have the bits of static programs;
+// then others follow that are freed with their plan.
+bool may_keep_code(const problem& p) {
+    constexpr int most = 128;
+    static std::atomic<int> made = 0; // by programs of many sizes, in this process
+    return not p.many_sizes or made.fetch_add(1, std::memory_order_relaxed) < most;
 }
 
 struct layer {

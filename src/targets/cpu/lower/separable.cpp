@@ -233,7 +233,7 @@ const module* body_of(const problem& p, std::size_t i) {
 }
 
 // Better done in blocks that all caches hold (row_convolution, or the library); but the library
-// makes code for each size and never lets go of it (kept_code.hpp).
+// makes code for each size and never lets go of it (convolution.cpp).
 bool is_done_in_blocks(const problem& p) {
     const auto products = double(p.output.elements()) * double(p.inputs[0].lens()[1]);
     return products > 40e6 and p.inputs[0].packed() and p.output.packed() and not p.many_sizes;
