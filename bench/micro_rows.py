@@ -116,9 +116,11 @@ def floats(*shapes):
 
 
 HEADS = (1, 12, 512, 64)
+# Rows of a text, of an image's patches, of a spectrogram; the last in tiles and panels that are not full.
+PRODUCTS = ((128, 768, 768), (128, 768, 3072), (128, 3072, 768), (197, 768, 2304), (1500, 384, 1536), (1500, 1536, 384), (129, 769, 1025))
 ROWS = (
-    Row("gemm_128x768x3072", product(768, 3072), one(128, 768), (128, 3072), 2 * 128 * 768 * 3072,
-        floats((128, 768), (768, 3072), (128, 3072))),
+    *(Row(f"gemm_{m}x{k}x{n}", product(k, n), one(m, k), (m, n), 2 * m * k * n, floats((m, k), (k, n), (m, n)))
+      for m, k, n in PRODUCTS),
     Row("gemv_1x4096x4096", product(4096, 4096), one(1, 4096), (1, 4096), 2 * 4096 * 4096, floats((4096, 4096))),
     # The bar of these two: 190 GF/s of a direct convolution's flops.
     Row("conv3x3_64_56", convolution(64, 64, 3, True), one(1, 64, 56, 56), (1, 64, 56, 56), 2 * 9 * 64 * 64 * 56 * 56,

@@ -4,7 +4,12 @@
 #include "kernels_support.hpp"
 #include "targets/cpu/kernels/dispatch/run_gemm.hpp"
 
+#include "base/parallel.hpp"
+
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 
 using namespace migraphx::cpu;
 using namespace kernel_test;
@@ -17,6 +22,17 @@ struct gemm_case {
     int64_t block_rows = 0, block_depth = 0;
     int64_t a_gap = 3;
 };
+
+void run(gemm_params p, const kernel_table& table, int64_t rows = 0, int64_t depth = 0) {
+    const auto threads = migraphx::num_threads();
+    block_gemm(p, threads, table);
+    if (rows > 0)
+        p.block_rows = rows;
+    if (depth > 0)
+        p.block_depth = depth;
+    std::vector<float> scratch(size_t(gemm_scratch(p, threads, table)), std::nanf(""));
+    run_gemm(p, scratch.data(), threads, table);
+}
 
 void check(const gemm_case& c, isa level) {
     const auto& table = kernels_for(level);
@@ -38,11 +54,6 @@ void check(const gemm_case& c, isa level) {
     p.k = c.k;
     p.a_row = a_row;
     p.c_row = c_row;
-    block_gemm(p, table);
-    if (c.block_rows > 0)
-        p.block_rows = c.block_rows;
-    if (c.block_depth > 0)
-        p.block_depth = c.block_depth;
     p.epilogue.bias = c.bias ? bias.data() : nullptr;
     if (c.scaled_sum) { // clamp(2 x + more, -1, 1.5)
         p.epilogue.count = 3;
@@ -56,7 +67,7 @@ void check(const gemm_case& c, isa level) {
         p.epilogue.steps[2].alpha = -1;
         p.epilogue.steps[2].beta = 1.5f;
     }
-    run_gemm(p, table);
+    run(p, table, c.block_rows, c.block_depth);
     const auto what = std::string(to_string(level)) + " " + std::to_string(c.m) + "x" +
                       std::to_string(c.n) + "x" + std::to_string(c.k);
     for (int64_t r = 0; r < c.m; ++r) {
@@ -106,6 +117,47 @@ TEST(kernels_gemm, results_beyond_the_caches) {
     check({5000, 300, 30, false, true, true, 50, 16});
 }
 
+// GELU of a product by one: its error, and what becomes of infinities and NaN.
+void check_gelu(row_op op, double (*want)(double)) {
+    constexpr auto inf = std::numeric_limits<float>::infinity();
+    std::vector<float> x;
+    for (float v = -20; v <= 20; v += 0.001f)
+        x.push_back(v);
+    const auto finite = x.size();
+    x.insert(x.end(), {1e30f, inf, -1e30f, -inf, std::nanf("")});
+    const float one = 1;
+    for (isa level : levels()) {
+        const auto& table = kernels_for(level);
+        std::vector<float> panels(size_t(packed_weights_size(1, 1, table))), got(x.size());
+        pack_gemm_weights({&one, 1, 1, 1, 1}, panels.data(), table);
+        gemm_params p{};
+        p.a = x.data();
+        p.b = panels.data();
+        p.c = got.data();
+        p.m = int64_t(x.size());
+        p.n = p.k = p.a_row = p.c_row = 1;
+        p.epilogue.count = 1;
+        p.epilogue.steps[0].op = op;
+        run(p, table);
+        for (size_t i = 0; i < finite; ++i)
+            ASSERT_NEAR(double(got[i]), want(double(x[i])),
+                        3e-7 + 2e-7 * std::max(0.0, double(x[i])))
+                << to_string(level) << " at " << x[i];
+        EXPECT_EQ(got[finite], 1e30f);
+        EXPECT_EQ(got[finite + 1], inf);
+        EXPECT_NEAR(double(got[finite + 2]), 0, 1e-30);
+        EXPECT_NEAR(double(got[finite + 3]), 0, 1e-30);
+        EXPECT_TRUE(std::isnan(got[finite + 4]));
+    }
+}
+
+TEST(kernels_gemm, gelu_of_any_value) {
+    check_gelu(row_op::gelu_erf, [](double x) { return 0.5 * x * std::erfc(-x * std::sqrt(0.5)); });
+    check_gelu(row_op::gelu_tanh, [](double x) {
+        return x / (1 + std::exp(-std::sqrt(8 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+    });
+}
+
 // Long sums are sums of parts: closer than one chain.
 TEST(kernels_gemm, sums_of_parts_are_closer) {
     const int64_t k = 3072;
@@ -124,8 +176,7 @@ TEST(kernels_gemm, sums_of_parts_are_closer) {
         p.c = got.data();
         p.m = p.n = p.c_row = 1;
         p.k = p.a_row = k;
-        block_gemm(p, table);
-        run_gemm(p, table);
+        run(p, table);
         EXPECT_LT(std::fabs(double(got[0]) - want), std::fabs(double(chain) - want) / 2)
             << to_string(level);
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Blocks of rows of A, in place, times all panels: a panel comes from memory once for a block,
-// fetched while the panel before it is multiplied. Results beyond the caches are fetched too, a
-// tile ahead, with what is added to them, and the rows of A of the next block.
+// Blocks of rows of A times all panels: a panel comes from memory once for a block, fetched while
+// the panel before it is multiplied. Rows are packed in strips as they meet their first panel.
+// Results beyond the caches are fetched too, a tile ahead, with what is added to them, and the rows
+// of A of the next block.
 #include "targets/cpu/kernels/gemm.hpp"
 #include "targets/cpu/kernels/pack_columns.hpp"
-#include "targets/cpu/kernels/row_gemm.hpp"
+#include "targets/cpu/kernels/panel_gemm.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
@@ -20,14 +21,6 @@ struct row_parts {
     int64_t start(int64_t i) const { return i * base + (i < extra ? i : extra); }
     int64_t size(int64_t i) const { return base + (i < extra ? 1 : 0); }
 };
-
-// Ten rows take their addresses from few registers and are as fast as more. At a distance of whole
-// pages they share one set of the first cache, which has 8 ways or more.
-int64_t tile_height(const gemm_params& p) {
-    constexpr int64_t page = 4096 / sizeof(float), ways = 8, best = 10;
-    const int64_t most = p.a_row % page == 0 ? ways : best;
-    return most < row_most ? most : row_most;
-}
 
 struct block {
     const gemm_params* p;
@@ -69,7 +62,7 @@ public:
     }
 
     // While `unit` is multiplied; `last`: it is finished then.
-    void plan(int64_t unit, bool last, row_fetch& fetch) {
+    void plan(int64_t unit, bool last, tile_fetch& fetch) {
         int count = 0;
         if (far && unit + 1 < stop) {
             const auto& p = *own.p;
@@ -99,7 +92,8 @@ private:
 };
 
 // Units [begin, end) of one block: unit u is tile u % tiles of panel u / tiles.
-void multiply_units(const block& b, int64_t begin, int64_t end, bool first, int64_t next_rows) {
+void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, bool first,
+                    int64_t next_rows) {
     const gemm_params& p = *b.p;
     // Panels that are all near stay there after the first block.
     constexpr int64_t near_floats = 256 * 1024;
@@ -121,11 +115,7 @@ void multiply_units(const block& b, int64_t begin, int64_t end, bool first, int6
                 bias[j] = p.epilogue.bias != nullptr && depth == 0 && j < columns
                               ? p.epilogue.bias[column + j]
                               : 0;
-            row_product q{p.a + depth, p.a_row, w, bias, part};
-            q.add = depth > 0;
-            q.finish = last;
-            row_fetch fetch;
-            q.fetch = &fetch;
+            tile_fetch fetch;
             // The same part of the panel after this one, in equal shares.
             fetch.next = bytes(w);
             if (fetches_panels && column + row_panel < p.n && stop < end) {
@@ -136,10 +126,13 @@ void multiply_units(const block& b, int64_t begin, int64_t end, bool first, int6
             for (; u < stop; ++u) {
                 const auto t = tile_of(b, u);
                 fetches.plan(u, last, fetch);
-                q.x = p.a + t.row * p.a_row + depth;
-                row_block<true>(
-                    q, p.epilogue,
-                    {p.c + t.row * p.c_row + column, p.c_row, 0, t.row, column, columns}, t.rows);
+                float* strip = strips + u % b.tiles.count * p.block_depth * strip_step;
+                if (u < begin + b.tiles.count)
+                    pack_strip(p.a + t.row * p.a_row + depth, p.a_row, t.rows, p.m - t.row, part,
+                               strip);
+                multiply_tile({strip, w, bias, part, depth > 0, last, &fetch}, p.epilogue,
+                              {p.c + t.row * p.c_row + column, p.c_row, 0, t.row, column, columns},
+                              t.rows);
                 fetch.next += fetch.bytes;
             }
         }
@@ -147,7 +140,7 @@ void multiply_units(const block& b, int64_t begin, int64_t end, bool first, int6
 }
 
 block block_at(const gemm_params& p, const row_parts& blocks, int64_t i) {
-    return {&p, blocks.start(i), blocks.size(i), row_parts(blocks.size(i), tile_height(p))};
+    return {&p, blocks.start(i), blocks.size(i), row_parts(blocks.size(i), strip_rows)};
 }
 
 int64_t units(const gemm_params& p) {
@@ -158,7 +151,12 @@ int64_t units(const gemm_params& p) {
     return n;
 }
 
-void run(const gemm_params& p, int64_t begin, int64_t end) {
+int64_t scratch(const gemm_params& p) {
+    const row_parts blocks(p.m, p.block_rows);
+    return block_at(p, blocks, 0).tiles.count * p.block_depth * strip_step;
+}
+
+void run(const gemm_params& p, float* strips, int64_t begin, int64_t end) {
     const row_parts blocks(p.m, p.block_rows);
     int64_t first = 0; // unit of the block
     for (int64_t i = 0; i < blocks.count && first < end; ++i) {
@@ -167,7 +165,7 @@ void run(const gemm_params& p, int64_t begin, int64_t end) {
         const int64_t from = begin > first ? begin - first : 0;
         const int64_t to = end - first < count ? end - first : count;
         if (from < to)
-            multiply_units(b, from, to, begin >= first,
+            multiply_units(b, strips, from, to, begin >= first,
                            first + count < end ? blocks.size(i + 1) : 0);
         first += count;
     }
@@ -183,6 +181,7 @@ void fill_gemm(gemm_kernels& table) {
     table.panel = row_panel;
     table.pack = pack;
     table.units = units;
+    table.scratch = scratch;
     table.run = run;
 }
 

@@ -31,8 +31,9 @@ struct gemm_kernels {
     int64_t panel;                                                              // columns
     void (*pack)(const gemm_weights& w, float* to, int64_t begin, int64_t end); // units: panels
     int64_t (*units)(const gemm_params& p);
+    int64_t (*scratch)(const gemm_params& p); // floats that run() needs
     // Units: a panel with a tile of rows; those of a block of rows panel by panel.
-    void (*run)(const gemm_params& p, int64_t begin, int64_t end);
+    void (*run)(const gemm_params& p, float* scratch, int64_t begin, int64_t end);
 };
 
 } // namespace migraphx::cpu

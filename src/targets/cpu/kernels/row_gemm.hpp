@@ -16,59 +16,15 @@ constexpr int64_t panels_of(int64_t columns) {
 // 24 accumulators of 32, or 12 of 16; with 28 the compiler moves them about, and loses a quarter.
 constexpr int row_most = lanes == 16 ? 12 : 6;
 
-// Memory that is wanted soon and comes near while a tile is summed.
-struct row_fetch {
-    // `bytes` from `next` on in equal shares, to the second cache.
-    const char* next = nullptr;
-    int64_t bytes = 0;
-    // And a pair of lines at each of `count` places `step` bytes apart, list after list.
-    struct places {
-        const char* at;
-        int64_t step, count;
-    };
-    places lists[4] = {}; // the last one is empty
-};
-
 struct row_product {
     const float* x; // (r, k) at x[r * x_row + k]
     int64_t x_row;
     const float* panel; // (k, c) at panel[k * row_panel + c], padded with zeros
     const float* bias;  // row_panel values
     int64_t depth;
-    // row_block<true>: in parts of the depth, which add to what the result holds and finish with
-    // the last.
-    bool add = false, finish = true;
-    const row_fetch* fetch = nullptr;
 };
 
 constexpr int unroll_depth = 4;
-
-template <int R, int V>
-MIGRAPHX_VEC_INLINE void add_sums(vf (&acc)[R][V], const tile_place& at) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) {
-            const float* from = at.y + r * at.y_row + v * lanes;
-            const int64_t left = at.channels - v * lanes;
-            acc[r][v] += left >= lanes ? load(from) : load_first(from, left);
-        }
-}
-
-template <int R, int V>
-MIGRAPHX_VEC_INLINE void store_sums(const vf (&acc)[R][V], const tile_place& at) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) {
-            float* to = at.y + r * at.y_row + v * lanes;
-            const int64_t left = at.channels - v * lanes;
-            if (left >= lanes)
-                store(to, acc[r][v]);
-            else
-                store_first(to, acc[r][v], left);
-        }
-}
 
 // Rows are addressed from few pointers with the scales that an address may have, since a pointer
 // for each would not fit the registers.
@@ -121,7 +77,7 @@ struct row_pointers {
     }
 };
 
-template <int R, int V, bool Parts>
+template <int R, int V>
 inline void row_tile(const row_product& p, const float* rows, const row_epilogue& e,
                      const tile_place& at) {
     vf acc[R][V];
@@ -141,8 +97,7 @@ inline void row_tile(const row_product& p, const float* rows, const row_epilogue
         for (int v = 0; v < V; ++v) {
             b[v] = load(w + k * row_panel + v * lanes);
             // Weights come from far; the processor's own prefetching ends with each page.
-            if (!Parts)
-                __builtin_prefetch(w + (k + ahead) * row_panel + v * lanes);
+            __builtin_prefetch(w + (k + ahead) * row_panel + v * lanes);
         }
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) {
@@ -153,21 +108,6 @@ inline void row_tile(const row_product& p, const float* rows, const row_epilogue
         }
     };
     int64_t k = p.depth;
-    const char *next = nullptr, *place = nullptr;
-    int64_t share = 0, step = 0, places = 0;
-    const row_fetch::places* list = nullptr;
-    const auto next_list = [&]() __attribute__((always_inline)) {
-        place = list->at;
-        step = list->step;
-        places = list->count;
-        ++list;
-    };
-    if (Parts) {
-        next = p.fetch->next;
-        share = p.fetch->bytes / (p.depth / unroll + 1);
-        list = p.fetch->lists;
-        next_list();
-    }
     for (; k >= unroll; k -= unroll) {
 #pragma GCC unroll 4
         for (int i = 0; i < unroll; ++i) {
@@ -177,31 +117,13 @@ inline void row_tile(const row_product& p, const float* rows, const row_epilogue
         }
         x.advance(unroll);
         w += unroll * row_panel;
-        if (!Parts)
-            continue;
-        __builtin_prefetch(next, 0, 2); // to the second level
-        if (unroll == unroll_depth)
-            __builtin_prefetch(next + share / 2, 0, 2);
-        next += share;
-        if (places > 0) {
-            __builtin_prefetch(place);
-            __builtin_prefetch(place + 64);
-            place += step;
-            if (--places == 0)
-                next_list();
-        }
     }
     for (; k > 0; --k) {
         multiply(0);
         x.advance(1);
         w += row_panel;
     }
-    if (Parts && p.add) // last, so that no sum is longer than a part
-        add_sums<R, V>(acc, at);
-    if (!Parts || p.finish)
-        finish_tile<R, V>(acc, e, at);
-    else
-        store_sums<R, V>(acc, at);
+    finish_tile<R, V>(acc, e, at);
 }
 
 // One row has too few sums to keep the multipliers busy: four for each vector.
@@ -228,22 +150,21 @@ inline void single_row(const row_product& p, const float* x, const row_epilogue&
     finish_tile<1, V>(acc, e, at);
 }
 
-template <int R, bool Parts>
+template <int R>
 inline void row_tile_of(const row_product& p, const float* x, const row_epilogue& e,
                         const tile_place& at) {
-    if constexpr (R == 1 && !Parts) {
+    if constexpr (R == 1) {
         if (at.channels > lanes)
             single_row<2>(p, x, e, at);
         else
             single_row<1>(p, x, e, at);
     } else if (at.channels > lanes)
-        row_tile<R, 2, Parts>(p, x, e, at);
+        row_tile<R, 2>(p, x, e, at);
     else
-        row_tile<R, 1, Parts>(p, x, e, at);
+        row_tile<R, 1>(p, x, e, at);
 }
 
 // Any number of rows, in tiles of about the same height.
-template <bool Parts = false>
 inline void row_block(const row_product& p, const row_epilogue& e, tile_place at, int64_t rows) {
     const float* x = p.x;
     for (int64_t tiles = (rows + row_most - 1) / row_most; tiles > 0; --tiles) {
@@ -251,7 +172,7 @@ inline void row_block(const row_product& p, const row_epilogue& e, tile_place at
         switch (r) {
 #define MIGRAPHX_ROWS(n)                                                                           \
     case n:                                                                                        \
-        row_tile_of<n <= row_most ? n : 1, Parts>(p, x, e, at);                                    \
+        row_tile_of<n <= row_most ? n : 1>(p, x, e, at);                                           \
         break;
             MIGRAPHX_ROWS(1)
             MIGRAPHX_ROWS(2)

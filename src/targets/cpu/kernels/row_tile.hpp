@@ -17,10 +17,10 @@ struct tile_place {
     int64_t channels;            // that exist, from the first on; at least one
 };
 
-// x * sigmoid(alpha x) as x / (1 + 2^t). Beyond the bounds the result is x, or below 1e-32, where
-// its last bits do not matter.
-MIGRAPHX_VEC_INLINE vf swish(vf x, float alpha) {
-    const vf t = raw_max(splat(-200.0f), raw_min(splat(116.0f), x * (-1.44269504f * alpha)));
+// x / (1 + 2^t), which is x * sigmoid(-log(2) t). Beyond the bounds the result is x, or below
+// 1e-32, where its last bits do not matter.
+MIGRAPHX_VEC_INLINE vf over_one_and_power(vf x, vf t) {
+    t = raw_max(splat(-200.0f), raw_min(splat(116.0f), t));
     const vf n = nearest(t), r = t - n;
     vf p = splat(1.54035304e-4f);
     p = fma(p, r, splat(1.33335581e-3f));
@@ -36,6 +36,16 @@ MIGRAPHX_VEC_INLINE vf swish(vf x, float alpha) {
 #else
     return x / d;
 #endif
+}
+
+MIGRAPHX_VEC_INLINE vf swish(vf x, float alpha) {
+    return over_one_and_power(x, x * (-1.44269504f * alpha));
+}
+
+// With t = -log2(e) * sqrt(8 / pi) * (x + 0.044715 x^3). Of less than -32 nothing is left.
+MIGRAPHX_VEC_INLINE vf gelu_tanh(vf x) {
+    x = raw_max(splat(-32.0f), x);
+    return over_one_and_power(x, x * fma(x * x, splat(-0.102943241f), splat(-2.30220819f)));
 }
 
 MIGRAPHX_VEC_INLINE vf unary_step(const row_step& s, vf x) {
@@ -60,7 +70,7 @@ MIGRAPHX_VEC_INLINE vf unary_step(const row_step& s, vf x) {
     case row_op::gelu_erf:
         return gelu_erf(x);
     case row_op::gelu_tanh:
-        return x * sigmoid(x * fma(x * x, splat(0.0713548163f), splat(1.59576912f)));
+        return gelu_tanh(x);
     default:
         return x;
     }

@@ -6,6 +6,10 @@
 #include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lower/separable.hpp"
 
+#include "base/parallel.hpp"
+
+#include <algorithm>
+
 namespace migraphx::cpu {
 
 namespace {
@@ -15,6 +19,7 @@ struct row_convolution_kernel : kernel {
     planned_epilogue epilogue;
     std::vector<float> bias;
     std::shared_ptr<const packed_weight> weights;
+    int64_t threads = 1;
 
     void run(const kernel_args& args) const override {
         auto q = params;
@@ -22,9 +27,12 @@ struct row_convolution_kernel : kernel {
         q.b = reinterpret_cast<const float*>(weights->data.get());
         q.c = reinterpret_cast<float*>(args.outputs[0]);
         q.epilogue = epilogue.bound(args, bias.data());
-        run_gemm(q);
+        run_gemm(q, reinterpret_cast<float*>(args.scratch), threads);
     }
     std::string name() const override { return "row_gemm"; }
+    std::size_t scratch_bytes() const override {
+        return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
+    }
     bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
     void add_constants(held_constants& held) const override { weights->add_to(held); }
 };
@@ -71,7 +79,8 @@ lowered row_convolution(const problem& p) {
     q.c_row = *y_row;
     if (not pays(q, epilogue->has_operands()))
         return lowered::refuse("weights and results stay in caches");
-    block_gemm(q);
+    k->threads = std::max<int64_t>(1, num_threads());
+    block_gemm(q, k->threads);
     k->weights = pack_pointwise(p, 1);
     k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.n)));
     k->epilogue = std::move(*epilogue);

@@ -4,8 +4,11 @@
 #include "targets/cpu/lower/dot.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 
+#include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "runtime/weight_store.hpp"
+
+#include <algorithm>
 
 namespace migraphx::cpu {
 
@@ -19,6 +22,7 @@ struct row_gemm_kernel : kernel {
     gemm_params params{};
     planned_epilogue epilogue;
     std::shared_ptr<const packed_weight> weights;
+    int64_t threads = 1;
 
     void run(const kernel_args& args) const override {
         auto q = params;
@@ -27,9 +31,12 @@ struct row_gemm_kernel : kernel {
         q.c = reinterpret_cast<float*>(args.outputs[0]);
         q.epilogue =
             epilogue.bound(args, epilogue.bias ? floats(args.inputs[*epilogue.bias]) : nullptr);
-        run_gemm(q);
+        run_gemm(q, reinterpret_cast<float*>(args.scratch), threads);
     }
     std::string name() const override { return "row_gemm"; }
+    std::size_t scratch_bytes() const override {
+        return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
+    }
     bool reads_input(std::size_t i) const override { return i != 1; }
     void add_constants(held_constants& held) const override { weights->add_to(held); }
 };
@@ -61,7 +68,8 @@ lowered row_product_kernel(const problem& p) {
     q.k = f.k;
     q.a_row = f.a_row;
     q.c_row = f.c_row;
-    block_gemm(q);
+    k->threads = std::max<int64_t>(1, num_threads());
+    block_gemm(q, k->threads);
     k->weights = p.weights->get(
         p.constants[1], str("columns ", kernels().gemm.panel, ' ', p.inputs[1]), [&] {
             auto w = allocate_weight(std::size_t(packed_weights_size(f.k, f.n)) * sizeof(float));

@@ -13,8 +13,11 @@ namespace migraphx::cpu {
 int64_t packed_weights_size(int64_t k, int64_t n, const kernel_table& table = kernels());
 void pack_gemm_weights(const gemm_weights& w, float* to, const kernel_table& table = kernels());
 
-// Chooses p.block_rows and p.block_depth.
-void block_gemm(gemm_params& p, const kernel_table& table = kernels());
-void run_gemm(const gemm_params& p, const kernel_table& table = kernels());
+// Chooses p.block_rows and p.block_depth for at most `threads` threads.
+void block_gemm(gemm_params& p, int64_t threads, const kernel_table& table = kernels());
+// Floats of scratch that run_gemm needs with at most `threads` threads.
+int64_t gemm_scratch(const gemm_params& p, int64_t threads, const kernel_table& table = kernels());
+void run_gemm(const gemm_params& p, float* scratch, int64_t threads,
+              const kernel_table& table = kernels());
 
 } // namespace migraphx::cpu

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// A strip of packed rows times a part of a panel of weights, and what comes near meanwhile. For
+// kernel files only.
+#pragma once
+
+#include "targets/cpu/kernels/row_gemm.hpp"
+#include "targets/cpu/kernels/strip_tile.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+
+// Memory that is wanted soon and comes near while a tile is summed.
+struct tile_fetch {
+    // `bytes` from `next` on in equal shares, to the second cache.
+    const char* next = nullptr;
+    int64_t bytes = 0;
+    // And a pair of lines at each of `count` places `step` bytes apart, list after list.
+    struct places {
+        const char* at;
+        int64_t step, count;
+    };
+    places lists[4] = {}; // the last one is empty
+};
+
+struct strip_product {
+    const float* strip;
+    const float* panel; // (k, c) at panel[k * row_panel + c], padded with zeros
+    const float* bias;  // row_panel values
+    int64_t depth;
+    // In parts of the depth, which add to what the result holds and finish with the last.
+    bool add, finish;
+    const tile_fetch* fetch;
+};
+
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void add_sums(vf (&acc)[R][V], const tile_place& at) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) {
+            const float* from = at.y + r * at.y_row + v * lanes;
+            const int64_t left = at.channels - v * lanes;
+            acc[r][v] += left >= lanes ? load(from) : load_first(from, left);
+        }
+}
+
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void store_sums(const vf (&acc)[R][V], const tile_place& at) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) {
+            float* to = at.y + r * at.y_row + v * lanes;
+            const int64_t left = at.channels - v * lanes;
+            if (left >= lanes)
+                store(to, acc[r][v]);
+            else
+                store_first(to, acc[r][v], left);
+        }
+}
+
+template <int R, int V>
+inline void strip_tile(const strip_product& p, const row_epilogue& e, const tile_place& at) {
+    vf acc[R][V];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            acc[r][v] = load(p.bias + v * lanes);
+    const tile_fetch& fetch = *p.fetch;
+    const tile_fetch::places* list = fetch.lists;
+    const char *next = fetch.next, *place = list->at;
+    const int64_t share = fetch.bytes / (p.depth / 4 + 1);
+    int64_t places = list->count, step = list->step;
+    multiply_strip<R, V>(
+        acc, p.strip, p.panel, row_panel, p.depth, [&]() __attribute__((always_inline)) {
+            __builtin_prefetch(next, 0, 2); // to the second level
+            if (share > 64)
+                __builtin_prefetch(next + share / 2, 0, 2);
+            next += share;
+            if (places > 0) {
+                __builtin_prefetch(place);
+                __builtin_prefetch(place + 64);
+                place += step;
+                if (--places == 0) {
+                    ++list;
+                    place = list->at;
+                    step = list->step;
+                    places = list->count;
+                }
+            }
+        });
+    if (p.add) // last, so that no sum is longer than a part
+        add_sums<R, V>(acc, at);
+    if (p.finish)
+        finish_tile<R, V>(acc, e, at);
+    else
+        store_sums<R, V>(acc, at);
+}
+
+template <int R>
+inline void strip_tile_of(const strip_product& p, const row_epilogue& e, const tile_place& at) {
+    if (at.channels > lanes)
+        strip_tile<R, 2>(p, e, at);
+    else
+        strip_tile<R, 1>(p, e, at);
+}
+
+// `rows` is at most strip_rows.
+inline void multiply_tile(const strip_product& p, const row_epilogue& e, const tile_place& at,
+                          int64_t rows) {
+    switch (rows) {
+#define MIGRAPHX_ROWS(n)                                                                           \
+    case n:                                                                                        \
+        strip_tile_of<n <= strip_rows ? n : 1>(p, e, at);                                          \
+        break;
+        MIGRAPHX_ROWS(1)
+        MIGRAPHX_ROWS(2)
+        MIGRAPHX_ROWS(3)
+        MIGRAPHX_ROWS(4)
+        MIGRAPHX_ROWS(5)
+        MIGRAPHX_ROWS(6)
+        MIGRAPHX_ROWS(7)
+        MIGRAPHX_ROWS(8)
+        MIGRAPHX_ROWS(9)
+        MIGRAPHX_ROWS(10)
+        MIGRAPHX_ROWS(11)
+        MIGRAPHX_ROWS(12)
+        MIGRAPHX_ROWS(13)
+        MIGRAPHX_ROWS(14)
+#undef MIGRAPHX_ROWS
+    default:
+        break;
+    }
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA
