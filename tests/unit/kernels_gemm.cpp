@@ -102,6 +102,14 @@ TEST(kernels_gemm, parts_of_rows_and_depth) {
                 check({71, 75, 100, false, true, more, rows, depth});
 }
 
+// Rows that are packed and rows that are not: few panels, and sums of one part or more.
+TEST(kernels_gemm, few_panels) {
+    for (int64_t n : {1, 16, 17, 32, 33, 64, 65})
+        for (int64_t m : {9, 57, 131})
+            for (int64_t k : {20, 1024, 1600})
+                check({m, n, k, m == 57, true, n % 2 == 0, 0, 0, n == 32 ? 0 : 3});
+}
+
 TEST(kernels_gemm, shared_between_threads) {
     check({129, 301, 200, true, true, true});
     check({300, 40, 513, false, true, false});

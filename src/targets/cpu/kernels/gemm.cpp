@@ -22,6 +22,21 @@ struct row_parts {
     int64_t size(int64_t i) const { return base + (i < extra ? 1 : 0); }
 };
 
+// Rows that meet two panels at most are read where they lie: packing them costs half a panel.
+bool in_place(const gemm_params& p) {
+    return p.n <= 2 * row_panel && p.k <= p.block_depth;
+}
+
+// In place, ten rows take their addresses from few registers and are as fast as more. At a distance
+// of whole pages they share one set of the first cache, which has 8 ways or more.
+int64_t tile_height(const gemm_params& p) {
+    if (!in_place(p))
+        return strip_rows;
+    constexpr int64_t page = 4096 / sizeof(float), ways = 8, best = 10;
+    const int64_t most = p.a_row % page == 0 ? ways : best;
+    return most < row_most ? most : row_most;
+}
+
 struct block {
     const gemm_params* p;
     int64_t first, rows;
@@ -125,13 +140,18 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
             }
             for (; u < stop; ++u) {
                 const auto t = tile_of(b, u);
+                const tile_place place{
+                    p.c + t.row * p.c_row + column, p.c_row, 0, t.row, column, columns};
+                const float* x = p.a + t.row * p.a_row + depth;
+                if (in_place(p)) {
+                    row_block({x, p.a_row, w, bias, part}, p.epilogue, place, t.rows);
+                    continue;
+                }
                 fetches.plan(u, last, fetch);
                 float* strip = strips + u % b.tiles.count * p.block_depth * strip_step;
                 if (u < begin + b.tiles.count)
-                    pack_strip(p.a + t.row * p.a_row + depth, p.a_row, t.rows, p.m - t.row, part,
-                               strip);
-                multiply_tile({strip, w, bias, part, depth > 0, last, &fetch}, p.epilogue,
-                              {p.c + t.row * p.c_row + column, p.c_row, 0, t.row, column, columns},
+                    pack_strip(x, p.a_row, t.rows, p.m - t.row, part, strip);
+                multiply_tile({strip, w, bias, part, depth > 0, last, &fetch}, p.epilogue, place,
                               t.rows);
                 fetch.next += fetch.bytes;
             }
@@ -140,7 +160,7 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
 }
 
 block block_at(const gemm_params& p, const row_parts& blocks, int64_t i) {
-    return {&p, blocks.start(i), blocks.size(i), row_parts(blocks.size(i), strip_rows)};
+    return {&p, blocks.start(i), blocks.size(i), row_parts(blocks.size(i), tile_height(p))};
 }
 
 int64_t units(const gemm_params& p) {
@@ -153,7 +173,7 @@ int64_t units(const gemm_params& p) {
 
 int64_t scratch(const gemm_params& p) {
     const row_parts blocks(p.m, p.block_rows);
-    return block_at(p, blocks, 0).tiles.count * p.block_depth * strip_step;
+    return in_place(p) ? 0 : block_at(p, blocks, 0).tiles.count * p.block_depth * strip_step;
 }
 
 void run(const gemm_params& p, float* strips, int64_t begin, int64_t end) {

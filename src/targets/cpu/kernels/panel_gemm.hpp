@@ -71,24 +71,26 @@ inline void strip_tile(const strip_product& p, const row_epilogue& e, const tile
     const char *next = fetch.next, *place = list->at;
     const int64_t share = fetch.bytes / (p.depth / 4 + 1);
     int64_t places = list->count, step = list->step;
-    multiply_strip<R, V>(
-        acc, p.strip, p.panel, row_panel, p.depth, [&]() __attribute__((always_inline)) {
-            __builtin_prefetch(next, 0, 2); // to the second level
-            if (share > 64)
-                __builtin_prefetch(next + share / 2, 0, 2);
-            next += share;
-            if (places > 0) {
-                __builtin_prefetch(place);
-                __builtin_prefetch(place + 64);
-                place += step;
-                if (--places == 0) {
-                    ++list;
-                    place = list->at;
-                    step = list->step;
-                    places = list->count;
-                }
+    const int64_t wanted = list[0].count + list[1].count + list[2].count;
+    const int64_t at_once = wanted * 4 / (p.depth + 1) + 1;
+    const auto come_near = [&]() __attribute__((always_inline)) {
+        __builtin_prefetch(next, 0, 2); // to the second level
+        if (share > 64)
+            __builtin_prefetch(next + share / 2, 0, 2);
+        next += share;
+        for (int64_t i = 0; places > 0 && i < at_once; ++i) {
+            __builtin_prefetch(place);
+            __builtin_prefetch(place + 64);
+            place += step;
+            if (--places == 0) {
+                ++list;
+                place = list->at;
+                step = list->step;
+                places = list->count;
             }
-        });
+        }
+    };
+    multiply_strip<R, V>(acc, p.strip, p.panel, row_panel, p.depth, come_near);
     if (p.add) // last, so that no sum is longer than a part
         add_sums<R, V>(acc, at);
     if (p.finish)
