@@ -90,6 +90,14 @@ TEST(lower_convolution, weights_from_afar) {
         strides[std::size_t(i)] *= 2;
     EXPECT_NE(check_lowered(op, {under(x, strides), w}, {.constants = {1}, .compiled = false}),
               "row_gemm");
+    // Windows that are packed: stride 2, gaps between the pixels of x.
+    const auto image = channels_last(noise(of({2, 100, 17, 15}))), w3 = noise(of({601, 100, 3, 3}));
+    const operation every_second =
+        make_op("convolution", {{"stride", {2, 2}}, {"padding", {1, 1}}});
+    const auto windows = check_lowered(every_second, {image, w3}, {.constants = {1}});
+    if (cpu::kernels_isa() == cpu::isa::avx512) {
+        EXPECT_EQ(windows, "row_gemm of windows");
+    }
     // With a bias, something of the same shape and an activation.
     program p;
     auto* m = p.get_main_module();

@@ -6,6 +6,7 @@
 #include "targets/cpu/kernels/gemm.hpp"
 #include "targets/cpu/kernels/pack_columns.hpp"
 #include "targets/cpu/kernels/panel_gemm.hpp"
+#include "targets/cpu/kernels/window_rows.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
@@ -24,7 +25,7 @@ struct row_parts {
 
 // Rows that meet two panels at most are read where they lie: packing them costs half a panel.
 bool in_place(const gemm_params& p) {
-    return p.n <= 2 * row_panel && p.k <= p.block_depth;
+    return p.windows.channels == 0 && p.n <= 2 * row_panel && p.k <= p.block_depth;
 }
 
 // In place, ten rows take their addresses from few registers and are as fast as more. At a distance
@@ -72,7 +73,7 @@ public:
         const int64_t floats = p.m * (p.k + (added == nullptr ? 1 : 2) * p.n);
         far = floats * int64_t(sizeof(float)) > far_bytes;
         a_lines = next_rows * p.k * int64_t(sizeof(float)) / line / (2 * (end - begin)) + 1;
-        if (next_rows == 0)
+        if (next_rows == 0 || p.windows.channels > 0)
             a_lines = 0;
     }
 
@@ -149,7 +150,9 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
                 }
                 fetches.plan(u, last, fetch);
                 float* strip = strips + u % b.tiles.count * p.block_depth * strip_step;
-                if (u < begin + b.tiles.count)
+                if (u < begin + b.tiles.count && p.windows.channels > 0)
+                    pack_windows(p.windows, p.a, t.row, t.rows, depth, part, strip);
+                else if (u < begin + b.tiles.count)
                     pack_strip(x, p.a_row, t.rows, p.m - t.row, part, strip);
                 multiply_tile({strip, w, bias, part, depth > 0, last, &fetch}, p.epilogue, place,
                               t.rows);

@@ -9,8 +9,18 @@
 
 namespace migraphx::cpu {
 
+// Rows that are windows of images whose channels are neighbours: row r is a position of the result,
+// k a place of the window (its rows, then its columns), then a channel.
+struct gemm_windows {
+    int64_t channels = 0; // 0: there are none
+    int64_t height, width, out_height, out_width;
+    int64_t kernel_w, stride_h, stride_w, dilation_h, dilation_w; // dilation 1: dense
+    int64_t pad_top, pad_left;                                    // what is outside counts as zeros
+    int64_t x_image, x_row, x_col;
+};
+
 struct gemm_params {
-    const float* a; // (r, k) at a[r * a_row + k]
+    const float* a; // (r, k) at a[r * a_row + k], or the images of `windows`
     const float* b; // panels of `panel` columns, k rows each, the last filled up with zeros
     float* c;       // (r, c) at c[r * c_row + c]
     int64_t m, n, k;
@@ -19,6 +29,7 @@ struct gemm_params {
     // less than the whole depth, c holds sums until the last part.
     int64_t block_rows, block_depth;
     row_epilogue epilogue; // of one image
+    gemm_windows windows;
 };
 
 // b as it lies: (k, n) at b[k * b_k + n * b_n].

@@ -257,9 +257,9 @@ lowered deconvolution(const problem& p) {
 const implementations convolution_choices{{"convolution", "cpu::convolution"},
                                           {{"winograd", winograd_convolution, 2},
                                            {"split_product", split_convolution_kernel},
+                                           {"rows", row_convolution},
                                            {"depthwise", depthwise_convolution},
                                            {"pointwise", pointwise_convolution},
-                                           {"rows", row_convolution},
                                            {"dnnl::convolution", convolution<false>, 2},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};

@@ -99,6 +99,8 @@ void set_images(depthwise_params& q, const shape& x, const shape& y) {
     q.y_col = ys[last];
 }
 
+} // namespace
+
 std::shared_ptr<const packed_weight>
 packed_form(const problem& p, std::size_t input, const std::string& form, std::size_t count,
             const std::function<void(const float*, float*)>& fill) {
@@ -114,8 +116,6 @@ packed_form(const problem& p, std::size_t input, const std::string& form, std::s
         return packed;
     });
 }
-
-} // namespace
 
 std::shared_ptr<const packed_weight> pack_pointwise(const problem& p, std::size_t input) {
     const auto& s = p.inputs[input];
@@ -232,13 +232,6 @@ const module* body_of(const problem& p, std::size_t i) {
     return i < p.modules.size() ? p.modules[i] : nullptr;
 }
 
-// Better done in blocks that all caches hold (row_convolution, or the library); but the library
-// makes code for each size and never lets go of it (convolution.cpp).
-bool is_done_in_blocks(const problem& p) {
-    const auto products = double(p.output.elements()) * double(p.inputs[0].lens()[1]);
-    return products > 40e6 and p.inputs[0].packed() and p.output.packed() and not p.many_sizes;
-}
-
 std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, std::string& reason) {
     if (not is_pointwise_convolution(p.op, p.inputs[0], p.inputs[1], p.output))
         reason = "not a product of rows";
@@ -246,7 +239,8 @@ std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, st
         reason = "not one factor for each channel";
     else if (not p.is_constant(1))
         reason = "weights that are not constant";
-    else if (not scaled and is_done_in_blocks(p))
+    // The library makes code for each size and never lets go of it (convolution.cpp).
+    else if (not scaled and is_large_product(p) and not p.many_sizes)
         reason = "a large product of packed rows";
     else
         return plan_row_epilogue(inputs_of(p), body_of(p, 0), scaled ? 3 : 2, p.output, reason);
@@ -423,6 +417,12 @@ bool is_depthwise_convolution(const operation& op, const shape& x, const shape& 
     const auto pads = op.get_vector<int64_t>("padding");
     return (w.ndim() == 3 or w.lens()[2] <= std::size_t(depthwise_rows_most)) and
            std::all_of(pads.begin(), pads.end(), [](auto n) { return n >= 0; });
+}
+
+bool is_large_product(const problem& p) {
+    const auto& w = p.inputs[1];
+    const auto products = double(p.output.elements()) * double(w.elements() / w.lens()[0]);
+    return products > 40e6 and p.inputs[0].packed() and p.output.packed();
 }
 
 bool is_channel_scale(const shape& s, const shape& x) {

@@ -5,12 +5,15 @@
 #include "runtime/kernel.hpp"
 #include "runtime/weight_store.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace migraphx::cpu {
 
-/// 1x1 windows: small ones and those with gaps between rows, and large ones.
+/// 1x1 windows, small ones and those with gaps between rows.
 lowered pointwise_convolution(const problem& p);
+/// Large products of windows of any kind.
 lowered row_convolution(const problem& p);
 lowered depthwise_convolution(const problem& p);
 
@@ -24,6 +27,16 @@ bool is_separable_convolution(const problem& p);
 
 /// The weights of a 1x1 convolution, constant input `input`, in panels for run_gemm.
 std::shared_ptr<const packed_weight> pack_pointwise(const problem& p, std::size_t input);
+
+/// A form of constant input `input`, `count` floats that `fill` writes from it. Numbers below the
+/// normal ones are zeros unless arithmetic is exact.
+std::shared_ptr<const packed_weight>
+packed_form(const problem& p, std::size_t input, const std::string& form, std::size_t count,
+            const std::function<void(const float*, float*)>& fill);
+
+/// A convolution of packed tensors that is better done in blocks that all caches hold, by
+/// row_convolution or by the library.
+bool is_large_product(const problem& p);
 
 /// `s` holds one factor for each channel of x.
 bool is_channel_scale(const shape& s, const shape& x);
