@@ -98,6 +98,10 @@ TEST(lower_convolution, weights_from_afar) {
     if (cpu::kernels_isa() == cpu::isa::avx512) {
         EXPECT_EQ(windows, "row_gemm of windows");
     }
+    // Of windows as wide as the image most places are padding.
+    const operation wide = make_op("convolution", {{"dilation", {12, 12}}, {"padding", {12, 12}}});
+    EXPECT_NE(check_lowered(wide, {image, w3}, {.constants = {1}, .compiled = false}),
+              "row_gemm of windows");
     // With a bias, something of the same shape and an activation.
     program p;
     auto* m = p.get_main_module();

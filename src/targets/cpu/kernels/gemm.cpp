@@ -98,7 +98,7 @@ public:
 
 private:
     // Results and operands of less are often still in a cache, from where they come in time.
-    static constexpr int64_t far_bytes = 8 << 20;
+    static constexpr int64_t far_bytes = 2 << 20;
     const block& own;
     int64_t stop;
     const row_step* added = nullptr;

@@ -62,6 +62,18 @@ bool is_image(const shape& s) {
            (s.lens()[1] == 1 or strides_of(s)[1] == 1);
 }
 
+// Of the places that windows along one axis cover, the share that is no padding.
+double inside(int64_t outputs, int64_t kernel, int64_t stride, int64_t dilation, int64_t before,
+              int64_t length) {
+    int64_t count = 0;
+    for (int64_t o = 0; o < outputs; o++)
+        for (int64_t k = 0; k < kernel; k++) {
+            const auto at = o * stride + k * dilation - before;
+            count += at >= 0 and at < length ? 1 : 0;
+        }
+    return double(count) / double(outputs * kernel);
+}
+
 // Why the windows are not packed as rows, or empty. Few channels or outputs do not pay for it.
 std::string set_windows(const problem& p, gemm_windows& to) {
     constexpr std::size_t fewest_channels = 16, fewest_outputs = 128;
@@ -87,6 +99,13 @@ std::string set_windows(const problem& p, gemm_windows& to) {
     to.dilation_w = w.dilation[last] + 1;
     to.pad_top = plane ? w.before[0] : 0;
     to.pad_left = w.before[last];
+    // Zeros are multiplied here; the library leaves them out. (Wide dilations: four times as slow.)
+    constexpr double least_inside = 0.75;
+    const auto kernel_h = plane ? int64_t(w.kernel[0]) : 1;
+    if (inside(to.out_height, kernel_h, to.stride_h, to.dilation_h, to.pad_top, to.height) *
+            inside(to.out_width, to.kernel_w, to.stride_w, to.dilation_w, to.pad_left, to.width) <
+        least_inside)
+        return "windows that cover much padding";
     to.x_image = xs[0];
     to.x_row = plane ? xs[2] : 0;
     to.x_col = xs[at];
