@@ -35,6 +35,12 @@ bool reads_widened_data(instruction_ref ins) {
     return std::all_of(lens.begin() + 2, lens.end(), [](auto n) { return n == 1; });
 }
 
+instruction_ref rounded(module& m, instruction_ref ins, instruction_ref w, shape::type_t t) {
+    const auto converted = m.insert_instruction(ins, make_op("convert", {{"target_type", t}}), {w});
+    const auto value = converted->eval();
+    return m.replace_instruction(converted, m.add_literal(value.get_shape(), value.data()));
+}
+
 } // namespace
 
 void half_data::apply(module& m) const {
@@ -50,7 +56,10 @@ void half_data::apply(module& m) const {
         if (not reads_widened_data(ins))
             continue;
         const auto x = ins->inputs()[0]->inputs().front();
-        const auto sums = m.insert_instruction(ins, ins->get_operator(), {x, ins->inputs()[1]});
+        auto w = ins->inputs()[1];
+        if (rounds_weights)
+            w = rounded(m, ins, w, x->get_shape().type());
+        const auto sums = m.insert_instruction(ins, ins->get_operator(), {x, w});
         sums->add_debug_symbols(ins->get_debug_symbols());
         // Not rounded twice where the type is wanted.
         for (auto reader : std::vector<instruction_ref>(ins->outputs()))

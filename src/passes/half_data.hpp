@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Convolutions in float of data that were halves (or bf16), with constant weights and windows of
 // one position, read the halves themselves: their result is of the data's type then. For targets
-// whose kernels take float weights beside them, as two numbers of the data's type.
+// whose kernels take float weights beside them, as two numbers of the data's type; that costs a
+// second product, so with `rounds_weights` the weights are of the data's type as well.
 //
 // Every reader of halves in float converts them itself, so that halves are stored.
 #pragma once
@@ -13,6 +14,7 @@ namespace migraphx {
 struct module;
 
 struct half_data {
+    bool rounds_weights = false;
     std::string name() const { return "half_data"; }
     void apply(module& m) const;
 };

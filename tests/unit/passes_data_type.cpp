@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <migraphx/instruction.hpp>
 #include <migraphx/make_op.hpp>
+#include <migraphx/pass_manager.hpp>
 #include <migraphx/program.hpp>
 #include <migraphx/quantization.hpp>
 
+#include "passes/half_data.hpp"
+#include "passes/pass_registry.hpp"
+
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -169,6 +174,29 @@ TEST(passes_data_type, scales_of_images_stay_in_float) {
     quantize_fp16(p);
     EXPECT_EQ(type_at(p, "mul"), shape::float_type);
     EXPECT_EQ(type_at(p, "add"), shape::half_type) << "0.5 is a half";
+}
+
+// What the gpu target makes of them: exact, or with weights rounded to the data's type.
+TEST(passes_data_type, float_weights_beside_halves) {
+    for (const bool rounds : {false, true}) {
+        program p;
+        auto& m = *p.get_main_module();
+        const auto x = m.add_parameter("x", shape{shape::half_type, {1, 8, 6, 6}});
+        const auto wide = m.add_instruction(make_op("convert", {{"target_type", 2}}), x);
+        const auto y =
+            m.add_instruction(make_op("convolution"), wide, weights(m, {8, 8, 1, 1}, 0.1f));
+        m.add_return({m.add_instruction(make_op("convert", {{"target_type", 1}}), y)});
+        run_passes(p, {half_data{rounds}, make_pass("dead_code_elimination")});
+        const auto result = std::prev(m.end())->inputs().front();
+        ASSERT_EQ(result->name(), "convolution");
+        EXPECT_EQ(result->inputs()[0], x);
+        EXPECT_EQ(result->get_shape().type(), shape::half_type);
+        const auto w = result->inputs()[1];
+        EXPECT_EQ(w->get_shape().type(), rounds ? shape::half_type : shape::float_type);
+        EXPECT_EQ(w->name(), "@literal");
+        if (rounds)
+            EXPECT_EQ(w->eval().at<half>(), half(0.1f));
+    }
 }
 
 TEST(passes_data_type, small_weights_before_a_gate_stay_in_float) {

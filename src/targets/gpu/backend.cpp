@@ -53,13 +53,14 @@ struct gpu_backend : backend {
     explicit gpu_backend(std::shared_ptr<device> d) : on(std::move(d)) {}
 
     std::string name() const override { return "gpu"; }
-    std::vector<pass> static_passes(const compile_options&) const override {
+    std::vector<pass> static_passes(const compile_options& options) const override {
         return {make_pass("simplify_reshapes"), make_pass("simplify_algebra"),
                 make_pass("eliminate_common_subexpression"), make_pass("fold_convolution"),
                 make_pass("simplify_algebra"), make_pass("recognise_composites"),
                 make_pass("simplify_reshapes"), make_pass("move_reshapes"),
                 make_pass("simplify_reshapes"), merge_all_products(), propagate_constant{},
-                make_pass("nest_concats"), enable_pass(multiplies_halves(*on), half_data{}),
+                make_pass("nest_concats"),
+                enable_pass(multiplies_halves(*on), half_data{options.fast_math}),
                 channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
                 fuse_reduce{},
                 // Last: what is a view depends on layouts, which fusion still changes.
