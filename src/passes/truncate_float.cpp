@@ -107,10 +107,13 @@ void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     }
 }
 
-// Constant weights in the type that the convolution is about to be computed in.
+// Constant weights of windows in the type that the convolution is about to be computed in. Where
+// there are many, sums over channels even out what single windows lose, and the time would be felt.
 void round_weights(module& m, instruction_ref ins, const type_change& change) {
+    constexpr std::size_t most = std::size_t{1} << 18;
     const auto w = ins->inputs()[1];
-    if (not w->can_eval() or not change.from.contains(w->get_shape().type()))
+    const auto& s = w->get_shape();
+    if (not w->can_eval() or not change.from.contains(s.type()) or s.elements() > most)
         return;
     const auto rounded = rounded_windows(w->eval(), change.to);
     const auto value = m.add_literal(literal{rounded.get_shape(), rounded.data()});
