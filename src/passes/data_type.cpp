@@ -34,6 +34,10 @@ std::vector<shape> changed_shapes(instruction_ref ins, const type_change& change
 
 } // namespace
 
+bool is_short(shape::type_t t) {
+    return t == shape::half_type or t == shape::bf16_type;
+}
+
 bool is_computed_in_float(const shape& s) {
     return not s.dynamic() and (s.type() == shape::float_type or s.type() == shape::half_type or
                                 s.type() == shape::bf16_type);

@@ -21,6 +21,9 @@ struct type_change {
 /// where the operator has no such operand, has modules, or does not take the other type.
 bool compute_in(module& m, instruction_ref ins, const type_change& change);
 
+/// half or bf16.
+bool is_short(shape::type_t t);
+
 /// Static, and of a type whose composites are computed in float: float, half or bf16.
 bool is_computed_in_float(const shape& s);
 

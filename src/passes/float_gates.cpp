@@ -82,6 +82,11 @@ private:
 
 } // namespace
 
+bool has_windows_of_one(const shape& weights) {
+    const auto& lens = weights.lens();
+    return std::all_of(lens.begin() + 2, lens.end(), [](auto n) { return n == 1; });
+}
+
 bool is_mean_pooling(instruction_ref ins) {
     if (ins->name() != "pooling")
         return false;
@@ -118,8 +123,7 @@ products_before_gates(const module& m, const std::unordered_set<instruction_ref>
         if (not w->can_eval() or not is_small(w, limits.weights) or
             ins->get_shape().type() != shape::float_type)
             continue;
-        const auto& lens = w->get_shape().lens();
-        if (std::all_of(lens.begin() + 2, lens.end(), [](auto n) { return n == 1; }))
+        if (has_windows_of_one(w->get_shape()))
             products.insert(ins);
     }
     return products;

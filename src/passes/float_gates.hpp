@@ -7,6 +7,7 @@
 #pragma once
 
 #include <migraphx/instruction_ref.hpp>
+#include <migraphx/shape.hpp>
 
 #include <cstddef>
 #include <unordered_set>
@@ -33,6 +34,9 @@ std::unordered_set<instruction_ref> float_gates(const module& m, const gate_size
 std::unordered_set<instruction_ref>
 products_before_gates(const module& m, const std::unordered_set<instruction_ref>& gates,
                       const gate_sizes& limits = {});
+
+/// Of weights {outputs, inputs, window ...}: the window has one position.
+bool has_windows_of_one(const shape& weights);
 
 /// Average pooling whose window is all of the data, without padding.
 bool is_mean_pooling(instruction_ref ins);

@@ -2,21 +2,16 @@
 #include "passes/half_data.hpp"
 
 #include "passes/data_type.hpp"
+#include "passes/float_gates.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <migraphx/make_op.hpp>
 
-#include <algorithm>
-#include <iterator>
 #include <vector>
 
 namespace migraphx {
 
 namespace {
-
-bool is_short(shape::type_t t) {
-    return t == shape::half_type or t == shape::bf16_type;
-}
 
 bool widens(instruction_ref ins) {
     return ins->name() == "convert" and ins->get_shape().type() == shape::float_type and
@@ -31,8 +26,7 @@ bool reads_widened_data(instruction_ref ins) {
     if (x->name() != "convert" or not is_short(x->inputs().front()->get_shape().type()) or
         not w->can_eval() or w->get_shape().dynamic())
         return false;
-    const auto& lens = w->get_shape().lens();
-    return std::all_of(lens.begin() + 2, lens.end(), [](auto n) { return n == 1; });
+    return has_windows_of_one(w->get_shape());
 }
 
 instruction_ref rounded(module& m, instruction_ref ins, instruction_ref w, shape::type_t t) {

@@ -129,7 +129,7 @@ void truncate_float_pass::apply(module& m) const {
                            [&](const auto& x) { return x == "all" or x == name; });
     };
     const type_change change{{shape::float_type, shape::double_type}, float_type};
-    const bool shorter = float_type == shape::half_type or float_type == shape::bf16_type;
+    const bool shorter = is_short(float_type);
     const bool all = std::find(ins_names.begin(), ins_names.end(), "all") != ins_names.end();
     instruction_set kept;
     if (all) {

@@ -128,8 +128,8 @@ private:
         plan->dims = n.dims;
         plan->elements = n.elements();
         plan->inputs = int(n.inputs.size());
-        plan->rowwise = is_stage or (not blocks and (n.dims.back() >= shortest_row or
-                                                     n.dims.size() == 1));
+        plan->rowwise =
+            is_stage or (not blocks and (n.dims.back() >= shortest_row or n.dims.size() == 1));
         for (int i = 0; i < int(n.inputs.size() + n.outputs.size()); ++i) {
             nest_stream s;
             s.element_bytes = int64_t(shape(access(i).type).type_size());
@@ -458,7 +458,7 @@ private:
         slots.give_back(slot);
     }
 
-    // Accumulators have memory of their own behind the slots: a number for now.
+    // Accumulators lie behind the slots, whose number is known last: until then dst says which one.
     void emit_fold(const vm_store& s, int stream) {
         nest_step fold;
         fold.action = nest_action::fold;
@@ -510,8 +510,7 @@ private:
             }
         const int64_t pointers =
             2 + 2 * int64_t(plan->streams.size()) + int64_t(plan->dims.size()) + 32;
-        plan->scratch_bytes =
-            std::size_t(end + round_up(pointers * 8, 64));
+        plan->scratch_bytes = std::size_t(end + round_up(pointers * 8, 64));
         describe();
     }
 

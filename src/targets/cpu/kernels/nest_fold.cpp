@@ -77,16 +77,6 @@ struct smallest {
     }
 };
 
-// Integers wrap.
-template <class T>
-struct wrapping {
-    using type = T;
-};
-template <>
-struct wrapping<int64_t> {
-    using type = uint64_t;
-};
-
 template <class Op, class T>
 MIGRAPHX_VEC_INLINE pack<T> join(pack<T> x, pack<T> a) {
     for (int i = 0; i < pack<T>::parts; ++i)
@@ -137,7 +127,7 @@ void step_fold(void* acc, const void* tile, int64_t n, int vectors, bool splat) 
 
 template <class Op, class T>
 void end_fold(void* result, const void* acc, int vectors) {
-    using W = typename wrapping<T>::type;
+    using W = wrap_t<T>;
     T lane[4 * vf_width];
     const int n = vectors * vf_width;
     __builtin_memcpy(lane, acc, std::size_t(n) * sizeof(T));

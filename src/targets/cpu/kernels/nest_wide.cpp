@@ -52,18 +52,6 @@ void wide_ternary(const vm_args& args, F f) {
         y[i] = f(a[i * sa], b[i * sb], c[i * sc]);
 }
 
-// Integer arithmetic wraps.
-template <class T>
-struct wrapping {
-    using type = T;
-};
-template <>
-struct wrapping<int64_t> {
-    using type = uint64_t;
-};
-template <class T>
-using wrap_t = typename wrapping<T>::type;
-
 template <class T>
 T wide_max(T a, T b) {
     return a != a or a > b ? a : b;

@@ -110,29 +110,7 @@ inline void strip_tile_of(const strip_product& p, const row_epilogue& e, const t
 // `rows` is at most strip_rows.
 inline void multiply_tile(const strip_product& p, const row_epilogue& e, const tile_place& at,
                           int64_t rows) {
-    switch (rows) {
-#define MIGRAPHX_ROWS(n)                                                                           \
-    case n:                                                                                        \
-        strip_tile_of<n <= strip_rows ? n : 1>(p, e, at);                                          \
-        break;
-        MIGRAPHX_ROWS(1)
-        MIGRAPHX_ROWS(2)
-        MIGRAPHX_ROWS(3)
-        MIGRAPHX_ROWS(4)
-        MIGRAPHX_ROWS(5)
-        MIGRAPHX_ROWS(6)
-        MIGRAPHX_ROWS(7)
-        MIGRAPHX_ROWS(8)
-        MIGRAPHX_ROWS(9)
-        MIGRAPHX_ROWS(10)
-        MIGRAPHX_ROWS(11)
-        MIGRAPHX_ROWS(12)
-        MIGRAPHX_ROWS(13)
-        MIGRAPHX_ROWS(14)
-#undef MIGRAPHX_ROWS
-    default:
-        break;
-    }
+    with_rows<strip_rows>(rows, [&](auto r) { strip_tile_of<decltype(r)::value>(p, e, at); });
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

@@ -169,27 +169,7 @@ inline void row_block(const row_product& p, const row_epilogue& e, tile_place at
     const float* x = p.x;
     for (int64_t tiles = (rows + row_most - 1) / row_most; tiles > 0; --tiles) {
         const int64_t r = (rows + tiles - 1) / tiles;
-        switch (r) {
-#define MIGRAPHX_ROWS(n)                                                                           \
-    case n:                                                                                        \
-        row_tile_of<n <= row_most ? n : 1>(p, x, e, at);                                           \
-        break;
-            MIGRAPHX_ROWS(1)
-            MIGRAPHX_ROWS(2)
-            MIGRAPHX_ROWS(3)
-            MIGRAPHX_ROWS(4)
-            MIGRAPHX_ROWS(5)
-            MIGRAPHX_ROWS(6)
-            MIGRAPHX_ROWS(7)
-            MIGRAPHX_ROWS(8)
-            MIGRAPHX_ROWS(9)
-            MIGRAPHX_ROWS(10)
-            MIGRAPHX_ROWS(11)
-            MIGRAPHX_ROWS(12)
-#undef MIGRAPHX_ROWS
-        default:
-            break;
-        }
+        with_rows<row_most>(r, [&](auto n) { row_tile_of<decltype(n)::value>(p, x, e, at); });
         x += r * p.x_row;
         at.y += r * at.y_row;
         at.row += r;

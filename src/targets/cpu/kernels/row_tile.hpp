@@ -17,19 +17,46 @@ struct tile_place {
     int64_t channels;            // that exist, from the first on; at least one
 };
 
+template <int N>
+struct row_count {
+    static constexpr int value = N;
+};
+
+// f(row_count<rows>) for rows in [1, Most], with the number known to the compiler.
+template <int Most, class F>
+MIGRAPHX_VEC_INLINE void with_rows(int64_t rows, F f) {
+    static_assert(Most <= 14);
+    switch (rows) {
+#define MIGRAPHX_ROWS(n)                                                                           \
+    case n:                                                                                        \
+        f(row_count<(n <= Most ? n : 1)>{});                                                       \
+        break;
+        MIGRAPHX_ROWS(1)
+        MIGRAPHX_ROWS(2)
+        MIGRAPHX_ROWS(3)
+        MIGRAPHX_ROWS(4)
+        MIGRAPHX_ROWS(5)
+        MIGRAPHX_ROWS(6)
+        MIGRAPHX_ROWS(7)
+        MIGRAPHX_ROWS(8)
+        MIGRAPHX_ROWS(9)
+        MIGRAPHX_ROWS(10)
+        MIGRAPHX_ROWS(11)
+        MIGRAPHX_ROWS(12)
+        MIGRAPHX_ROWS(13)
+        MIGRAPHX_ROWS(14)
+#undef MIGRAPHX_ROWS
+    default:
+        break;
+    }
+}
+
 // x / (1 + 2^t), which is x * sigmoid(-log(2) t). Beyond the bounds the result is x, or below
 // 1e-32, where its last bits do not matter.
 MIGRAPHX_VEC_INLINE vf over_one_and_power(vf x, vf t) {
     t = raw_max(splat(-200.0f), raw_min(splat(116.0f), t));
-    const vf n = nearest(t), r = t - n;
-    vf p = splat(1.54035304e-4f);
-    p = fma(p, r, splat(1.33335581e-3f));
-    p = fma(p, r, splat(9.61812911e-3f));
-    p = fma(p, r, splat(5.55041087e-2f));
-    p = fma(p, r, splat(2.40226507e-1f));
-    p = fma(p, r, splat(6.93147181e-1f));
-    p = fma(p, r, splat(1.0f));
-    const vf d = scale_by_power(p, n) + 1.0f;
+    const vf n = nearest(t);
+    const vf d = scale_by_power(power_of_part(t - n), n) + 1.0f;
 #if MIGRAPHX_VEC_BYTES == 64
     const vf q = (vf)_mm512_rcp14_ps((__m512)d);
     return x * fma(q, fma(-d, q, splat(1.0f)), q);

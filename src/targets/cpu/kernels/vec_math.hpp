@@ -128,6 +128,17 @@ MIGRAPHX_VEC_INLINE vf elu(vf x, vf alpha) {
     return select(x > 0.0f, x, alpha * expm1_negative(raw_min(splat(0.0f), x)));
 }
 
+// 2^f for f in [-1/2, 1/2].
+MIGRAPHX_VEC_INLINE vf power_of_part(vf f) {
+    vf p = splat(1.54035304e-4f);
+    p = fma(p, f, splat(1.33335581e-3f));
+    p = fma(p, f, splat(9.61812911e-3f));
+    p = fma(p, f, splat(5.55041087e-2f));
+    p = fma(p, f, splat(2.40226507e-1f));
+    p = fma(p, f, splat(6.93147181e-1f));
+    return fma(p, f, splat(1.0f));
+}
+
 // x * (1 + erf(x / sqrt(2))) / 2 as relu(x) - |x| / 2 * erfc(|x| / sqrt(2)). erfc(t) is the power
 // of two of -t * p(t), p fitted on [0, 4] (error 2e-8); beyond, it falls faster than any use of it.
 MIGRAPHX_VEC_INLINE vf gelu_erf(vf x) {
@@ -143,14 +154,7 @@ MIGRAPHX_VEC_INLINE vf gelu_erf(vf x) {
     p = fma(p, t, splat(1.62790859f));
     const vf y = raw_max(splat(-126.0f), -(t * p));
     const vf n = nearest(y), f = y - n;
-    vf e = splat(1.54035304e-4f);
-    e = fma(e, f, splat(1.33335581e-3f));
-    e = fma(e, f, splat(9.61812911e-3f));
-    e = fma(e, f, splat(5.55041087e-2f));
-    e = fma(e, f, splat(2.40226507e-1f));
-    e = fma(e, f, splat(6.93147181e-1f));
-    e = fma(e, f, splat(1.0f));
-    return fma(a * -0.5f, scale_by_power(e, n), raw_max(splat(0.0f), x));
+    return fma(a * -0.5f, scale_by_power(power_of_part(f), n), raw_max(splat(0.0f), x));
 }
 
 #ifndef MIGRAPHX_VEC_SYMBOLIC // what follows looks at lanes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // half and bf16 are storage here: every operator on them works on float copies. Pairs of
 // conversions between neighbours go, so values stay in float from the inputs to the results.
+#include "passes/data_type.hpp"
 #include "targets/cpu/passes/passes.hpp"
 
 #include <migraphx/instruction.hpp>
@@ -17,10 +18,6 @@ namespace {
 // attributes, memory that it writes to.
 bool looks_at_memory(const operation& op) {
     return op.name() == "bit_cast" or op.has_attribute("shape") or op.info().has_side_effect;
-}
-
-bool is_short(shape::type_t t) {
-    return t == shape::half_type or t == shape::bf16_type;
 }
 
 instruction_ref converted(module& m, instruction_ref pos, instruction_ref x, shape::type_t t) {
