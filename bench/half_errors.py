@@ -15,7 +15,8 @@ import zlib
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "gpu_check"), str(ROOT / "build" / "prefix" / "python")]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "gpu_check")]
+sys.path.append(str(ROOT / "build" / "prefix" / "python"))  # after PYTHONPATH
 
 import models  # noqa: E402
 from section_models import F32_ONLY, reference, relative_error  # noqa: E402

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <vector>
 
 namespace migraphx {
 
@@ -36,24 +37,39 @@ instruction_ref source_of(instruction_ref x) {
     return x;
 }
 
-// A constant of one element.
-std::optional<double> single_number(instruction_ref x) {
-    x = source_of(x);
-    if (not x->can_eval() or x->get_shape().elements() != 1)
-        return std::nullopt;
-    return load<double>(x->eval()).front();
-}
-
 bool is_constant(instruction_ref x) {
     return source_of(x)->can_eval();
 }
 
-// Whether rounding to `t` changes a number of its range.
-bool changes(double x, shape::type_t t) {
-    const argument rounded{shape{t, {1}}};
-    store(rounded, std::vector<double>{x});
-    return std::isfinite(x) and std::fabs(x) <= number_limits(t).second and
-           load<double>(rounded).front() != x;
+// A constant with no more numbers than `image` has channels, one for all or one for each: these.
+std::optional<std::vector<double>> channel_numbers(instruction_ref x, const shape& image) {
+    x = source_of(x);
+    const auto& s = x->get_shape();
+    if (not x->can_eval() or s.dynamic() or image.ndim() < 2)
+        return std::nullopt;
+    std::size_t count = 1;
+    auto lens = s.lens();
+    for (std::size_t i = 0; i < lens.size(); i++) {
+        if (s.strides()[i] == 0 and lens[i] > 1)
+            lens[i] = 1;
+        count *= lens[i];
+    }
+    if (count == 0 or count > image.min_lens()[1])
+        return std::nullopt;
+    const auto value = x->eval();
+    if (value.get_shape() != s)
+        return load<double>(value);
+    return load<double>(value.view(shape{s.type(), lens, s.strides()}, 0));
+}
+
+// Whether rounding to `t` changes one of some numbers, which are all in its range.
+bool changes(const std::vector<double>& numbers, shape::type_t t) {
+    const auto most = number_limits(t).second;
+    const argument rounded{shape{t, {numbers.size()}}};
+    store(rounded, numbers);
+    return std::all_of(numbers.begin(), numbers.end(),
+                       [&](auto x) { return std::fabs(x) <= most; }) and
+           load<double>(rounded) != numbers;
 }
 
 bool is_pointwise(instruction_ref ins) {
@@ -105,8 +121,8 @@ private:
         if (images.contains(a) == images.contains(b))
             return false;
         const auto image = images.contains(a) ? a : b;
-        const auto number = single_number(image == a ? b : a);
-        return number and changes(*number, t) and image->outputs().size() == 1;
+        const auto numbers = channel_numbers(image == a ? b : a, ins->get_shape());
+        return numbers and changes(*numbers, t) and image->outputs().size() == 1;
     }
 
     bool is_gate(instruction_ref x) const {
@@ -116,7 +132,7 @@ private:
     void keep(instruction_ref ins) {
         kept.insert(ins);
         for (auto x : ins->inputs())
-            if (is_gate(x) or single_number(x))
+            if (is_gate(x) or channel_numbers(x, ins->get_shape()))
                 for (; is_stretched(x); x = x->inputs().front())
                     kept.insert(x);
     }

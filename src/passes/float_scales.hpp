@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Scales and shifts of whole images or channels: numbers that a shorter type does not hold, and
-// gates. Rounded, one of them moves all of its elements the same way, which no later sum evens out;
-// a kernel that stores its result as halves reads them in float at no cost.
+// Scales and shifts of whole images or channels: numbers that a shorter type does not hold (biases
+// above all) and gates. Rounded, one of them moves all of its elements the same way, which no later
+// sum evens out; a kernel that stores its result as halves reads them in float at no cost.
 #pragma once
 
 #include <migraphx/instruction_ref.hpp>
@@ -13,11 +13,11 @@ namespace migraphx {
 
 struct module;
 
-/// Pointwise operators in float that stay so although their data are of type `t`: arithmetic of a
-/// single number that `t` does not hold (but that is within its range) and of what is computed from
-/// convolutions by pointwise operators and used there only; what combines one of `gates` with
-/// other data; all readers of such a result, if they are pointwise too. With the operators that
-/// stretch those numbers and gates.
+/// Pointwise operators in float that stay so although their data are of type `t`: arithmetic of
+/// constants, one for all or one for each channel, that `t` does not hold (but that are within its
+/// range) and of what is computed from convolutions by pointwise operators and used there only;
+/// what combines one of `gates` with other data; all readers of such a result, if they are
+/// pointwise too. With the operators that stretch those numbers and gates.
 std::unordered_set<instruction_ref> float_scales(const module& m, shape::type_t t,
                                                  const std::unordered_set<instruction_ref>& gates);
 

@@ -57,10 +57,11 @@ struct linear {
     instruction_ref u;
 };
 
-linear linear_of(instruction_ref e) {
+// In terms of `until`, where `e` is computed from it this way; else of the innermost value.
+linear linear_of(instruction_ref e, instruction_ref until = {}) {
     linear l;
     l.u = e;
-    while (true) {
+    while (l.u != until) {
         const auto name = l.u->name();
         if (name == "add" or name == "sub" or name == "mul" or name == "div") {
             const auto x = l.u->inputs()[0];
@@ -89,6 +90,7 @@ linear linear_of(instruction_ref e) {
         }
         return l;
     }
+    return l;
 }
 
 struct clip_form {
@@ -154,13 +156,13 @@ public:
             const auto u = f.others[i];
             const auto g = f.others[1 - i];
             if (g->name() == "sigmoid" and f.constant != 0) {
-                const auto l = linear_of(g->inputs()[0]);
+                const auto l = linear_of(g->inputs()[0], u);
                 if (l.u == u and near(l.shift, 0))
                     return found{eltwise(alg::swish, l.scale), u,
                                  near(f.constant, 1) ? 1 : f.constant};
             }
             if (auto c = clip_of(g)) {
-                const auto l = linear_of(c->u);
+                const auto l = linear_of(c->u, u);
                 // u * clip(a u + b, 0, h) * k
                 if (l.u == u and near(c->lo, 0) and c->hi > 0 and f.constant != 0)
                     return found{eltwise(alg::hardswish, l.scale / c->hi, l.shift / c->hi), u,
@@ -169,7 +171,7 @@ public:
             const auto l = linear_of(g);
             if (l.u->name() == "erf" and near(f.constant * l.scale, 0.5) and
                 near(f.constant * l.shift, 0.5)) {
-                const auto inner = linear_of(l.u->inputs()[0]);
+                const auto inner = linear_of(l.u->inputs()[0], u);
                 if (inner.u == u and near(inner.shift, 0) and near(inner.scale, std::sqrt(0.5)))
                     return found{eltwise(alg::gelu_erf), u};
             }

@@ -236,7 +236,7 @@ bool may_win(const device_problem& p, const convolution_desc& d) {
     if (is_depthwise(d))
         return d.work() >= many_channels;
     if (const auto* body = epilogue_of(p); body != nullptr and is_product(d)) {
-        const auto chain = as_post_operations(*body, "x0");
+        const auto chain = as_post_operations(*body, "x0", true);
         return chain and std::none_of(chain->begin(), chain->end(), [](const auto& op) {
                    return op.algorithm == post_algorithm::clip;
                });

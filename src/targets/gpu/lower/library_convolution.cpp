@@ -59,7 +59,7 @@ std::optional<std::vector<std::size_t>> add_steps(const device_problem& p, convo
     std::vector<std::size_t> operands;
     if (body == nullptr)
         return operands;
-    const auto chain = as_post_operations(*body, "x0");
+    const auto chain = as_post_operations(*body, "x0", true);
     if (not chain or chain->size() > 2 * mgx::conv_most_operands)
         return std::nullopt;
     for (const auto& op : *chain) {
