@@ -3,13 +3,16 @@
 // for.
 #pragma once
 
-#include <algorithm>
-#include <chrono>
+#include "runtime/kernel.hpp"
+
 #include <cstddef>
+#include <functional>
 #include <future>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 namespace migraphx {
@@ -22,82 +25,47 @@ class plan_cache {
 public:
     using entry = std::shared_ptr<const prepared>;
     using sizes = std::vector<std::size_t>;
+    using constants_of = std::function<held_constants(const prepared&)>;
 
-    explicit plan_cache(std::size_t most) : limit(std::max<std::size_t>(1, most)) {}
+    /// Keeps `most` entries, and fewer where they hold much: the constants that a new entry does
+    /// not share with them are at most `most_bytes`. Weights, which entries share, are no reason.
+    explicit plan_cache(std::size_t most,
+                        std::size_t most_bytes = std::numeric_limits<std::size_t>::max(),
+                        constants_of constants = nullptr);
 
     /// `build()` makes the entry when it is not there.
-    template <class Build>
-    entry get(const void* owner, const sizes& key, Build build) {
-        std::promise<entry> promise;
-        std::shared_future<entry> found;
-        std::list<item> dropped; // destroyed after the lock is released: entries hold executables
-        {
-            std::lock_guard lock(mutex);
-            auto it = find(owner, key);
-            if (it != items.end()) {
-                items.splice(items.begin(), items, it);
-                found = it->value;
-            } else {
-                items.push_front({owner, key, promise.get_future().share()});
-                while (items.size() > limit)
-                    dropped.splice(dropped.begin(), items, std::prev(items.end()));
-            }
-        }
-        if (found.valid())
-            return found.get();
-        dropped.clear();
-        try {
-            auto e = build();
-            promise.set_value(e);
-            return e;
-        } catch (...) {
-            {
-                std::lock_guard lock(mutex);
-                auto it = find(owner, key);
-                if (it != items.end())
-                    items.erase(it);
-            }
-            promise.set_exception(std::current_exception());
-            throw;
-        }
-    }
+    entry get(const void* owner, const sizes& key, const std::function<entry()>& build);
 
     /// Forgets the entries of an executable that goes away.
-    void drop(const void* owner) {
-        std::list<item> dropped;
-        std::lock_guard lock(mutex);
-        for (auto it = items.begin(); it != items.end();) {
-            auto next = std::next(it);
-            if (it->owner == owner)
-                dropped.splice(dropped.begin(), items, it);
-            it = next;
-        }
-    }
+    void drop(const void* owner);
 
     /// The entries that are complete.
-    std::vector<entry> all() const {
-        std::vector<entry> result;
-        std::lock_guard lock(mutex);
-        for (const auto& x : items)
-            if (x.value.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
-                result.push_back(x.value.get());
-        return result;
-    }
+    std::vector<entry> all() const;
 
 private:
     struct item {
         const void* owner;
         sizes key;
         std::shared_future<entry> value;
+        held_constants held = {}; ///< once it is complete
     };
-    std::list<item>::iterator find(const void* owner, const sizes& key) {
-        return std::find_if(items.begin(), items.end(),
-                            [&](const auto& x) { return x.owner == owner and x.key == key; });
-    }
+    struct constant_use {
+        std::size_t bytes = 0, items = 0;
+    };
+    using item_list = std::list<item>;
 
-    std::size_t limit;
+    item_list::iterator find(const void* owner, const sizes& key);
+    // With the lock held. What is taken out goes to `dropped`, whose owner destroys it after the
+    // lock is released: entries hold executables.
+    void take_out(item_list::iterator it, item_list& dropped);
+    void add_completed(const void* owner, const sizes& key, const prepared& e);
+
+    std::size_t limit, byte_limit;
+    constants_of constants;
     mutable std::mutex mutex;
-    std::list<item> items; ///< the one used last is the first
+    item_list items; ///< the one used last is the first
+    std::unordered_map<const void*, constant_use> uses;
+    std::size_t bytes = 0; ///< of `uses`
 };
 
 } // namespace migraphx

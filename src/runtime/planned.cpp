@@ -50,6 +50,10 @@ namespace {
 const setting<int> shape_cache_size{
     "MIGRAPHX_SHAPE_CACHE", 64, "how many sets of input sizes a dynamic program keeps plans for"};
 
+const setting<int> shape_cache_mib{"MIGRAPHX_SHAPE_CACHE_MIB", 512,
+                                   "MiB of constants that these plans hold beside those that the "
+                                   "newest one needs, too"};
+
 // The parts of a program together keep more, since one run may need several.
 constexpr std::size_t plans_of_parts = 4;
 
@@ -84,8 +88,15 @@ public:
         if (parts == nullptr) {
             shared.artifacts = program_access::impl(source).artifacts;
             const auto most = std::size_t(std::max<int>(1, shape_cache_size));
-            own_plans = std::make_unique<plan_cache>(most);
-            plans_of_all = std::make_shared<plan_cache>(plans_of_parts * most);
+            const auto most_bytes = std::size_t(std::max<int>(0, shape_cache_mib)) << 20;
+            const auto constants = [](const prepared& e) {
+                held_constants held;
+                e.add_constants(held);
+                return held;
+            };
+            own_plans = std::make_unique<plan_cache>(most, most_bytes, constants);
+            plans_of_all =
+                std::make_shared<plan_cache>(plans_of_parts * most, most_bytes, constants);
             shared.plans = plans_of_all;
         }
         if (inputs.fixed())

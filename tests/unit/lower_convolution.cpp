@@ -122,6 +122,108 @@ TEST(lower_convolution, weights_from_afar) {
     compare(on_cpu.eval(given).front(), on_ref.eval(given).front(), 2e-5);
 }
 
+operation convolution_of(const conv_case& c) {
+    return make_op("convolution", {{"stride", c.stride},
+                                   {"padding", c.padding},
+                                   {"dilation", c.dilation},
+                                   {"group", c.group}});
+}
+
+bool has_window_tiles() {
+    return cpu::kernels_isa() >= cpu::isa::avx2;
+}
+
+// Windows that are read where they lie, of programs of one size and of many.
+TEST(lower_convolution, windows_in_place) {
+    const conv_case cases[] = {
+        {{2, 480, 1, 17}, {60, 480, 1, 3}, {1, 1}, {0, 1}, {1, 1}},
+        {{3, 130, 21}, {37, 130, 3}, {2}, {2}, {1}},
+        {{1, 100, 9, 8}, {44, 100, 3, 2}, {1, 2}, {1, 0, 2, 1}, {1, 2}},
+        {{1, 128, 11, 9}, {48, 128, 1, 1}, {2, 2}, {0, 0}, {1, 1}},
+        {{1, 96, 1, 1}, {33, 96, 1, 1}, {2, 2}, {0, 0}, {1, 1}},
+        {{1, 128, 9, 31, 32}, {40, 128, 1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}}};
+    for (const auto& c : cases) {
+        const auto x = channels_last(noise(of(c.x))), w = noise(of(c.w), 3);
+        const auto name = check_lowered(convolution_of(c), {x, w}, {.constants = {1}});
+        if (has_window_tiles()) {
+            EXPECT_TRUE(name.starts_with("windows ")) << name;
+        }
+    }
+    // Weights that a run gives; few channels; windows over little but padding.
+    const auto x = channels_last(noise(of({1, 480, 1, 200})));
+    const auto op = make_op("convolution", {{"padding", {0, 1}}});
+    EXPECT_FALSE(check_lowered(op, {x, noise(of({60, 480, 1, 3}), 3)}, {.compiled = false})
+                     .starts_with("windows avx"));
+    const auto thin = channels_last(noise(of({1, 24, 1, 200})));
+    EXPECT_FALSE(check_lowered(op, {thin, noise(of({60, 24, 1, 3}), 3)},
+                               {.constants = {1}, .compiled = false})
+                     .starts_with("windows avx"));
+    const auto wide = make_op("convolution", {{"padding", {150, 150}}, {"dilation", {150, 150}}});
+    const auto square = channels_last(noise(of({1, 48, 160, 12})));
+    EXPECT_FALSE(check_lowered(wide, {square, noise(of({36, 48, 3, 3}), 3)},
+                               {.constants = {1}, .compiled = false})
+                     .starts_with("windows avx"));
+}
+
+TEST(lower_convolution, windows_in_place_with_an_epilogue) {
+    program p;
+    auto* m = p.get_main_module();
+    const auto x = m->add_parameter("x", of({3, 200, 1, 30}));
+    const auto weight = noise(of({60, 200, 1, 3}), 3), bias = noise(of({60}), 4);
+    auto y = m->add_instruction(make_op("convolution", {{"padding", {0, 1}}}), x,
+                                m->add_literal(literal{weight.get_shape(), weight.data()}));
+    const auto other = m->add_parameter("other", y->get_shape());
+    const auto b =
+        m->add_instruction(make_op("broadcast", {{"axis", 1}, {"out_lens", y->get_shape().lens()}}),
+                           m->add_literal(literal{bias.get_shape(), bias.data()}));
+    y = m->add_instruction(make_op("add"), y, b);
+    y = m->add_instruction(make_op("mul"), y, m->add_instruction(make_op("sigmoid"), y));
+    m->add_return({m->add_instruction(make_op("add"), y, other)});
+    auto on_ref = p, on_cpu = p;
+    on_ref.compile(make_target("ref"));
+    on_cpu.compile(make_target("cpu"));
+    const parameter_map in{{"x", noise(of({3, 200, 1, 30}))},
+                           {"other", noise(other->get_shape(), 8)}};
+    compare(on_cpu.eval(in).front(), on_ref.eval(in).front(), 2e-5);
+}
+
+// What has no own kernel goes to the library; of what it would keep for ever, programs of many
+// sizes make a bounded number.
+TEST(lower_convolution, library_code_is_bounded) {
+    const auto w = noise(of({48, 16, 3, 3}), 3);
+    const auto kernel_for = [&](std::size_t width, bool many_sizes) {
+        const auto x = channels_last(noise(of({1, 16, 5, width})));
+        program p;
+        auto* m = p.get_main_module();
+        problem pr;
+        pr.ins = m->add_instruction(make_op("convolution", {{"stride", {2, 2}}}),
+                                    m->add_parameter("x", x.get_shape()),
+                                    m->add_literal(literal{w.get_shape(), w.data()}));
+        pr.op = pr.ins->get_operator();
+        pr.inputs = {x.get_shape(), w.get_shape()};
+        pr.output =
+            shape::from_permutation(shape::float_type, pr.ins->get_shape().lens(), {0, 2, 3, 1});
+        pr.constants = {argument{}, w};
+        pr.weights = &weight_store::instance();
+        pr.many_sizes = many_sizes;
+        auto k = cpu::lower(pr);
+        std::vector<std::vector<char>> memory;
+        compare(run_kernel(*k, pr.output, {x, w}, memory), pr.op.compute(pr.output, {x, w}), 2e-5);
+        return k->name();
+    };
+    const auto keeps_code = [](const std::string& name) {
+        return name.find("brg") != std::string::npos;
+    };
+    if (not keeps_code(kernel_for(9, false)))
+        GTEST_SKIP() << "this processor's kernels are others: " << kernel_for(9, false);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < 140; ++i)
+        kept += keeps_code(kernel_for(9 + i, true)) ? 1 : 0;
+    EXPECT_LE(kept, 128u);
+    EXPECT_FALSE(keeps_code(kernel_for(200, true)));
+    EXPECT_TRUE(keeps_code(kernel_for(200, false))); // static programs as ever
+}
+
 TEST(lower_convolution, transposed) {
     for (const auto& x : layouts(noise(of({1, 8, 5, 6}))))
         check_lowered(make_op("convolution_backwards",

@@ -168,6 +168,49 @@ TEST(plan_cache, errors_are_not_kept) {
     EXPECT_TRUE(cache.get(&cache, {1}, [] { return numbered(1); }) != nullptr);
 }
 
+// What is used by the newest entry too does not count; what others hold beside it is bounded.
+TEST(plan_cache, forgets_what_holds_much) {
+    static const char weights = 0, masks[8] = {};
+    const auto held_by = [](const prepared& e) {
+        const auto n = *reinterpret_cast<const int*>(&e);
+        return held_constants{{&weights, 1000}, {&masks[n / 10], std::size_t(n)}};
+    };
+    plan_cache cache(64, 100, held_by);
+    int builds = 0;
+    const auto get = [&](int n) {
+        return cache.get(&cache, {std::size_t(n)}, [&] {
+            builds++;
+            return numbered(n);
+        });
+    };
+    const auto held = [&] { return cache.all().size(); };
+    for (int n : {20, 30, 40}) // 50 beside the last one
+        get(n);
+    EXPECT_EQ(held(), 3u);
+    get(20);
+    get(50); // 90
+    EXPECT_EQ(held(), 4u);
+    const auto kept = get(60); // 140: 30 goes, then 40
+    EXPECT_EQ(held(), 3u);
+    EXPECT_EQ(builds, 5);
+    get(20);
+    get(50);
+    EXPECT_EQ(builds, 5);
+    get(30); // 60 + 20 + 50: the one used last longest ago goes
+    EXPECT_EQ(held(), 3u);
+    EXPECT_EQ(builds, 6);
+    EXPECT_EQ(*reinterpret_cast<const int*>(kept.get()), 60);
+    // Of entries that share their masks, too, any number stays.
+    plan_cache sharing(64, 0, held_by);
+    for (std::size_t i = 0; i < 10; ++i)
+        sharing.get(&sharing, {i}, [] { return numbered(70); });
+    EXPECT_EQ(sharing.all().size(), 10u);
+    sharing.get(&sharing, {10}, [] { return numbered(10); }); // they go together
+    EXPECT_EQ(sharing.all().size(), 1u);
+    sharing.drop(&sharing);
+    EXPECT_TRUE(sharing.all().empty());
+}
+
 TEST(plan_cache, one_thread_builds_what_many_want) {
     plan_cache cache(4);
     std::atomic<int> builds = 0;

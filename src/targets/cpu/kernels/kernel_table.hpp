@@ -26,6 +26,7 @@
 #include "targets/cpu/kernels/separable.hpp"
 #include "targets/cpu/kernels/small_gemm.hpp"
 #include "targets/cpu/kernels/softmax.hpp"
+#include "targets/cpu/kernels/windows.hpp"
 #include "targets/cpu/kernels/winograd.hpp"
 
 namespace migraphx::cpu {
@@ -58,6 +59,7 @@ struct kernel_table {
     overlap_kernels overlap;
     nest_kernels nest;
     winograd_kernels winograd;
+    windows_kernels windows;
     separable_kernels separable;
     amx_kernels amx; // null below level amx
 };

@@ -152,8 +152,9 @@ problem without_unit_axes(const problem& given) {
 }
 
 // oneDNN 3.2 never lets go of the code of "brgemm" convolutions, also when it makes the same again:
-// about 60 KiB each. Programs of many sizes may make some, which have the bits of static programs;
-// then others follow that are freed with their plan.
+// about 60 KiB each. Most have own kernels (window_convolution.cpp); of the others programs of many
+// sizes may make some, which have the bits of static programs, then kernels follow that are freed
+// with their plan.
 bool may_keep_code(const problem& p) {
     constexpr int most = 128;
     static std::atomic<int> made = 0; // by programs of many sizes, in this process
@@ -260,6 +261,7 @@ const implementations convolution_choices{{"convolution", "cpu::convolution"},
                                            {"rows", row_convolution},
                                            {"depthwise", depthwise_convolution},
                                            {"pointwise", pointwise_convolution},
+                                           {"windows", window_convolution},
                                            {"dnnl::convolution", convolution<false>, 2},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};

@@ -6,6 +6,7 @@
 #include "targets/cpu/lower/operands.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lower/separable.hpp"
+#include "targets/cpu/lower/windows.hpp"
 
 #include "base/parallel.hpp"
 #include "base/str.hpp"
@@ -55,86 +56,32 @@ bool pays(const gemm_params& p, bool adds) {
                                                 bytes(p.m * p.n * (adds ? 2 : 1)) > near_results);
 }
 
-// An image with channels that are neighbours; one spatial axis counts as a row.
-bool is_image(const shape& s) {
-    return s.type() == shape::float_type and not s.dynamic() and
-           (s.ndim() == 3 or s.ndim() == 4) and s.elements() > 0 and not s.broadcasted() and
-           (s.lens()[1] == 1 or strides_of(s)[1] == 1);
-}
-
-// Of the places that windows along one axis cover, the share that is no padding.
-double inside(int64_t outputs, int64_t kernel, int64_t stride, int64_t dilation, int64_t before,
-              int64_t length) {
-    int64_t count = 0;
-    for (int64_t o = 0; o < outputs; o++)
-        for (int64_t k = 0; k < kernel; k++) {
-            const auto at = o * stride + k * dilation - before;
-            count += at >= 0 and at < length ? 1 : 0;
-        }
-    return double(count) / double(outputs * kernel);
-}
-
 // Why the windows are not packed as rows, or empty. Few channels or outputs do not pay for it.
 std::string set_windows(const problem& p, gemm_windows& to) {
     constexpr std::size_t fewest_channels = 16, fewest_outputs = 128;
-    const auto &x = p.inputs[0], &y = p.output, &weights = p.inputs[1];
-    if (p.op.get<int64_t>("group") != 1 or not is_image(x) or not is_image(y) or
-        weights.type() != shape::float_type or weights.elements() == 0)
+    const auto windows = windows_of(p);
+    if (not windows)
         return "no windows over images whose channels are neighbours";
-    if (x.lens()[1] < fewest_channels or y.lens()[1] < fewest_outputs)
+    if (p.inputs[0].lens()[1] < fewest_channels or p.output.lens()[1] < fewest_outputs)
         return "few channels";
-    const auto w = window_of(p);
-    const bool plane = x.ndim() == 4;
-    const auto last = w.kernel.size() - 1, at = x.ndim() - 1;
-    const auto xs = strides_of(x);
-    to.channels = int64_t(x.lens()[1]);
-    to.height = plane ? int64_t(x.lens()[2]) : 1;
-    to.width = int64_t(x.lens()[at]);
-    to.out_height = plane ? int64_t(y.lens()[2]) : 1;
-    to.out_width = int64_t(y.lens()[at]);
-    to.kernel_w = w.kernel[last];
-    to.stride_h = plane ? w.stride[0] : 1;
-    to.stride_w = w.stride[last];
-    to.dilation_h = plane ? w.dilation[0] + 1 : 1;
-    to.dilation_w = w.dilation[last] + 1;
-    to.pad_top = plane ? w.before[0] : 0;
-    to.pad_left = w.before[last];
     // Zeros are multiplied here; the library leaves them out. (Wide dilations: four times as slow.)
     constexpr double least_inside = 0.75;
-    const auto kernel_h = plane ? int64_t(w.kernel[0]) : 1;
-    if (inside(to.out_height, kernel_h, to.stride_h, to.dilation_h, to.pad_top, to.height) *
-            inside(to.out_width, to.kernel_w, to.stride_w, to.dilation_w, to.pad_left, to.width) <
-        least_inside)
+    if (share_inside(p, *windows) < least_inside)
         return "windows that cover much padding";
-    to.x_image = xs[0];
-    to.x_row = plane ? xs[2] : 0;
-    to.x_col = xs[at];
+    to = *windows;
     return "";
 }
 
 // Panels of outputs; their rows are the places of the window, then the channels.
 std::shared_ptr<const packed_weight> pack_windows(const problem& p) {
     const auto& s = p.inputs[1];
-    const auto outputs = int64_t(s.lens()[0]), channels = int64_t(s.lens()[1]);
-    const auto places = int64_t(s.elements()) / (outputs * channels);
-    const auto columns = int64_t(s.lens().back());
-    const auto depth = places * channels;
-    return packed_form(
-        p, 1, str("windows ", kernels().gemm.panel, ' ', s),
-        std::size_t(packed_weights_size(depth, outputs)), [&](const float* from, float* to) {
-            std::vector<float> rows(std::size_t(outputs * depth));
-            const auto steps = strides_of(s);
-            const auto row_step = s.ndim() == 4 ? steps[2] : 0;
-            parallel_for(outputs, 1, [&](int64_t begin, int64_t end) {
-                for (auto o = begin; o < end; o++)
-                    for (int64_t i = 0; i < places; i++)
-                        for (int64_t c = 0; c < channels; c++)
-                            rows[std::size_t(o * depth + i * channels + c)] =
-                                from[o * steps[0] + c * steps[1] + i / columns * row_step +
-                                     i % columns * steps.back()];
-            });
-            pack_gemm_weights({rows.data(), depth, outputs, 1, depth}, to);
-        });
+    const auto outputs = int64_t(s.lens()[0]), depth = int64_t(s.elements()) / outputs;
+    return packed_form(p, 1, str("windows ", kernels().gemm.panel, ' ', s),
+                       std::size_t(packed_weights_size(depth, outputs)),
+                       [&](const float* from, float* to) {
+                           const auto rows = weights_by_place(from, s);
+                           pack_gemm_weights({rows.data(), depth, outputs, 1, depth}, to);
+                       });
 }
 
 } // namespace

@@ -239,8 +239,7 @@ std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, st
         reason = "not one factor for each channel";
     else if (not p.is_constant(1))
         reason = "weights that are not constant";
-    // The library makes code for each size and never lets go of it (convolution.cpp).
-    else if (not scaled and is_large_product(p) and not p.many_sizes)
+    else if (not scaled and is_large_product(p))
         reason = "a large product of packed rows";
     else
         return plan_row_epilogue(inputs_of(p), body_of(p, 0), scaled ? 3 : 2, p.output, reason);

@@ -15,6 +15,8 @@ namespace migraphx::cpu {
 lowered pointwise_convolution(const problem& p);
 /// Large products of windows of any kind.
 lowered row_convolution(const problem& p);
+/// Windows of any kind whose weights stay in a cache.
+lowered window_convolution(const problem& p);
 lowered depthwise_convolution(const problem& p);
 
 /// A 1x1 convolution of x, the weights of which are `w`, is one that own kernels do.

@@ -42,6 +42,7 @@ namespace migraphx::cpu {
     void fill_overlap(overlap_kernels&);                                                           \
     void fill_nest(nest_kernels&);                                                                 \
     void fill_winograd(winograd_kernels&);                                                         \
+    void fill_windows(windows_kernels&);                                                           \
     void fill_separable(separable_kernels&);                                                       \
     }                                                                                              \
     namespace {                                                                                    \
@@ -64,6 +65,7 @@ namespace migraphx::cpu {
         level::fill_overlap(t.overlap);                                                            \
         level::fill_nest(t.nest);                                                                  \
         level::fill_winograd(t.winograd);                                                          \
+        level::fill_windows(t.windows);                                                            \
         level::fill_separable(t.separable);                                                        \
         return t;                                                                                  \
     }                                                                                              \
