@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """One compiled program for many sizes: bounds, names, answers, threads, memory."""
 
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import threading
@@ -490,3 +492,40 @@ def test_memory_stays_while_sizes_change():
     assert p.get_memory_usage() <= held + (1 << 20)
     if not SANITIZED:  # a sanitizer keeps what is freed for a while
         assert resident() <= before + 24
+
+
+MUCH_FOR_A_SIZE = """
+import sys
+import migraphx, numpy as np
+p = migraphx.parse_onnx(sys.argv[1], map_dyn_input_dims={"x": [migraphx.shape.dynamic_dimension(1, 600)]})
+p.compile(migraphx.get_target("cpu"))
+for n in [*range(460, 500), *range(480, 460, -1)]:
+    x = np.arange(n, dtype=np.float32) / n
+    r = np.sqrt(np.arange(n, dtype=np.float32))
+    np.testing.assert_allclose(np.asarray(p.run({"x": x})[0]), x + np.outer(r, r), rtol=1e-6)
+print(p.get_memory_usage() >> 20)
+"""
+
+
+@pytest.mark.parametrize("mib", [0, 8, 100])
+def test_plans_that_hold_much_are_forgotten(mib, tmp_path):
+    """A table of n x n floats is folded for each size: 0.9 MiB, for 40 sizes."""
+    g = Graph()
+    x = g.input("x", ["n"])
+    n = g.add("Squeeze", g.dim(x, 0), g.constant(np.array([0])))
+    r = g.add("Range", g.constant(np.int64(0)), n, g.constant(np.int64(1)))
+    r = g.add("Sqrt", g.add("Cast", r, to=FLOAT))
+    column = g.add("Unsqueeze", r, g.constant(np.array([1])))
+    y = g.add("Add", x, g.add("Mul", column, r))
+    g.nodes.append(helper.make_node("Identity", [y], ["y"]))
+    g.output("y")
+    path = tmp_path / "table.onnx"
+    path.write_bytes(g.bytes())
+    environment = {**os.environ, "MIGRAPHX_SHAPE_CACHE_MIB": str(mib)}
+    done = subprocess.run([sys.executable, "-c", MUCH_FOR_A_SIZE, str(path)], env=environment, capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    held = int(done.stdout.split()[-1])
+    assert held <= mib + 8
+    if mib == 100:
+        assert held >= 30
