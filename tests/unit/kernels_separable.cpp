@@ -137,61 +137,81 @@ void expect_near(const image& out, const floats& got, const doubles& want,
         }
 }
 
+// With `extra`: gaps, factors of the channels, steps of the epilogue.
+void check_pointwise(const kernel_table& table, int64_t channels, int64_t outputs, int64_t rows,
+                     int threads, bool extra) {
+    const image in{2, 1, rows, channels, extra ? 3 : 0}, out{2, 1, rows, outputs, extra ? 5 : 0};
+    const auto x = random_floats(in.floats(), 1), w = random_floats(size_t(channels * outputs), 2),
+               bias = random_floats(size_t(outputs), 3),
+               scale = random_floats(size_t(2 * channels), 4);
+    const tail end(outputs % 2 == 0, extra, out);
+    pointwise_params p{};
+    p.channels = channels, p.outputs = outputs, p.rows = rows;
+    p.x_image = in.step(), p.x_row = in.col();
+    p.y_image = out.step(), p.y_row = out.col();
+    end.set(p.epilogue, out);
+    if (extra) {
+        p.scale = scale.data();
+        p.scale_image = channels;
+    }
+    auto s = schedule_pointwise(p, 2, threads, table);
+    if (threads == 2 and rows > 14) { // both cuts
+        s.threads = 2;
+        s.row_parts = rows == 29 ? 3 : 1;
+        s.panel_parts = rows == 29 ? 1 : 2;
+        s.scratch_floats =
+            std::max(s.scratch_floats, size_t(packed_weights_size(channels, outputs, table) +
+                                              pointwise_block * channels));
+    }
+    floats packed_w(size_t(packed_weights_size(channels, outputs, table))),
+        b(size_t(packed_weights_size(1, outputs, table))), y(out.floats(), 77),
+        scratch(s.scratch_bytes() / 4 + 1);
+    pack_gemm_weights({w.data(), channels, outputs, 1, channels}, packed_w.data(), table);
+    std::copy(bias.begin(), bias.end(), b.begin());
+    p.x = x.data(), p.w = packed_w.data(), p.bias = b.data();
+    p.y = y.data();
+    run_pointwise(s, p, scratch.data(), table);
+    auto from = packed(in, x);
+    if (extra)
+        for (size_t i = 0; i < from.size(); ++i)
+            from[i] *= double(
+                scale[i / size_t(rows * channels) * size_t(channels) + i % size_t(channels)]);
+    auto want = times(from, channels, w, bias);
+    end.apply(want);
+    expect_near(out, y, want, channels < 100 ? 5e-6 : 2e-5);
+}
+
 TEST(kernels_separable, pointwise) {
-    for (auto level : levels()) {
-        const auto& table = kernels_for(level);
-        for (int64_t channels : {1, 3, 16, 40})
-            for (int64_t outputs : {1, 7, 16, 17, 32, 75})
+    for (auto level : levels())
+        for (int64_t channels : {1, 3, 16, 43})
+            for (int64_t outputs : {1, 7, 16, 17, 32, 75, 140})
                 for (int64_t rows : {1, 5, 14, 15, 29, 90})
                     for (int threads : {1, 2})
-                        for (bool extra : {false, true}) {
-                            const image in{2, 1, rows, channels, extra ? 3 : 0},
-                                out{2, 1, rows, outputs, extra ? 5 : 0};
-                            const auto x = random_floats(in.floats(), 1),
-                                       w = random_floats(size_t(channels * outputs), 2),
-                                       bias = random_floats(size_t(outputs), 3),
-                                       scale = random_floats(size_t(2 * channels), 4);
-                            const tail end(outputs % 2 == 0, extra, out);
-                            pointwise_params p{};
-                            p.channels = channels, p.outputs = outputs, p.rows = rows;
-                            p.x_image = in.step(), p.x_row = in.col();
-                            p.y_image = out.step(), p.y_row = out.col();
-                            end.set(p.epilogue, out);
-                            if (extra) {
-                                p.scale = scale.data();
-                                p.scale_image = channels;
-                            }
-                            auto s = schedule_pointwise(p, 2, threads, table);
-                            if (threads == 2 and rows > 14) { // both cuts
-                                s.threads = 2;
-                                s.row_parts = rows == 29 ? 3 : 1;
-                                s.panel_parts = rows == 29 ? 1 : 2;
-                                s.scratch_floats =
-                                    size_t(packed_weights_size(channels, outputs, table)) +
-                                    size_t(pointwise_block * channels);
-                            }
-                            floats packed_w(size_t(packed_weights_size(channels, outputs, table))),
-                                b(size_t(packed_weights_size(1, outputs, table))),
-                                y(out.floats(), 77), scratch(s.scratch_bytes() / 4 + 1);
-                            pack_gemm_weights({w.data(), channels, outputs, 1, channels},
-                                              packed_w.data(), table);
-                            std::copy(bias.begin(), bias.end(), b.begin());
-                            p.x = x.data(), p.w = packed_w.data(), p.bias = b.data();
-                            p.y = y.data();
-                            run_pointwise(s, p, scratch.data(), table);
-                            auto from = packed(in, x);
-                            if (extra)
-                                for (size_t i = 0; i < from.size(); ++i)
-                                    from[i] *= double(
-                                        scale[i / size_t(rows * channels) * size_t(channels) +
-                                              i % size_t(channels)]);
-                            auto want = times(from, channels, w, bias);
-                            end.apply(want);
-                            ASSERT_NO_FATAL_FAILURE(expect_near(out, y, want))
+                        for (bool extra : {false, true})
+                            ASSERT_NO_FATAL_FAILURE(check_pointwise(kernels_for(level), channels,
+                                                                    outputs, rows, threads, extra))
                                 << to_string(level) << ' ' << channels << "->" << outputs << " x "
                                 << rows;
-                        }
-    }
+}
+
+// More than the caches keep: read for more rows at once.
+TEST(kernels_separable, pointwise_with_many_weights) {
+    for (auto level : levels())
+        for (int threads : {1, 2})
+            for (bool extra : {false, true})
+                ASSERT_NO_FATAL_FAILURE(
+                    check_pointwise(kernels_for(level), 603, 250, 90, threads, extra))
+                    << to_string(level);
+}
+
+// A row of many weights, which come from memory, is worth a second thread; few products are not.
+TEST(kernels_separable, threads_of_one_row) {
+    pointwise_params p{};
+    p.rows = 1;
+    p.channels = 960, p.outputs = 240;
+    EXPECT_EQ(schedule_pointwise(p, 1, 2).threads, 2);
+    p.channels = 96, p.outputs = 24;
+    EXPECT_EQ(schedule_pointwise(p, 1, 2).threads, 1);
 }
 
 constexpr int64_t as_scheduled = -1; // ring_rows: what the schedule says, blocks too
@@ -270,7 +290,8 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     }
     if (outputs > 0 and ring_rows != as_scheduled) {
         p.strip_rows = 1 + ring_rows;
-        s.scratch_floats += size_t(p.strip_rows * p.out_width * whole);
+        s.scratch_floats += size_t(p.strip_rows * p.out_width * whole +
+                                   table.separable.strip_floats(std::max(in.channels, channels)));
     }
     floats scratch(s.scratch_bytes() / 4 + 1, std::numeric_limits<float>::quiet_NaN());
     run_depthwise(s, p, scratch.data(), table);
@@ -313,8 +334,8 @@ TEST(kernels_separable, depthwise_then_pointwise) {
     for (auto level : levels()) {
         const auto& table = kernels_for(level);
         for (const auto& v : windows)
-            for (int64_t channels : {16, 33, 72})
-                for (int64_t outputs : {5, 40})
+            for (int64_t channels : {16, 33, 132})
+                for (int64_t outputs : {5, 40, 130})
                     for (bool fused : {false, true})
                         for (bool extra : {false, true})
                             ASSERT_NO_FATAL_FAILURE(check_depthwise(

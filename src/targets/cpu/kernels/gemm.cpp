@@ -149,11 +149,11 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
                     continue;
                 }
                 fetches.plan(u, last, fetch);
-                float* strip = strips + u % b.tiles.count * p.block_depth * strip_step;
+                float* strip = strips + u % b.tiles.count * strip_floats(p.block_depth);
                 if (u < begin + b.tiles.count && p.windows.channels > 0)
                     pack_windows(p.windows, p.a, t.row, t.rows, depth, part, strip);
                 else if (u < begin + b.tiles.count)
-                    pack_strip(x, p.a_row, t.rows, p.m - t.row, part, strip);
+                    pack_strip(x, p.a_row, t.rows, part, nullptr, strip);
                 multiply_tile({strip, w, bias, part, depth > 0, last, &fetch}, p.epilogue, place,
                               t.rows);
                 fetch.next += fetch.bytes;
@@ -176,7 +176,7 @@ int64_t units(const gemm_params& p) {
 
 int64_t scratch(const gemm_params& p) {
     const row_parts blocks(p.m, p.block_rows);
-    return in_place(p) ? 0 : block_at(p, blocks, 0).tiles.count * p.block_depth * strip_step;
+    return in_place(p) ? 0 : block_at(p, blocks, 0).tiles.count * strip_floats(p.block_depth);
 }
 
 void run(const gemm_params& p, float* strips, int64_t begin, int64_t end) {

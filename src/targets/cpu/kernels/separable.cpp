@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "targets/cpu/kernels/separable.hpp"
-#include "targets/cpu/kernels/row_gemm.hpp"
+#include "targets/cpu/kernels/row_panels.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
 
 constexpr int block_most = lanes == 16 ? 8 : 4; // positions of a register tile
-constexpr int64_t block_rows = 2 * row_most;    // that go by all panels together
-constexpr int64_t many_weights = 128 * 1024, near_floats = 64 * 1024;
 alignas(64) constexpr float zeros[lanes] = {};
 
 // A row of the result.
@@ -147,28 +145,6 @@ line_function line_for(const depthwise_params& p) {
     return depthwise_line<0, 0>;
 }
 
-// Some rows times all panels, in blocks of about the same height, so that the result is written in
-// the order of memory.
-void all_panels(row_product x, int64_t panels, const row_epilogue& e, tile_place at, int64_t rows) {
-    for (int64_t done = 0; done < rows;) {
-        const int64_t blocks = panels == 1 ? 1 : (rows - done + block_rows - 1) / block_rows;
-        const int64_t n = (rows - done + blocks - 1) / blocks;
-        for (int64_t j = 0; j < panels; ++j) {
-            row_product block = x;
-            block.panel += j * row_panel * x.depth;
-            block.bias += j * row_panel;
-            row_block(block, e,
-                      {at.y + j * row_panel, at.y_row, at.image, at.row, j * row_panel,
-                       at.channels - j * row_panel},
-                      n);
-        }
-        x.x += n * x.x_row;
-        at.y += n * at.y_row;
-        at.row += n;
-        done += n;
-    }
-}
-
 // What is gone through together: vectors of channels, columns of the result and of the image.
 struct depthwise_part {
     int64_t from, to;    // vectors
@@ -177,8 +153,8 @@ struct depthwise_part {
 };
 
 // Rows [from, to) of the 1x1 result into the ring.
-void fill_ring(const depthwise_params& p, const depthwise_part& part, float* ring, int64_t image,
-               int64_t from, int64_t to) {
+void fill_ring(const depthwise_params& p, const depthwise_part& part, float* ring, float* strips,
+               int64_t image, int64_t from, int64_t to) {
     const int64_t first = part.from / row_vectors, panels = panels_of(part.to * lanes) - first;
     const int64_t col = panels * row_panel, columns = part.high - part.low;
     const bool whole = columns == p.width;
@@ -187,22 +163,23 @@ void fill_ring(const depthwise_params& p, const depthwise_part& part, float* rin
         int64_t n = p.ring_rows - slot;
         n = n < to - from ? n : to - from;
         n = whole ? n : 1; // rows that follow each other without a gap
-        all_panels(
-            {p.x + image * p.x_image + (from * p.width + part.low) * p.x_col, p.x_col,
-             p.panels + first * row_panel * p.depth, p.panel_bias + first * row_panel, p.depth},
-            panels, p.between, {ring + slot * columns * col, col, image, 0, 0, col}, n * columns);
+        all_panels({p.x + image * p.x_image + (from * p.width + part.low) * p.x_col, p.x_col,
+                    p.panels + first * row_panel * p.depth, p.panel_bias + first * row_panel,
+                    p.depth},
+                   panels, p.between, {ring + slot * columns * col, col, image, 0, 0, col},
+                   n * columns, {strips, 2, nullptr});
         from += n;
     }
 }
 
 // Rows [from, to) of the last 1x1 from those in the strip.
-void finish_strip(const depthwise_params& p, const float* strip, int64_t image, int64_t from,
-                  int64_t to) {
+void finish_strip(const depthwise_params& p, const float* strip, float* strips, int64_t image,
+                  int64_t from, int64_t to) {
     const int64_t col = panels_of(p.channels) * row_panel;
     all_panels({strip, col, p.last_panels, p.last_bias, p.channels}, panels_of(p.outputs), p.last,
                {p.y + image * p.y_image + from * p.y_row, p.y_col, image, from * p.out_width, 0,
                 p.outputs},
-               (to - from) * p.out_width);
+               (to - from) * p.out_width, {strips, 2, nullptr});
 }
 
 void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float* scratch,
@@ -236,6 +213,8 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
     const bool strips = p.last_panels != nullptr;
     float* strip = scratch + (fused ? p.ring_rows * x_row : 0);
     const int64_t strip_col = panels_of(p.channels) * row_panel;
+    // Without strips the 1x1 before it meets one panel at a time, and packs nothing.
+    float* packed = strips && packs ? strip + p.strip_rows * p.out_width * strip_col : nullptr;
     int64_t strip_begin = begin;
     // Rows of the result that one filling of the ring serves.
     const int64_t group = fused ? (p.ring_rows - extent) / p.stride_h + 1 : 1;
@@ -249,7 +228,7 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
             // Rows that no window sees are left out.
             done = done > first ? done : first;
             if (done < need) {
-                fill_ring(p, part, scratch, image, done, need);
+                fill_ring(p, part, scratch, packed, image, done, need);
                 done = need;
             }
         }
@@ -264,7 +243,7 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
              {y, strips ? strip_col : p.y_col, image, o * p.out_width + part.left, 0, 0},
              part.right - part.left, p.pad_left - part.left * p.stride_w);
         if (strips && (o + 1 == end || o + 1 - strip_begin == p.strip_rows)) {
-            finish_strip(p, strip, image, strip_begin, o + 1);
+            finish_strip(p, strip, packed, image, strip_begin, o + 1);
             strip_begin = o + 1;
         }
     }
@@ -294,12 +273,10 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
 
 void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
                int64_t from, int64_t to) {
-    // A few rows and all panels at a time, so that the result is written in the order of memory;
-    // panels beyond the second cache are read for many rows instead.
-    int64_t most = block_rows;
     const float* w = p.w;
     const float* scale = p.scale == nullptr ? nullptr : p.scale + image * p.scale_image;
-    if (scale != nullptr && scales_weights(end - begin, (to - from) * row_panel)) {
+    const bool packed = packs && packs_rows(to - from);
+    if (!packed && scale != nullptr && scales_weights(end - begin, (to - from) * row_panel)) {
         for (int64_t j = from; j < to; ++j)
             for (int64_t k = 0; k < p.channels; ++k)
                 for (int64_t v = 0; v < row_panel; v += lanes)
@@ -308,43 +285,28 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
         w = scratch - from * p.channels * row_panel;
         scale = nullptr;
     }
+    // A few rows and all panels at a time, so that the result is written in the order of memory;
+    // panels beyond the second cache are read for many rows instead.
+    constexpr int64_t many_weights = 128 * 1024, near_floats = 64 * 1024;
+    const bool many = (to - from) * row_panel * p.channels > many_weights;
+    const row_product x{p.x + image * p.x_image + begin * p.x_row, p.x_row,
+                        w + from * row_panel * p.channels, p.bias + from * row_panel, p.channels};
+    const tile_place at{p.y + image * p.y_image + begin * p.y_row + from * row_panel,
+                        p.y_row,
+                        image,
+                        begin,
+                        from * row_panel,
+                        p.outputs - from * row_panel};
+    if (packed)
+        return packed_rows_by_panels(x, to - from, p.epilogue, at, end - begin,
+                                     {scratch, many ? strip_tiles_most : 2, scale});
+    int64_t most = block_rows;
     if (scale != nullptr)
         most = row_most;
-    else if ((to - from) * row_panel * p.channels > many_weights)
+    else if (many)
         most =
             near_floats / p.channels > most ? near_floats / p.channels / row_most * row_most : most;
-    for (int64_t r = begin; r < end;) {
-        // Blocks of about the same height.
-        const int64_t blocks = (end - r + most - 1) / most;
-        const int64_t rows = (end - r + blocks - 1) / blocks;
-        const float* x = p.x + image * p.x_image + r * p.x_row;
-        int64_t x_row = p.x_row;
-        if (scale != nullptr) {
-            for (int64_t i = 0; i < rows; ++i) {
-                int64_t c = 0;
-                for (; c + lanes <= p.channels; c += lanes)
-                    store(scratch + i * p.channels + c, load(x + i * x_row + c) * load(scale + c));
-                for (; c < p.channels; ++c)
-                    scratch[i * p.channels + c] = x[i * x_row + c] * scale[c];
-            }
-            x = scratch;
-            x_row = p.channels;
-        }
-        float* y = p.y + image * p.y_image + r * p.y_row;
-        for (int64_t j = from; j < to; ++j) {
-            // The result's lines are often another core's: those of the next rows are asked for.
-            if (most == block_rows && r + rows < end)
-                for (int64_t i = rows; i < 2 * rows; ++i)
-                    for (int64_t c = 0; c < row_panel; c += 16)
-                        __builtin_prefetch(y + i * p.y_row + j * row_panel + c, 1);
-            row_block(
-                {x, x_row, w + j * row_panel * p.channels, p.bias + j * row_panel, p.channels},
-                p.epilogue,
-                {y + j * row_panel, p.y_row, image, r, j * row_panel, p.outputs - j * row_panel},
-                rows);
-        }
-        r += rows;
-    }
+    rows_by_panels(x, to - from, p.epilogue, at, end - begin, most, scale, scratch);
 }
 
 // Of two inputs, one vector of each at a time.
@@ -377,10 +339,15 @@ void interleave(const interleave_params& p, int64_t begin, int64_t end) {
     }
 }
 
+int64_t packed_floats(int64_t depth) {
+    return packs ? strip_tiles_most * strip_floats(depth) : 0;
+}
+
 } // namespace
 
 void fill_separable(separable_kernels& table) {
     table.vector = lanes;
+    table.strip_floats = packed_floats;
     table.pointwise = pointwise;
     table.depthwise = depthwise;
     table.interleave = interleave;

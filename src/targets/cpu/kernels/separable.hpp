@@ -67,13 +67,15 @@ struct interleave_params {
 
 struct separable_kernels {
     int64_t vector; // channels
-    // Rows [begin, end) of an image, panels of outputs [from, to). `scratch`: pointwise_block rows
-    // of x, needed with `scale`.
+    // Scratch for packed rows of so many channels, where `packs_rows`; 0: none are packed.
+    int64_t (*strip_floats)(int64_t channels);
+    // Rows [begin, end) of an image, panels of outputs [from, to). `scratch`: packed rows, or
+    // with `scale` pointwise_block rows of x or the weights.
     void (*pointwise)(const pointwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
     // Rows [begin, end) of the result, vectors of channels [from, to), which are all with `panels`
     // or `last_panels`. `scratch` has ring_rows rows of what a block reads, in whole panels, then
-    // strip_rows rows of the result.
+    // strip_rows rows of the result, then packed rows of the 1x1 that needs most of them.
     void (*depthwise)(const depthwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
     // Rows [begin, end) of all images as one.
@@ -90,6 +92,11 @@ constexpr int64_t first_channel(int64_t vector, int64_t width, int64_t channels,
 // Of so many rows and outputs, the factors of channels multiply the weights, not x.
 constexpr bool scales_weights(int64_t rows, int64_t outputs) {
     return rows > outputs;
+}
+
+// Rows that meet fewer panels are read where they lie: packing them costs as much as half a panel.
+constexpr bool packs_rows(int64_t panels) {
+    return panels >= 4;
 }
 
 constexpr int64_t pointwise_block = 12;     // rows of x that `scratch` of `pointwise` holds

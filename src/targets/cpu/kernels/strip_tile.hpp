@@ -6,23 +6,70 @@
 // are reached from one pointer by short distances, and AVX-512 multiplies by a float in memory
 // in one instruction. Beside a busy hyperthread a tile of 14 x 32 so reaches 85 % of the peak; rows
 // read where they lie, each value first spread over a register, reach 70 %. Alone both reach 99 %.
+//
+// Eight floats of each row lie together, so packing copies them: (k, r) of a strip of R rows is at
+// (k / 8 * R + r) * 8 + k % 8. With a transposition, (k, r) at k * 16 + r, packing took three times
+// as long.
 #pragma once
 
 #include "targets/cpu/kernels/lanes.hpp"
-#include "targets/cpu/kernels/transpose_tile.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 
-constexpr int64_t strip_step = lanes == 16 ? 16 : 8; // floats from (k, r) to (k + 1, r)
+constexpr int64_t strip_depth = 8; // floats of a row that lie together
 // 28 accumulators of 32 registers, or 12 of 16.
 constexpr int strip_rows = lanes == 16 ? 14 : 6;
 
-// Rows of a to strip[k * strip_step + r]. `there`: rows of a that may be read, `rows` at least.
-inline void pack_strip(const float* a, int64_t a_row, int64_t rows, int64_t there, int64_t depth,
-                       float* strip) {
-    // Whole tiles of the transposition are much faster; what is read too much is not used.
-    const int64_t taken = there < strip_step ? rows : strip_step;
-    transpose_floats(a, a_row, strip, strip_step, depth, taken);
+// Of a strip of strip_rows rows.
+constexpr int64_t strip_floats(int64_t depth) {
+    return (depth + strip_depth - 1) / strip_depth * strip_depth * strip_rows;
+}
+
+using strip_part = float __attribute__((vector_size(32), aligned(4), may_alias));
+
+// Rows of a to a strip; with `scale`, times the factors of its columns.
+template <bool Scaled>
+inline void pack_rows(const float* a, int64_t a_row, int64_t rows, int64_t depth,
+                      const float* scale, float* strip) {
+    int64_t k = 0;
+    for (; k + strip_depth <= depth; k += strip_depth, a += strip_depth) {
+        strip_part factors{};
+        if (Scaled)
+            factors = *reinterpret_cast<const strip_part*>(scale + k);
+        const float* from = a;
+        for (int64_t r = 0; r < rows; ++r, from += a_row, strip += strip_depth) {
+            const strip_part part = *reinterpret_cast<const strip_part*>(from);
+            *reinterpret_cast<strip_part*>(strip) = Scaled ? part * factors : part;
+        }
+    }
+    for (int64_t r = 0; r < rows && k < depth; ++r)
+        for (int64_t i = 0; i < depth - k; ++i)
+            strip[r * strip_depth + i] = a[r * a_row + i] * (Scaled ? scale[k + i] : 1.0f);
+}
+
+inline void pack_strip(const float* a, int64_t a_row, int64_t rows, int64_t depth,
+                       const float* scale, float* strip) {
+    if (scale != nullptr)
+        pack_rows<true>(a, a_row, rows, depth, scale, strip);
+    else
+        pack_rows<false>(a, a_row, rows, depth, scale, strip);
+}
+
+// n floats of row r from depth k on; from == null: zeros.
+inline void pack_strip_row(const float* from, int64_t n, int64_t rows, int64_t r, int64_t k,
+                           float* strip) {
+    int64_t i = 0;
+    const auto place = [&](int64_t at) __attribute__((always_inline)) {
+        return strip + (at / strip_depth * rows + r) * strip_depth + at % strip_depth;
+    };
+    for (; i < n && (k + i) % strip_depth != 0; ++i)
+        *place(k + i) = from == nullptr ? 0 : from[i];
+    float* to = place(k + i);
+    for (; i + strip_depth <= n; i += strip_depth, to += rows * strip_depth)
+        *reinterpret_cast<strip_part*>(to) =
+            from == nullptr ? strip_part{} : *reinterpret_cast<const strip_part*>(from + i);
+    for (; i < n; ++i, ++to)
+        *to = from == nullptr ? 0 : from[i];
 }
 
 // sum += x * y.
@@ -47,9 +94,9 @@ MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const f
         if (lanes == 16 && V <= 2 && r % 3 != 2) {
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                add_product_with(acc[r][v], a[r], y[v]);
+                add_product_with(acc[r][v], a[r * strip_depth], y[v]);
         } else {
-            const vf x = splat(a[r]);
+            const vf x = splat(a[r * strip_depth]);
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
                 add_product(acc[r][v], x, y[v]);
@@ -64,17 +111,19 @@ MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const f
 template <int R, int V, class After>
 MIGRAPHX_VEC_INLINE void multiply_strip(vf (&acc)[R][V], const float* a, const float* b,
                                         int64_t b_row, int64_t depth, After after) {
-    for (; depth >= 4; depth -= 4) {
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i)
-            add_strip_step<R, V>(acc, a + i * strip_step, b + i * b_row);
-        a += 4 * strip_step;
-        b += 4 * b_row;
-        after();
+    for (; depth >= strip_depth; depth -= strip_depth) {
+#pragma GCC unroll 8
+        for (int i = 0; i < strip_depth; ++i) {
+            add_strip_step<R, V>(acc, a + i, b + i * b_row);
+            if (i % 4 == 3)
+                after();
+        }
+        a += R * strip_depth;
+        b += strip_depth * b_row;
     }
     for (; depth > 0; --depth) {
         add_strip_step<R, V>(acc, a, b);
-        a += strip_step;
+        ++a;
         b += b_row;
     }
 }

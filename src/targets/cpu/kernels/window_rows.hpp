@@ -7,21 +7,20 @@
 
 namespace migraphx::cpu::KERNEL_ISA {
 
-// Windows [first, first + rows) at depth [begin, begin + depth) to strip[k * strip_step + r]; rows
-// that are not there repeat the last one. Places outside the image are zeros.
+// Windows [first, first + rows) at depth [begin, begin + depth) to a strip. Places outside the
+// image are zeros.
 inline void pack_windows(const gemm_windows& w, const float* x, int64_t first, int64_t rows,
                          int64_t begin, int64_t depth, float* strip) {
-    constexpr int64_t at_once = 64; // channels
-    alignas(64) float lines[strip_step * at_once];
-    const float* images[strip_step];
-    int64_t top[strip_step], left[strip_step];
-    for (int64_t r = 0; r < strip_step; ++r) {
-        const int64_t at = first + (r < rows ? r : rows - 1);
+    const float* images[strip_rows];
+    int64_t top[strip_rows], left[strip_rows];
+    for (int64_t r = 0; r < rows; ++r) {
+        const int64_t at = first + r;
         const int64_t line = at / w.out_width, image = line / w.out_height;
         images[r] = x + image * w.x_image;
         top[r] = (line - image * w.out_height) * w.stride_h - w.pad_top;
         left[r] = (at - line * w.out_width) * w.stride_w - w.pad_left;
     }
+    constexpr int64_t at_once = 64; // channels, so that lines of the strip stay near for all rows
     for (int64_t k = begin; k < begin + depth;) {
         const int64_t tap = k / w.channels, channel = k - tap * w.channels;
         const int64_t down = tap / w.kernel_w * w.dilation_h;
@@ -29,25 +28,13 @@ inline void pack_windows(const gemm_windows& w, const float* x, int64_t first, i
         int64_t n = w.channels - channel;
         n = n < at_once ? n : at_once;
         n = n < begin + depth - k ? n : begin + depth - k;
-        for (int64_t r = 0; r < strip_step; ++r) {
+        for (int64_t r = 0; r < rows; ++r) {
             const int64_t row = top[r] + down, col = left[r] + right;
             const bool inside =
                 uint64_t(row) < uint64_t(w.height) && uint64_t(col) < uint64_t(w.width);
-            const float* from = images[r] + row * w.x_row + col * w.x_col + channel;
-            float* to = lines + r * at_once;
-            int64_t c = 0;
-            if (!inside) {
-                for (; c < n; c += lanes)
-                    store(to + c, vf{});
-                continue;
-            }
-            for (; c + lanes <= n; c += lanes)
-                store(to + c, load(from + c));
-            if (c < n)
-                store(to + c, load_first(from + c, n - c));
+            pack_strip_row(inside ? images[r] + row * w.x_row + col * w.x_col + channel : nullptr,
+                           n, rows, r, k - begin, strip);
         }
-        transpose_floats(lines, at_once, strip + (k - begin) * strip_step, strip_step, n,
-                         strip_step);
         k += n;
     }
 }

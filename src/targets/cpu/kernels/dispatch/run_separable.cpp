@@ -16,6 +16,7 @@ namespace {
 // the same core's rows of the next layer, layers cut into panels do not.
 constexpr double far = 0.4, foreign = 5;
 constexpr double inline_products = 400e3; // less is not worth a second thread
+constexpr double weight_products = 10;    // that a weight from beyond the caches costs
 
 // Tries cuts into rows and into panels; `cost` of the largest unit, given its rows and panels.
 template <class Cost>
@@ -76,7 +77,8 @@ void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int6
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
     const auto panels = ceil_div(p.outputs, table.gemm.panel);
-    if (double(images * p.rows) * double(p.channels * p.outputs) < inline_products)
+    if ((double(images * p.rows) + weight_products) * double(p.channels * p.outputs) <
+        inline_products)
         threads = 1;
     auto s = cut(images, p.rows, panels, threads, [&](int64_t rows, int64_t n) {
         // Tiles cost something of their own.
@@ -86,6 +88,8 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
                far * double(n * table.gemm.panel * p.channels) +
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
+    if (packs_rows(ceil_div(panels, s.panel_parts)))
+        s.scratch_floats = std::size_t(round_up(table.separable.strip_floats(p.channels), 16));
     if (p.scale != nullptr) {
         // Units differ by a row or a panel: room for either way.
         const auto rows = ceil_div(p.rows, s.row_parts);
@@ -93,7 +97,7 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
         const auto most = scales_weights(rows, outputs - table.gemm.panel)
                               ? std::max(outputs, pointwise_block)
                               : pointwise_block;
-        s.scratch_floats = std::size_t(most * p.channels + 15) / 16 * 16;
+        s.scratch_floats = std::max(s.scratch_floats, std::size_t(round_up(most * p.channels, 16)));
     }
     return s;
 }
@@ -175,6 +179,11 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
         if (fused)
             p.strip_rows = std::min(p.strip_rows, (p.ring_rows - extent) / p.stride_h + 1);
         s.scratch_floats += std::size_t(p.strip_rows * p.out_width * width);
+        const auto packed = [&](int64_t depth, int64_t n) {
+            return packs_rows(ceil_div(n, panel)) ? table.separable.strip_floats(depth) : 0;
+        };
+        s.scratch_floats += std::size_t(round_up(
+            std::max(fused ? packed(p.depth, p.channels) : 0, packed(p.channels, p.outputs)), 16));
     }
     return s;
 }

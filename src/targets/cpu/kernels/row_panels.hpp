@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// Rows times panels of weights, a few rows by all panels at a time, so that the result is written
+// in the order of memory. For kernel files only.
+#pragma once
+
+#include "targets/cpu/kernels/panel_gemm.hpp"
+#include "targets/cpu/kernels/separable.hpp"
+
+namespace migraphx::cpu::KERNEL_ISA {
+
+// Packed rows save instructions where a multiplication reads memory.
+constexpr bool packs = lanes == 16;
+constexpr int64_t strip_tiles_most = 4;      // that are packed at once
+constexpr int64_t block_rows = 2 * row_most; // that go by all panels together
+
+struct row_strips {
+    float* at;          // memory for `tiles` packed tiles, or null
+    int64_t tiles;      // that go by all panels together
+    const float* scale; // factors of the channels of the rows, or null
+};
+
+// n rows in tiles of about the same height: f(tile, first row, rows).
+template <class F>
+MIGRAPHX_VEC_INLINE void each_tile(int64_t n, F f) {
+    const int64_t tiles = (n + strip_rows - 1) / strip_rows;
+    for (int64_t t = 0, r = 0; t < tiles; ++t) {
+        const int64_t rows = (n - r + tiles - t - 1) / (tiles - t);
+        f(t, r, rows);
+        r += rows;
+    }
+}
+
+// Packed rows times all panels. What the next tile writes comes near meanwhile, and the next panel
+// if it is `far`.
+inline void strips_by_panels(const row_product& x, int64_t panels, const row_epilogue& e,
+                             const tile_place& at, int64_t rows, const row_strips& strips,
+                             bool far) {
+    constexpr int64_t line = 64, size = sizeof(float);
+    const int64_t tiles = (rows + strip_rows - 1) / strip_rows;
+    const int64_t floats = row_panel * x.depth;
+    for (int64_t j = 0; j < panels; ++j) {
+        const float* panel = x.panel + j * floats;
+        const bool last = j + 1 == panels;
+        tile_fetch fetch;
+        fetch.next = reinterpret_cast<const char*>(panel);
+        if (far && !last) {
+            fetch.next = reinterpret_cast<const char*>(panel + floats);
+            fetch.bytes = (floats * size / tiles + line - 1) / line * line;
+        }
+        each_tile(rows, [&](int64_t t, int64_t r, int64_t n) {
+            tile_place place = at;
+            place.y += r * at.y_row + j * row_panel;
+            place.row += r;
+            place.channel += j * row_panel;
+            place.channels -= j * row_panel;
+            const float* next = t + 1 < tiles ? place.y + n * at.y_row : at.y + (j + 1) * row_panel;
+            fetch.lists[0] = {reinterpret_cast<const char*>(next), at.y_row * size,
+                              last && t + 1 == tiles ? 0 : n};
+            multiply_tile({strips.at + t * strip_floats(x.depth), panel, x.bias + j * row_panel,
+                           x.depth, false, true, &fetch},
+                          e, place, n);
+            fetch.next += fetch.bytes;
+        });
+    }
+}
+
+// Rows that are packed.
+inline void packed_rows_by_panels(row_product x, int64_t panels, const row_epilogue& e,
+                                  tile_place at, int64_t rows, const row_strips& strips) {
+    constexpr int64_t near_floats = 256 * 1024; // of panels that stay near after the first block
+    const int64_t most = strips.tiles * strip_rows;
+    for (int64_t done = 0; done < rows;) {
+        const int64_t blocks = (rows - done + most - 1) / most;
+        const int64_t n = (rows - done + blocks - 1) / blocks;
+        each_tile(n, [&](int64_t t, int64_t r, int64_t tile_rows) {
+            pack_strip(x.x + r * x.x_row, x.x_row, tile_rows, x.depth, strips.scale,
+                       strips.at + t * strip_floats(x.depth));
+        });
+        strips_by_panels(x, panels, e, at, n, strips,
+                         done == 0 || panels * row_panel * x.depth > near_floats);
+        x.x += n * x.x_row;
+        at.y += n * at.y_row;
+        at.row += n;
+        done += n;
+    }
+}
+
+// Rows that are read where they lie, at most `most` at a time; with `scale` (factors of their
+// channels) they are multiplied in `scratch`, which holds `most` rows.
+inline void rows_by_panels(row_product x, int64_t panels, const row_epilogue& e, tile_place at,
+                           int64_t rows, int64_t most, const float* scale, float* scratch) {
+    const int64_t depth = x.depth;
+    for (int64_t done = 0; done < rows;) {
+        const int64_t blocks =
+            panels == 1 && scale == nullptr ? 1 : (rows - done + most - 1) / most;
+        const int64_t n = (rows - done + blocks - 1) / blocks;
+        row_product block = x;
+        for (int64_t i = 0; scale != nullptr && i < n; ++i) {
+            const float* from = x.x + i * x.x_row;
+            float* to = scratch + i * depth;
+            int64_t c = 0;
+            for (; c + lanes <= depth; c += lanes)
+                store(to + c, load(from + c) * load(scale + c));
+            for (; c < depth; ++c)
+                to[c] = from[c] * scale[c];
+        }
+        if (scale != nullptr) {
+            block.x = scratch;
+            block.x_row = depth;
+        }
+        for (int64_t j = 0; j < panels; ++j) {
+            tile_place place = at;
+            place.y += j * row_panel;
+            place.channel += j * row_panel;
+            place.channels -= j * row_panel;
+            // The result's lines are often another core's: those of the next rows are asked for.
+            if (most == block_rows && done + n < rows)
+                for (int64_t i = n; i < 2 * n; ++i)
+                    for (int64_t c = 0; c < row_panel; c += 16)
+                        __builtin_prefetch(place.y + i * at.y_row + c, 1);
+            row_block(block, e, place, n);
+            block.panel += row_panel * depth;
+            block.bias += row_panel;
+        }
+        x.x += n * x.x_row;
+        at.y += n * at.y_row;
+        at.row += n;
+        done += n;
+    }
+}
+
+// Packed if that pays and there is memory for it.
+inline void all_panels(const row_product& x, int64_t panels, const row_epilogue& e,
+                       const tile_place& at, int64_t rows, const row_strips& strips) {
+    if (strips.at != nullptr && packs_rows(panels))
+        packed_rows_by_panels(x, panels, e, at, rows, strips);
+    else
+        rows_by_panels(x, panels, e, at, rows, block_rows, nullptr, nullptr);
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA
