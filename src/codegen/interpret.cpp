@@ -4,6 +4,7 @@
 
 #include "codegen/interpret.hpp"
 
+#include "codegen/reads.hpp"
 #include "codegen/scalar_machine.hpp"
 
 #include <array>
@@ -229,16 +230,15 @@ void interpret(const nest& n, std::span<const void* const> inputs, std::span<voi
     validate(n);
     nest_interpreter<nest> machine{n, std::vector<scalar_value>(std::size_t(n.registers()))};
     std::vector<int64_t> index(n.dims.size(), 0);
-    const auto offset_of = [&](const nest_access& a) { return byte_offset(a, index); };
     for (int64_t left = n.elements(); left > 0; --left) {
         for (std::size_t i = 0; i < n.inputs.size(); ++i)
-            machine.regs[i] = load_scalar(n.inputs[i].type, static_cast<const char*>(inputs[i]) +
-                                                                offset_of(n.inputs[i]));
+            machine.regs[i] =
+                load_scalar(n.inputs[i].type, element_at(n.inputs, i, inputs, index, n.dims));
         for (std::size_t i = 0; i < n.body.size(); ++i)
             machine.regs[n.inputs.size() + i] = machine.evaluate(n.body[i]);
         for (std::size_t k = 0; k < n.outputs.size(); ++k) {
             const nest_output& o = n.outputs[k];
-            store_scalar(o.access.type, static_cast<char*>(outputs[k]) + offset_of(o.access),
+            store_scalar(o.access.type, static_cast<char*>(outputs[k]) + byte_offset(o.access, index),
                          machine.regs[std::size_t(o.reg)]);
         }
         step(index, n.dims, 0, n.dims.size());

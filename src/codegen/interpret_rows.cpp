@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Row nests, one element at a time.
 #include "codegen/interpret.hpp"
+#include "codegen/reads.hpp"
 #include "codegen/scalar_machine.hpp"
 
 #include <algorithm>
@@ -104,8 +105,7 @@ void interpret(const row_nest& n, std::span<const void* const> inputs,
         for (std::size_t i = 0; i < n.inputs.size(); ++i)
             if (of_elements or not elements[i])
                 machine.regs[i] =
-                    load_scalar(n.inputs[i].type, static_cast<const char*>(inputs[i]) +
-                                                      byte_offset(n.inputs[i], index));
+                    load_scalar(n.inputs[i].type, element_at(n.inputs, i, inputs, index, dims));
     };
     const auto store_all = [&](bool of_elements) {
         for (std::size_t k = 0; k < n.outputs.size(); ++k) {

@@ -3,6 +3,8 @@
 
 #include "codegen/nest.hpp"
 
+#include "codegen/reads.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -88,6 +90,8 @@ struct nest_checker {
 
     void output(const nest_output& o) const {
         access(o.access, "an output");
+        if (not o.access.by_strides())
+            bad("an output that is walked by strides was expected", "another");
         if (o.reg < 0 or o.reg >= n.registers())
             bad("a stored register was expected", "%" + std::to_string(o.reg));
         if (n.reg_type(o.reg) != o.access.type)
@@ -108,6 +112,7 @@ struct nest_checker {
         }
         for (const nest_access& a : n.inputs)
             access(a, "an input");
+        validate_reads(n.inputs, n.dims);
         for (std::size_t i = 0; i < n.body.size(); ++i) {
             (void)class_of(n.body[i].type);
             operands(n.body[i], int(n.inputs.size() + i));
@@ -117,6 +122,18 @@ struct nest_checker {
             output(o);
     }
 };
+
+// " at %2 * 768 of 100", " in {0-0, 1-1}"
+std::string read_text(const nest_access& a) {
+    std::string text;
+    if (a.gathered)
+        text += " at %" + std::to_string(a.gathered->input) + " * " +
+                std::to_string(a.gathered->stride) + " of " + std::to_string(a.gathered->extent);
+    for (std::size_t d = 0; d < a.border.size(); ++d)
+        text += (d == 0 ? " in {" : ", ") + std::to_string(a.border[d].before) + "-" +
+                std::to_string(a.border[d].after) + (d + 1 == a.border.size() ? "}" : "");
+    return text;
+}
 
 template <class F>
 void for_each_access(nest& n, F f) {
@@ -138,6 +155,13 @@ void drop_unit_dims(nest& n) {
             if (n.dims[d] != 1)
                 strides.push_back(a.strides[d]);
         a.strides = empty ? std::vector<int64_t>{0} : strides;
+        if (a.border.empty())
+            return;
+        std::vector<nest_border> border;
+        for (std::size_t d = 0; d < n.dims.size(); ++d)
+            if (n.dims[d] != 1)
+                border.push_back(a.border[d]);
+        a.border = empty ? std::vector<nest_border>{} : border;
     });
     if (not empty)
         std::copy_if(n.dims.begin(), n.dims.end(), std::back_inserter(dims),
@@ -155,14 +179,18 @@ void sort_dims(nest& n) {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return std::llabs(key[a]) > std::llabs(key[b]);
     });
-    const auto permuted = [&](const std::vector<int64_t>& from) {
-        std::vector<int64_t> to(from.size());
+    const auto permuted = [&]<class T>(const std::vector<T>& from) {
+        std::vector<T> to(from.size());
         for (std::size_t i = 0; i < to.size(); ++i)
             to[i] = from[order[i]];
         return to;
     };
     n.dims = permuted(n.dims);
-    for_each_access(n, [&](nest_access& a) { a.strides = permuted(a.strides); });
+    for_each_access(n, [&](nest_access& a) {
+        a.strides = permuted(a.strides);
+        if (not a.border.empty())
+            a.border = permuted(a.border);
+    });
 }
 
 void merge_dims(nest& n) {
@@ -170,16 +198,13 @@ void merge_dims(nest& n) {
         const std::size_t outer = d - 1;
         bool one_walk = true;
         for_each_access(n, [&](nest_access& a) {
-            one_walk = one_walk and a.strides[outer] == a.strides[d] * n.dims[d];
+            one_walk = one_walk and walks_as_one(a, d, n.dims[d]);
         });
         if (not one_walk)
             continue;
+        for_each_access(n, [&](nest_access& a) { merge_dim(a, d, n.dims[d]); });
         n.dims[outer] *= n.dims[d];
         n.dims.erase(n.dims.begin() + std::ptrdiff_t(d));
-        for_each_access(n, [&](nest_access& a) {
-            a.strides[outer] = a.strides[d];
-            a.strides.erase(a.strides.begin() + std::ptrdiff_t(d));
-        });
     }
 }
 
@@ -367,7 +392,7 @@ std::string to_string(const nest& n) {
     std::string text = "nest " + list_text(n.dims) + "\n";
     for (std::size_t i = 0; i < n.inputs.size(); ++i)
         text += "%" + std::to_string(i) + " = load " + type_text(n.inputs[i].type) + " " +
-                list_text(n.inputs[i].strides) + "\n";
+                list_text(n.inputs[i].strides) + read_text(n.inputs[i]) + "\n";
     for (std::size_t i = 0; i < n.body.size(); ++i) {
         const nest_op& op = n.body[i];
         text += "%" + std::to_string(n.inputs.size() + i) + " = " + op.name() + "(";

@@ -14,6 +14,7 @@
 #include "codegen/fold.hpp"
 #include "ops/pointwise_table.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,13 +30,43 @@ enum class value_class : uint8_t { f32, f64, i64 };
 value_class class_of(shape::type_t type);
 bool is_float_class(value_class c);
 
-// A tensor as the nest walks it: one stride in elements per dim, 0 where broadcast.
+// Elements chosen by an integer input of the nest, as the `gather` operator does it: its value at the
+// same index, times `stride` elements. Negative ones count from the end of `extent`.
+struct nest_gather {
+    int input = 0;
+    int64_t stride = 0;
+    int64_t extent = 0;
+
+    bool operator==(const nest_gather&) const = default;
+};
+
+// Indices along a dim that are not in the tensor; fewer than the dim has.
+struct nest_border {
+    int64_t before = 0, after = 0;
+
+    bool operator==(const nest_border&) const = default;
+};
+
+// A tensor as the nest walks it: one stride in elements per dim, 0 where broadcast. Inputs may be
+// gathered or have a border: what a gather or a pad in front of the nest would have copied is read
+// where it lies.
 struct nest_access {
     shape::type_t type = shape::float_type;
     std::vector<int64_t> strides;
+    std::optional<nest_gather> gathered = std::nullopt;
+    std::vector<nest_border> border = {}; // one per dim, or none: index `before` is the first element
+    std::array<char, 8> fill = {};        // an element, the value of the border
+
+    bool has_border(std::size_t dim) const {
+        return not border.empty() and border[dim] != nest_border{};
+    }
+    bool by_strides() const { return not gathered and border.empty(); }
 
     bool operator==(const nest_access&) const = default;
 };
+
+// Whether the element that an input gives may change along the dim.
+bool moves_along(const std::vector<nest_access>& inputs, const nest_access& a, std::size_t dim);
 
 struct nest_output {
     nest_access access;

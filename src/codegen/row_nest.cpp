@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "codegen/row_nest.hpp"
 
+#include "codegen/reads.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -26,9 +28,9 @@ int64_t product(const std::vector<int64_t>& v) {
 template <class F>
 void for_each_access(row_nest& n, F f) {
     for (auto& a : n.inputs)
-        f(a.strides);
+        f(a);
     for (auto& o : n.outputs)
-        f(o.access.strides);
+        f(o.access);
 }
 
 // One of the two lists of dims and its place in the strides.
@@ -39,7 +41,12 @@ struct dim_list {
 
 void drop_dim(row_nest& n, const dim_list& list, std::size_t d) {
     list.dims.erase(list.dims.begin() + std::ptrdiff_t(d));
-    for_each_access(n, [&](auto& s) { s.erase(s.begin() + std::ptrdiff_t(list.first + d)); });
+    const auto at = std::ptrdiff_t(list.first + d);
+    for_each_access(n, [&](nest_access& a) {
+        a.strides.erase(a.strides.begin() + at);
+        if (not a.border.empty())
+            a.border.erase(a.border.begin() + at);
+    });
 }
 
 void drop_unit_dims(row_nest& n, const dim_list& list) {
@@ -77,26 +84,31 @@ void sort_dims(row_nest& n, const dim_list& list) {
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](auto a, auto b) { return std::llabs(key[a]) > std::llabs(key[b]); });
-    const auto permute = [&](std::vector<int64_t>& v, std::size_t first) {
+    const auto permute = [&]<class T>(std::vector<T>& v, std::size_t first) {
         const auto old = v;
         for (std::size_t i = 0; i < order.size(); i++)
             v[first + i] = old[first + order[i]];
     };
     permute(list.dims, 0);
-    for_each_access(n, [&](auto& s) { permute(s, list.first); });
+    for_each_access(n, [&](nest_access& a) {
+        permute(a.strides, list.first);
+        if (not a.border.empty())
+            permute(a.border, list.first);
+    });
 }
 
 void merge_dims(row_nest& n, const dim_list& list) {
     for (auto d = list.dims.size(); d-- > 1;) {
         const auto at = list.first + d;
         bool one_walk = true;
-        for_each_access(
-            n, [&](auto& s) { one_walk = one_walk and s[at - 1] == s[at] * list.dims[d]; });
+        for_each_access(n, [&](const nest_access& a) {
+            one_walk = one_walk and walks_as_one(a, at, list.dims[d]);
+        });
         if (not one_walk)
             continue;
-        for_each_access(n, [&](auto& s) { s[at - 1] = s[at]; });
+        for_each_access(n, [&](nest_access& a) { merge_dim(a, at, list.dims[d]); });
         list.dims[d - 1] *= list.dims[d];
-        drop_dim(n, list, d);
+        list.dims.erase(list.dims.begin() + std::ptrdiff_t(d));
     }
 }
 
@@ -133,9 +145,12 @@ int64_t row_nest::row_length() const {
 
 std::vector<bool> row_nest::of_elements() const {
     std::vector<bool> result;
-    for (const auto& a : inputs)
-        result.push_back(std::any_of(a.strides.begin() + std::ptrdiff_t(kept.size()),
-                                     a.strides.end(), [](auto s) { return s != 0; }));
+    for (const auto& a : inputs) {
+        bool moves = false;
+        for (auto d = kept.size(); d < a.strides.size(); d++)
+            moves = moves or moves_along(inputs, a, d);
+        result.push_back(moves);
+    }
     for (const auto& o : body)
         result.push_back(not o.how and
                          std::any_of(o.op.operands.begin(), o.op.operands.end(), [&](auto& x) {
@@ -165,6 +180,9 @@ void validate(const row_nest& n) {
     for (const auto& a : n.inputs)
         if (a.strides.size() != rank)
             bad(n, "a stride for each dim was expected");
+    auto dims = n.kept;
+    dims.insert(dims.end(), n.reduced.begin(), n.reduced.end());
+    validate_reads(n.inputs, dims);
     for (std::size_t i = 0; i < n.body.size(); i++) {
         const auto& [op, how] = n.body[i];
         (void)class_of(op.type);
@@ -213,18 +231,23 @@ row_nest simplify(row_nest n) {
     return n;
 }
 
-std::string to_string(const row_nest& n) {
-    // The lines of the nest of its inputs, operators and outputs, with folds marked.
+nest without_rows(const row_nest& n) {
     nest flat;
     flat.dims = n.kept;
     flat.dims.insert(flat.dims.end(), n.reduced.begin(), n.reduced.end());
     flat.inputs = n.inputs;
     flat.outputs = n.outputs;
-    for (const auto& o : n.body) {
+    for (const auto& o : n.body)
         flat.body.push_back(o.op);
-        if (o.how)
-            flat.body.back().row = nullptr;
-    }
+    return flat;
+}
+
+std::string to_string(const row_nest& n) {
+    // The lines of the nest of its inputs, operators and outputs, with folds marked.
+    auto flat = without_rows(n);
+    for (std::size_t i = 0; i < n.body.size(); i++)
+        if (n.body[i].how)
+            flat.body[i].row = nullptr;
     auto text = to_string(flat);
     const auto list = [](const std::vector<int64_t>& v) {
         std::string s = "{";

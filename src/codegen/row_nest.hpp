@@ -57,6 +57,9 @@ bool has_positions(const row_nest& n);
 /// with positions keep the order of `reduced`.
 row_nest simplify(row_nest n);
 
+/// The same as a nest; of nests without reduced dims and folds.
+nest without_rows(const row_nest& n);
+
 /// As that of nests; "rows {4} of {768}", "%2 = fold sum(%1) float_type".
 std::string to_string(const row_nest& n);
 

@@ -237,14 +237,17 @@ private:
                 result.body.dims.push_back(p.dim(d));
         }
 
-        std::vector<int64_t> ordered(const std::vector<int64_t>& strides) const {
-            std::vector<int64_t> r;
+        template <class T>
+        std::vector<T> ordered(const std::vector<T>& by_dim) const {
+            std::vector<T> r;
             for (auto d : order)
-                r.push_back(strides[d]);
+                r.push_back(by_dim[d]);
             return r;
         }
         int input(stage_tensor t, nest_access a) {
             a.strides = ordered(a.strides);
+            if (not a.border.empty())
+                a.border = ordered(a.border);
             result.body.inputs.push_back(std::move(a));
             result.inputs.push_back(t);
             return int(result.inputs.size()) - 1;
@@ -277,8 +280,12 @@ private:
         }
         int made(int r) {
             using kind = stage_tensor::kind;
-            if (p.is_input(r))
-                return input({kind::tensor, r}, p.n.inputs[std::size_t(r)]);
+            if (p.is_input(r)) {
+                auto access = p.n.inputs[std::size_t(r)];
+                if (access.gathered)
+                    access.gathered->input = value(access.gathered->input);
+                return input({kind::tensor, r}, std::move(access));
+            }
             const auto type = p.n.reg_type(r);
             if (p.is_fold(r)) {
                 const int f = p.fold_number[std::size_t(r)];

@@ -2,7 +2,7 @@
 // A region grows from its last instruction up into operands of the same dimensions or, as rows, of
 // those with the reduced ones at 1. What others use as well becomes one more result, unless one of
 // these comes before the region's end: that could feed the region again. Regions without reductions
-// grow in the same way, where the target asks for it.
+// grow in the same way, where the target asks for it. Gathers and pads in front are read last.
 #include "passes/fuse_reduce.hpp"
 
 #include <migraphx/instruction.hpp>
@@ -141,6 +141,16 @@ public:
             if (r.body.size() > 1 and fits_target(r))
                 best = std::move(r);
         }
+        if (limits.reads != nullptr) {
+            // A region alone is worth it when it reads something.
+            const bool alone = not best and is_region(root);
+            if (alone)
+                best = described({root}, root, {root->get_shape().lens(), {}});
+            if (best)
+                add_reads(*best);
+            if (alone and best->reads.empty())
+                best.reset();
+        }
         return best;
     }
 
@@ -152,6 +162,36 @@ private:
         return reductions > 0 and std::ptrdiff_t(r.body.size()) - stretches > 1 and fits_target(r);
     }
     bool fits_target(const region& r) const { return limits.takes == nullptr or limits.takes(r); }
+
+    // Operands by which others are read are not computed with: each is one of the fused
+    // instruction, and its own way to be read.
+    void add_reads(region& r) const {
+        const instruction_set body(r.body.begin(), r.body.end());
+        instructions inputs;
+        instruction_set read;
+        for (auto x : r.inputs) {
+            const auto& in = x->inputs();
+            const bool fits =
+                (x->name() == "gather" or x->name() == "pad") and is_plain(x) and
+                order.contains(x) and not x->can_eval() and x->get_shape().lens() == r.lens and
+                std::all_of(in.begin(), in.end(), is_plain) and
+                std::all_of(x->outputs().begin(), x->outputs().end(),
+                            [&](auto u) { return body.contains(u); }) and
+                std::none_of(in.begin(), in.end(), [&](auto a) {
+                    return read.contains(a) or std::find(r.inputs.begin(), r.inputs.end(), a) !=
+                                                   r.inputs.end();
+                }) and
+                r.inputs.size() + r.reads.size() < limits.most_inputs and limits.reads(r, x);
+            if (not fits) {
+                inputs.push_back(x);
+                continue;
+            }
+            r.reads.push_back(x);
+            read.insert(in.begin(), in.end());
+            inputs.insert(inputs.end(), in.begin(), in.end());
+        }
+        r.inputs = std::move(inputs);
+    }
 
     // Users outside of the members; those in other regions are replaced already.
     instructions others(instruction_ref a, const instruction_set& members) const {
@@ -241,8 +281,10 @@ public:
                 "x" + std::string(2 - std::min<std::size_t>(2, digits.size()), '0') + digits;
             const auto& s = operands.at(a)->get_shape();
             values[a] = body.insert_parameter(body.insert_end(), name,
-                                              r.axes.empty() ? shape{s.type()} : s);
+                                              of_elements() ? shape{s.type()} : s);
         }
+        for (auto x : r.reads)
+            values[x] = copied(x);
         for (auto b : r.body)
             values[b] = is_region(b) ? inlined(b) : copied(b);
         instructions results;
@@ -252,6 +294,7 @@ public:
     }
 
 private:
+    bool of_elements() const { return r.axes.empty() and r.reads.empty(); }
     instruction_ref copied(instruction_ref ins) {
         instructions in;
         for (auto a : ins->inputs())
@@ -269,7 +312,7 @@ private:
                 continue;
             if (x->name() == "@literal") {
                 inner[x] = body.add_literal(x->get_literal());
-                if (not r.axes.empty())
+                if (not of_elements())
                     inner[x] = body.add_instruction(
                         make_op("multibroadcast", {{"out_lens", ins->get_shape().lens()}}),
                         {inner[x]});
@@ -296,7 +339,10 @@ std::unordered_map<instruction_ref, instruction_ref> fitted_operands(module& m, 
     for (auto a : r.inputs) {
         const auto& lens = a->get_shape().lens();
         auto& fitted = result[a] = a;
-        if (lens == r.lens or lens == r.row_lens())
+        const bool read = std::any_of(r.reads.begin(), r.reads.end(), [&](auto x) {
+            return std::find(x->inputs().begin(), x->inputs().end(), a) != x->inputs().end();
+        });
+        if (read or lens == r.lens or lens == r.row_lens())
             continue;
         const auto root = r.results.front();
         fitted = m.insert_instruction(root, make_op("multibroadcast", {{"out_lens", r.lens}}), {a});
@@ -343,8 +389,9 @@ void fuse_reduce::apply(module_pass_manager& mpm) const {
         instructions inputs;
         for (auto a : r->inputs)
             inputs.push_back(operands.at(a));
-        const auto op =
-            r->axes.empty() ? make_op("pointwise") : make_op("fused_reduce", {{"axes", r->axes}});
+        const auto op = r->axes.empty() and r->reads.empty()
+                            ? make_op("pointwise")
+                            : make_op("fused_reduce", {{"axes", r->axes}});
         if (not keeps_layouts(op.compute_shape(to_shapes(inputs), {&body}), *r))
             continue;
         taken.insert(r->body.begin(), r->body.end());
@@ -352,8 +399,9 @@ void fuse_reduce::apply(module_pass_manager& mpm) const {
             mpm.create_module(m.name() + ":reduce" + std::to_string(number++), std::move(body));
         kept->set_bypass();
         std::set<std::string> names;
-        for (auto b : r->body)
-            names.insert(b->get_debug_symbols().begin(), b->get_debug_symbols().end());
+        for (const auto* list : {&r->reads, &r->body})
+            for (auto b : *list)
+                names.insert(b->get_debug_symbols().begin(), b->get_debug_symbols().end());
         const auto fused = m.insert_instruction(root, op, inputs, {kept});
         fused->add_debug_symbols(names);
         order[fused] = order.at(root);

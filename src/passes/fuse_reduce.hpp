@@ -2,7 +2,9 @@
 // Reductions, positions of extremes, softmax and normalizations together with the pointwise regions
 // around them become one `fused_reduce`, whose kernel reads a row once: residual add + layer_norm
 // (with the sum as a second result), scale + mask + softmax, mean + variance + scaling, a reduction
-// of a region and a region of its result. Run after fuse_pointwise and fuse_epilogue.
+// of a region and a region of its result. Run after fuse_pointwise and fuse_epilogue. Where a target
+// wants it, a region reads the operands of a gather or of a pad where they lie; one of pointwise
+// operators becomes a `fused_reduce` without axes then.
 #pragma once
 
 #include <migraphx/instruction_ref.hpp>
@@ -20,6 +22,7 @@ struct module_pass_manager;
 struct reduce_region {
     std::vector<std::size_t> lens;       ///< of whole tensors
     std::vector<std::size_t> axes;       ///< those that are reduced
+    std::vector<instruction_ref> reads;  ///< gathers and pads that only the body uses
     std::vector<instruction_ref> body;   ///< in the module's order, the last one first in `results`
     std::vector<instruction_ref> inputs; ///< of the fused instruction
     std::vector<instruction_ref> results; ///< of whole tensors or of rows
@@ -35,6 +38,8 @@ struct fuse_reduce {
     bool joins_regions = false;
     /// A target's own condition; null: whatever can be fused is.
     std::function<bool(const reduce_region&)> takes = nullptr;
+    /// Which gathers and pads a region reads; null: none.
+    std::function<bool(const reduce_region&, instruction_ref)> reads = nullptr;
 
     std::string name() const { return "fuse_reduce"; }
     void apply(module_pass_manager& mpm) const;

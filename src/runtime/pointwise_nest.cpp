@@ -3,6 +3,7 @@
 
 #include "codegen/region.hpp"
 #include "ops/pointwise_table.hpp"
+#include "runtime/row_problem.hpp"
 #include "runtime/walked_shape.hpp"
 
 #include <algorithm>
@@ -66,6 +67,12 @@ bool is_pointwise(const problem& p) {
 }
 
 pointwise_nest nest_of(const problem& p) {
+    if (p.op.name() == "fused_reduce") {
+        auto rows = rows_of(p);
+        if (not rows.refusal.empty())
+            return refused(rows.refusal);
+        return {codegen::without_rows(rows.nest), rows.label, {}};
+    }
     auto inputs = p.inputs;
     auto outputs =
         p.output.type() == shape::tuple_type ? p.output.sub_shapes() : std::vector<shape>{p.output};

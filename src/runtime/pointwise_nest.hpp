@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The nest of a problem: a single pointwise operator, `convert`, or a `pointwise` module.
+// The nest of a problem: a single pointwise operator, `convert`, a `pointwise` module, or a
+// `fused_reduce` module that reduces nothing.
 #pragma once
 
 #include "codegen/nest.hpp"

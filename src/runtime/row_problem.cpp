@@ -9,8 +9,12 @@
 #include <migraphx/common_shape.hpp>
 #include <migraphx/instruction.hpp>
 
+#include <migraphx/make_op.hpp>
+
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace migraphx {
@@ -74,15 +78,17 @@ struct rows {
     }
     bool fits(const shape& s) const { return s.lens() == lens or s.lens() == row_lens(); }
 
-    nest_access access(const shape& s) const {
-        nest_access a;
-        a.type = s.type();
+    // What there is for each dim, kept ones first.
+    template <class T>
+    std::vector<T> ordered(const std::vector<T>& by_dim) const {
+        std::vector<T> r;
         for (const bool inside : {false, true})
             for (std::size_t d = 0; d < lens.size(); d++)
                 if (reduced[d] == inside)
-                    a.strides.push_back(s.lens()[d] == 1 ? 0 : int64_t(s.strides()[d]));
-        return a;
+                    r.push_back(by_dim[d]);
+        return r;
     }
+    nest_access access(const shape& s) const { return {s.type(), ordered(strides_of(s))}; }
     void output(const shape& s, int reg) { b.result.outputs.push_back({access(s), reg}); }
 
     int composite(const operation& op, const std::vector<int>& in) {
@@ -127,6 +133,52 @@ row_problem finished(rows& r) {
     return p;
 }
 
+// ---- operands that are read where they lie
+
+bool is_read(const std::string& name) {
+    return name == "gather" or name == "pad";
+}
+
+nest_access gathered(const rows& r, const operation& op, const shape& data, const shape& index,
+                     int by, nest_access& index_access) {
+    const auto axis = op.get<std::size_t>("axis");
+    const auto from = strides_of(data), at = strides_of(index);
+    const auto rank = r.lens.size() + 1 - data.ndim(); // of the indices
+    sizes strides(r.lens.size(), 0), moves(r.lens.size(), 0);
+    for (std::size_t d = 0; d < r.lens.size(); d++) {
+        if (d >= axis and d < axis + rank)
+            moves[d] = at[d - axis];
+        else
+            strides[d] = from[d < axis ? d : d + 1 - rank];
+    }
+    index_access = {index.type(), r.ordered(moves)};
+    nest_access a{data.type(), r.ordered(strides)};
+    a.gathered = {by, from[axis], int64_t(data.lens()[axis])};
+    return a;
+}
+
+// None for what no border is.
+std::optional<nest_access> padded(const rows& r, instruction_ref ins, const shape& data) {
+    const auto op = ins->normalized_operator();
+    const auto pads = op.get_vector<int64_t>("pads");
+    const auto rank = data.ndim();
+    if (op.get<int64_t>("mode") != 0 or data.elements() == 0 or
+        std::any_of(pads.begin(), pads.end(), [](auto p) { return p < 0; }))
+        return std::nullopt;
+    nest_access a = r.access(data);
+    std::vector<codegen::nest_border> border;
+    for (std::size_t d = 0; d < rank; d++)
+        border.push_back({pads[d], pads[d + rank]});
+    a.border = r.ordered(border);
+    // The operator's own conversion of the value.
+    auto one = op.to_value();
+    one["pads"] = std::vector<int64_t>{0, 1};
+    const shape element{data.type(), {1}};
+    const auto both = make_op("pad", one).compute(shape{data.type(), {2}}, {argument{element}});
+    std::copy_n(both.data() + element.bytes(), element.bytes(), a.fill.begin());
+    return a;
+}
+
 // ---- one operator
 
 row_problem single(const problem& p) {
@@ -150,14 +202,22 @@ struct module_reader {
     const module& m;
     rows& r;
     codegen::region_values values;
+    std::unordered_map<instruction_ref, shape> shapes; // of parameters
     std::string refusal;
 
     bool read(const std::vector<shape>& inputs) {
         const auto names = sorted_parameters(m);
         for (std::size_t i = 0; i < names.size(); i++) {
-            if (not r.fits(inputs[i]))
+            const auto x = m.get_parameter(names[i]);
+            const bool elsewhere = std::any_of(x->outputs().begin(), x->outputs().end(),
+                                               [](auto u) { return is_read(u->name()); });
+            if (not elsewhere and not r.fits(inputs[i]))
                 return no("an operand of other dimensions");
-            values[m.get_parameter(names[i])] = nest_operand::reg(r.b.input(r.access(inputs[i])));
+            // Until what reads it says how.
+            values[x] = nest_operand::reg(
+                r.b.input(elsewhere ? nest_access{inputs[i].type(), sizes(r.lens.size(), 0)}
+                                    : r.access(inputs[i])));
+            shapes[x] = inputs[i];
         }
         for (auto ins = m.begin(); ins != m.end(); ++ins) {
             const auto name = ins->name();
@@ -186,6 +246,8 @@ private:
             return no("a value of other dimensions");
         if (is_composite(name))
             return composite(ins);
+        if (is_read(name))
+            return read_elsewhere(ins);
         if (name == "multibroadcast" and ins->inputs().size() == 1) {
             const auto& from = ins->inputs().front()->get_shape();
             if (from.elements() != 1 and from.lens() != r.row_lens() and from.lens() != r.lens)
@@ -203,6 +265,32 @@ private:
             return no("no row for " + name);
         if (r.b.result.body.size() > before)
             r.label += (r.label.empty() ? "" : "_") + name;
+        return true;
+    }
+    // Parameters that only this instruction reads.
+    bool read_elsewhere(instruction_ref ins) {
+        if (not r.fits(ins->get_shape()))
+            return no("a value of other dimensions");
+        const auto& in = ins->inputs();
+        std::vector<int> number;
+        for (auto x : in) {
+            if (not shapes.contains(x) or x->outputs().size() != 1 or
+                (in.size() > 1 and in.front() == in.back()))
+                return no("an operand of a gather or a pad that others use as well");
+            number.push_back(values.at(x).number);
+        }
+        auto& access = r.b.result.inputs[std::size_t(number.front())];
+        if (ins->name() == "gather") {
+            access = gathered(r, ins->normalized_operator(), shapes.at(in[0]), shapes.at(in[1]),
+                              number[1], r.b.result.inputs[std::size_t(number[1])]);
+        } else {
+            auto with_border = padded(r, ins, shapes.at(in[0]));
+            if (not with_border)
+                return no("a border of other values than a constant");
+            access = std::move(*with_border);
+        }
+        values[ins] = values.at(in.front());
+        r.label += (r.label.empty() ? "" : "_") + ins->name();
         return true;
     }
     bool composite(instruction_ref ins) {
@@ -232,13 +320,15 @@ row_problem fused(const problem& p) {
     auto axes = p.op.get_vector<std::size_t>("axes");
     const auto reduction =
         std::find_if(m.begin(), m.end(), [](const auto& ins) { return is_composite(ins.name()); });
-    if (reduction == m.end())
+    const auto outs = leaves_of(p.output);
+    if (reduction == m.end() and not axes.empty())
         return refused("no reduction");
-    rows r{reduction->inputs().front()->get_shape().lens(), axes};
-    module_reader reader{m, r, {}, {}};
+    rows r{reduction == m.end() ? outs.front().lens()
+                                : reduction->inputs().front()->get_shape().lens(),
+           axes};
+    module_reader reader{m, r, {}, {}, {}};
     if (not reader.read(p.inputs))
         return refused(reader.refusal);
-    const auto outs = leaves_of(p.output);
     const auto returns = m.get_returns();
     for (std::size_t i = 0; i < returns.size(); i++) {
         const auto v = reader.values.at(returns[i]);

@@ -579,7 +579,7 @@ TEST(nest_vm, generated_code_is_saved) {
     const auto want = c.executed(migraphx::cpu::kernels_isa(), nest_backend::tiles);
     const auto got = c.run([&](const auto& in, const auto& out) {
         migraphx::cpu::execute_jit_nest(*plan->generated, other.kernel.load(), in.data(),
-                                        out.data(), 0, 3, 0, 333);
+                                        out.data(), 0, 3, 0, 333, {});
     });
     expect_same_bits(got[0], want[0], "code from a file");
 }

@@ -124,12 +124,14 @@ private:
 
     void set_walk(bool is_stage) {
         n = codegen::with_a_dim(std::move(n));
-        blocks = not is_stage and make_blocks();
+        plan->reads = nest_reads(n);
+        const bool in_rows = is_stage or not plan->reads.empty();
+        blocks = not in_rows and make_blocks();
         plan->dims = n.dims;
         plan->elements = n.elements();
         plan->inputs = int(n.inputs.size());
         plan->rowwise =
-            is_stage or (not blocks and (n.dims.back() >= shortest_row or n.dims.size() == 1));
+            in_rows or (not blocks and (n.dims.back() >= shortest_row or n.dims.size() == 1));
         for (int i = 0; i < int(n.inputs.size() + n.outputs.size()); ++i) {
             nest_stream s;
             s.element_bytes = int64_t(shape(access(i).type).type_size());
@@ -583,10 +585,13 @@ std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level,
                                               nest_backend backend, artifact_store* artifacts) {
     level = vector_level(level);
     codegen::nest simplified = codegen::simplify(n);
+    codegen::nest source = simplified;
+    auto tables = take_tables(simplified);
     auto plan = nest_scheduler(simplified, kernels_for(level).nest, level).run();
     plan->backend = backend;
+    plan->tables = std::move(tables);
     if (backend == nest_backend::interpreter)
-        plan->source = std::move(simplified);
+        plan->source = std::move(source);
     else
         add_code(*plan, simplified, level, artifacts);
     return plan;

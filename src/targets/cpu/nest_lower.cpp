@@ -196,7 +196,8 @@ int nest_lowering::load(int input, vm_class cls) {
     v.load = load_function(a.type, cls);
     v.name = "load";
     v.cost = (a.strides.back() == 1 ? 0.08 : 0.6) * lane_cost;
-    if (std::all_of(a.strides.begin(), a.strides.end(), [](int64_t s) { return s == 0; }))
+    if (a.by_strides() and
+        std::all_of(a.strides.begin(), a.strides.end(), [](int64_t s) { return s == 0; }))
         v.rate = vm_rate::once;
     else if (rowwise and a.strides.back() == 0)
         v.rate = vm_rate::per_row;

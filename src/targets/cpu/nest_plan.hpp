@@ -13,6 +13,7 @@
 #include "ir/artifacts.hpp"
 #include "targets/cpu/jit/nest.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
+#include "targets/cpu/nest_reads.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -82,6 +83,8 @@ struct nest_plan {
     double nanoseconds_per_element = 0; // estimate, one thread
     std::string listing;                // the program for people
     nest_backend backend = nest_backend::tiles;
+    std::vector<offset_table> tables; // inputs behind those of the nest; none of stages
+    nest_reads reads;                 // with any: walked in rows
     codegen::nest source;                      // for the interpreter
     std::shared_ptr<const jit_nest> generated; // null: tiles only
 };
@@ -90,12 +93,13 @@ struct nest_plan {
 nest_backend chosen_nest_backend();
 
 // Validates and simplifies the nest first. Generated code that `artifacts` holds is used from the
-// first run on; what it lacks is made when the program is saved.
+// first run on; what it lacks is made when the program is saved. `n` is not refused by reads_refusal
+// when simplified.
 std::shared_ptr<const nest_plan> compile_nest(const codegen::nest& n, isa level = kernels_isa(),
                                               nest_backend backend = chosen_nest_backend(),
                                               artifact_store* artifacts = nullptr);
 
-// A stage of a row nest (codegen/row_stages.hpp), its dims walked as they are.
+// A stage of a row nest (codegen/row_stages.hpp), its dims walked as they are; its tables are inputs.
 std::shared_ptr<const nest_plan> compile_stage(const codegen::nest& n, isa level,
                                                nest_backend backend, artifact_store* artifacts);
 
@@ -106,7 +110,7 @@ struct nest_part {
 };
 
 // On generated code when there is some, else on tiles. Folds give the value of the part of each
-// row. One thread; scratch as below.
+// row; with folds, columns are read alike (nest_reads). One thread; scratch as below.
 void execute_stage(const nest_plan& plan, const void* const* inputs, void* const* outputs,
                    const nest_part& part, void* scratch);
 
@@ -117,6 +121,7 @@ void execute_nest(const nest_plan& plan, const void* const* inputs, void* const*
                   int64_t begin, int64_t end, void* scratch);
 
 // The whole nest over the available threads; inline if that takes less than about 20 microseconds.
+// Throws for an index out of range that an input is gathered by.
 void run_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs);
 
 } // namespace migraphx::cpu

@@ -18,6 +18,8 @@ constexpr double grain_nanoseconds = 10000;
 constexpr double step_nanoseconds = 15; // of tiles, beside their elements
 constexpr int64_t split_unit = 256;     // elements
 constexpr std::size_t stack_scratch = 48 * 1024;
+constexpr std::size_t most_streams = 256;   // where inputs are placed row by row
+constexpr int64_t placed_elements = 16 * 1024; // of rows whose pieces are walked one after the other
 
 // State of one execution; its arrays are at the end of the scratch memory.
 struct nest_walker {
@@ -64,6 +66,8 @@ struct nest_walker {
         begin_rows(part.row_begin);
         run_splats(plan.once);
         for (int64_t row = part.row_begin; row < part.row_end; ++row) {
+            if (not plan.reads.empty())
+                find_rows(row, part.col_begin);
             for (std::size_t s = 0; s < streams; ++s)
                 bases[2 + s] = rows[s];
             run_splats(plan.per_row);
@@ -131,6 +135,13 @@ struct nest_walker {
                 rows[s] += index[d] * plan.streams[s].steps[d];
             bases[2 + s] = rows[s];
         }
+    }
+
+    // Of inputs that strides alone do not find, for columns that are read as `column` is.
+    void find_rows(int64_t row, int64_t column) {
+        int64_t all_alike[most_streams];
+        begin_rows(row);
+        plan.reads.place(rows, all_alike, index, 0, column, 1);
     }
 
     void run_rows(int64_t begin, int64_t end) {
@@ -246,11 +257,11 @@ struct nest_walker {
     }
 };
 
-void run_part(const nest_plan& plan, const void* const* inputs, void* const* outputs, int64_t begin,
-              int64_t end) {
+template <class F>
+void with_scratch(const nest_plan& plan, F run) {
     if (plan.scratch_bytes <= stack_scratch) {
         alignas(64) char scratch[stack_scratch];
-        execute_nest(plan, inputs, outputs, begin, end, scratch);
+        run(static_cast<void*>(scratch));
         return;
     }
     struct release {
@@ -259,7 +270,14 @@ void run_part(const nest_plan& plan, const void* const* inputs, void* const* out
     const std::unique_ptr<void, release> scratch(std::aligned_alloc(64, plan.scratch_bytes));
     if (scratch == nullptr)
         throw std::bad_alloc();
-    execute_nest(plan, inputs, outputs, begin, end, scratch.get());
+    run(scratch.get());
+}
+
+void run_part(const nest_plan& plan, const void* const* inputs, void* const* outputs, int64_t begin,
+              int64_t end) {
+    with_scratch(plan, [&](void* scratch) {
+        execute_nest(plan, inputs, outputs, begin, end, scratch);
+    });
 }
 
 } // namespace
@@ -268,6 +286,19 @@ void execute_nest(const nest_plan& plan, const void* const* inputs, void* const*
                   int64_t begin, int64_t end, void* scratch) {
     if (begin >= end)
         return;
+    if (not plan.reads.empty()) {
+        // Up to the end of the first row, whole rows, and what is left.
+        const int64_t columns = plan.dims.back();
+        while (begin < end) {
+            const int64_t row = begin / columns, column = begin % columns;
+            const bool whole = column == 0 and end - begin >= columns;
+            const int64_t last = whole ? end / columns : row + 1;
+            const int64_t stop = whole ? columns : std::min(columns, column + end - begin);
+            execute_stage(plan, inputs, outputs, {row, last, column, stop}, scratch);
+            begin = (last - 1) * columns + stop;
+        }
+        return;
+    }
     nest_walker walker(plan, inputs, outputs, scratch);
     if (plan.rowwise)
         walker.run_rows(begin, end);
@@ -282,13 +313,13 @@ void run_generated(const nest_plan& plan, jit_kernel kernel, const void* const* 
     const jit_nest& j = *plan.generated;
     const double estimate = double(plan.elements) * plan.nanoseconds_per_element;
     if (estimate < inline_nanoseconds) {
-        execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, 0, j.cols);
+        execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, 0, j.cols, plan.reads);
         return;
     }
     const auto grain = int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3));
     if (j.rows >= 4 * num_threads() or j.cols < 4 * split_unit) {
         parallel_for(j.rows, std::max<int64_t>(grain / j.cols, 1), [&](int64_t begin, int64_t end) {
-            execute_jit_nest(j, kernel, inputs, outputs, begin, end, 0, j.cols);
+            execute_jit_nest(j, kernel, inputs, outputs, begin, end, 0, j.cols, plan.reads);
         });
         return;
     }
@@ -296,21 +327,21 @@ void run_generated(const nest_plan& plan, jit_kernel kernel, const void* const* 
     parallel_for(units, std::max<int64_t>(grain / (split_unit * j.rows), 1),
                  [&](int64_t begin, int64_t end) {
                      execute_jit_nest(j, kernel, inputs, outputs, 0, j.rows, begin * split_unit,
-                                      std::min(end * split_unit, j.cols));
+                                      std::min(end * split_unit, j.cols), plan.reads);
                  });
 }
 
 } // namespace
 
-void execute_stage(const nest_plan& plan, const void* const* inputs, void* const* outputs,
-                   const nest_part& part, void* scratch) {
-    if (part.row_begin >= part.row_end or part.col_begin >= part.col_end)
-        return;
+namespace {
+
+void execute_part(const nest_plan& plan, const void* const* inputs, void* const* outputs,
+                  const nest_part& part, void* scratch) {
     if (plan.generated != nullptr) {
         const jit_kernel k = plan.generated->code->kernel.load(std::memory_order_acquire);
         if (k != nullptr) {
             execute_jit_nest(*plan.generated, k, inputs, outputs, part.row_begin, part.row_end,
-                             part.col_begin, part.col_end);
+                             part.col_begin, part.col_end, plan.reads);
             return;
         }
         const auto steps = plan.per_row.size() + plan.per_tile.size() + 2 * plan.folds.size();
@@ -322,7 +353,60 @@ void execute_stage(const nest_plan& plan, const void* const* inputs, void* const
     nest_walker(plan, inputs, outputs, scratch).run_part(part);
 }
 
+// A nest whose inputs are placed row by row, shared by rows or, of few, by columns.
+void run_placed(const nest_plan& plan, const void* const* inputs, void* const* outputs) {
+    const int64_t cols = plan.dims.back(), rows = plan.elements / cols;
+    const auto run = [&](const nest_part& part) {
+        with_scratch(plan, [&](void* scratch) {
+            execute_stage(plan, inputs, outputs, part, scratch);
+        });
+    };
+    if (double(plan.elements) * plan.nanoseconds_per_element < inline_nanoseconds) {
+        run({0, rows, 0, cols});
+        return;
+    }
+    const auto grain = int64_t(grain_nanoseconds / std::max(plan.nanoseconds_per_element, 1e-3));
+    if (rows >= 4 * num_threads() or cols < 4 * split_unit) {
+        parallel_for(rows, std::max<int64_t>(grain / cols, 1),
+                     [&](int64_t begin, int64_t end) { run({begin, end, 0, cols}); });
+        return;
+    }
+    parallel_for((cols + split_unit - 1) / split_unit,
+                 std::max<int64_t>(grain / (split_unit * rows), 1),
+                 [&](int64_t begin, int64_t end) {
+                     run({0, rows, begin * split_unit, std::min(end * split_unit, cols)});
+                 });
+}
+
+} // namespace
+
+void execute_stage(const nest_plan& plan, const void* const* inputs, void* const* outputs,
+                   const nest_part& part, void* scratch) {
+    if (part.row_begin >= part.row_end or part.col_begin >= part.col_end)
+        return;
+    if (plan.reads.columns_end(part.col_begin, part.col_end) == part.col_end) {
+        execute_part(plan, inputs, outputs, part, scratch);
+        return;
+    }
+    // Pieces of columns, of so many rows that they are still in cache.
+    const int64_t block = std::max<int64_t>(placed_elements / (part.col_end - part.col_begin), 1);
+    for (int64_t row = part.row_begin; row < part.row_end; row += block)
+        for (int64_t from = part.col_begin; from < part.col_end;) {
+            const int64_t to = plan.reads.columns_end(from, part.col_end);
+            execute_part(plan, inputs, outputs,
+                         {row, std::min(row + block, part.row_end), from, to}, scratch);
+            from = to;
+        }
+}
+
 void run_nest(const nest_plan& plan, const void* const* inputs, void* const* outputs) {
+    if (plan.elements > 0 and not plan.reads.empty() and
+        plan.backend != nest_backend::interpreter) {
+        const inputs_with_tables all(plan.tables, inputs,
+                                     std::size_t(plan.inputs) - plan.tables.size());
+        run_placed(plan, all.data(), outputs);
+        return;
+    }
     const double estimate = double(plan.elements) * plan.nanoseconds_per_element;
     if (plan.backend == nest_backend::interpreter) {
         codegen::interpret(plan.source, {inputs, plan.source.inputs.size()},

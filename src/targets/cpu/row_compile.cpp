@@ -64,6 +64,7 @@ public:
         if (backend == nest_backend::interpreter or p->rows == 0 or p->row_length == 0)
             return p;
         row_nest& s = p->source;
+        p->tables = take_tables(s);
         const bool columns = codegen::rows_side_by_side(s);
         if (codegen::has_positions(s)) {
             s = codegen::simplify(codegen::with_plain_folds(s));
@@ -112,8 +113,26 @@ private:
         p->staged = codegen::stages_of(p->source, false, 0);
         const auto& reduced = p->source.reduced;
         p->inner = reduced.back();
-        p->chunks = (p->inner + longest_chunk - 1) / longest_chunk;
+        cut_rows();
+        p->chunks = int64_t(p->cuts.size()) - 1;
         p->parts = product(reduced.begin(), reduced.end() - 1) * p->chunks;
+    }
+
+    // At borders of inputs, and where sums have become long.
+    void cut_rows() {
+        std::vector<int64_t> edges{0, p->inner};
+        for (const auto& a : p->source.inputs)
+            if (not a.border.empty()) {
+                edges.push_back(a.border.back().before);
+                edges.push_back(p->inner - a.border.back().after);
+            }
+        std::sort(edges.begin(), edges.end());
+        for (auto edge : edges) {
+            while (not p->cuts.empty() and edge - p->cuts.back() > longest_chunk)
+                p->cuts.push_back(p->cuts.back() + longest_chunk);
+            if (p->cuts.empty() or edge > p->cuts.back())
+                p->cuts.push_back(edge);
+        }
     }
 
     // Blocks wide enough for whole lines of memory and all threads, and low enough for the cache.
@@ -145,7 +164,7 @@ private:
         for (std::size_t i = 0; i < n.inputs.size(); i++) {
             const auto& a = n.inputs[i];
             const auto size = size_of(a.type);
-            if (a.strides[1] == 1 and a.strides[0] != 0)
+            if (a.by_strides() and a.strides[1] == 1 and a.strides[0] != 0)
                 p->fetched.push_back({int(i), a.strides[0] * size, p->row_length * size});
         }
     }
@@ -184,7 +203,7 @@ std::string row_refusal(const row_nest& n) {
             return "type uint64_type";
     if (codegen::has_positions(n) and n.row_length() > codegen::most_positions)
         return "positions in rows of more than 2^20 elements";
-    return "";
+    return reads_refusal(codegen::simplify(n));
 }
 
 std::size_t row_plan::scratch_bytes() const {

@@ -41,6 +41,7 @@ struct fetched_rows {
 
 struct row_plan {
     codegen::row_nest source;     ///< simplified
+    std::vector<offset_table> tables; ///< one more input each, where inputs are gathered
     std::vector<float> positions; ///< of a row: one more input, where positions are asked for
     codegen::staged_rows staged;
     std::vector<row_plan_stage> stages; ///< none: the interpreter runs it
@@ -49,6 +50,7 @@ struct row_plan {
     int64_t inner = 0;  ///< the innermost dim that stages walk: of a row; columns: of kept indices
     int64_t parts = 1;  ///< of a row: folds of these are combined
     int64_t chunks = 1; ///< of each index of the outer reduced dims; parts are that many times more
+    std::vector<int64_t> cuts; ///< where chunks begin, and `inner`
     int64_t block = 1;  ///< rows of a block; columns: positions of the innermost kept dim
     int64_t threads = 1;
     bool shared = false;               ///< rows are few and long

@@ -20,7 +20,6 @@ using codegen::stage_tensor;
 using codegen::staged_fold;
 
 constexpr std::size_t most_tensors = 128; // of a stage
-constexpr int64_t chunk = 4096;
 constexpr int64_t added_in_float = 64; // rows side by side
 constexpr double grain_nanoseconds = 10000;
 
@@ -44,9 +43,7 @@ public:
             }
             const int64_t lines = p.parts / p.chunks;
             for (int64_t c = 0; c < p.chunks; c++)
-                run_chunk(
-                    s, {begin * lines, end * lines, c * chunk, std::min(p.inner, (c + 1) * chunk)},
-                    begin, c, tiles());
+                run_chunk(s, {begin * lines, end * lines, cut(c), cut(c + 1)}, begin, c, tiles());
             for (int f : s.folds)
                 finish(f, end - begin);
         }
@@ -92,7 +89,8 @@ public:
                 continue;
             }
             const int64_t units = lines * p.chunks;
-            const double each = s.plan->nanoseconds_per_element * double(std::min(chunk, p.inner));
+            const double each =
+                s.plan->nanoseconds_per_element * double(p.inner) / double(p.chunks);
             const int64_t parts = std::clamp(int64_t(double(units) * each / grain_nanoseconds),
                                              int64_t{1}, std::min(units, p.threads));
             parallel_for(parts, 1, [&](int64_t first, int64_t last) {
@@ -100,9 +98,8 @@ public:
                 for (int64_t i = first; i < last; i++)
                     for (int64_t u = units * i / parts; u < units * (i + 1) / parts; u++) {
                         const int64_t row = u / p.chunks, c = u % p.chunks;
-                        mine.run_chunk(
-                            s, {row, row + 1, c * chunk, std::min(p.inner, (c + 1) * chunk)}, 0, c,
-                            tiles() + i * tile_bytes);
+                        mine.run_chunk(s, {row, row + 1, cut(c), cut(c + 1)}, 0, c,
+                                       tiles() + i * tile_bytes);
                     }
             });
             for (int f : s.folds)
@@ -119,6 +116,7 @@ private:
     std::array<void*, most_tensors> out{};
 
     const staged_fold& of(int f) const { return p.staged.folds[std::size_t(f)]; }
+    int64_t cut(int64_t c) const { return p.cuts[std::size_t(c)]; }
     char* tiles() const { return memory + p.memory.tiles; }
     template <class T>
     T* row_values(int f) const {
@@ -324,13 +322,17 @@ void run_blocks(const row_plan& p, const void* const* inputs, void* const* outpu
 } // namespace
 
 void run_rows(const row_plan& p, const void* const* inputs, void* const* outputs, char* scratch) {
-    if (p.stages.empty())
+    if (p.stages.empty()) {
         codegen::interpret(p.source, {inputs, p.source.inputs.size()},
                            {outputs, p.source.outputs.size()});
-    else if (p.shared)
-        block_runner(p, inputs, outputs, scratch).run_shared();
+        return;
+    }
+    const auto more = p.tables.size() + (p.positions.empty() ? 0 : 1);
+    const inputs_with_tables all(p.tables, inputs, p.source.inputs.size() - more);
+    if (p.shared)
+        block_runner(p, all.data(), outputs, scratch).run_shared();
     else
-        run_blocks(p, inputs, outputs, scratch);
+        run_blocks(p, all.data(), outputs, scratch);
 }
 
 } // namespace migraphx::cpu

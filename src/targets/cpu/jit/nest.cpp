@@ -11,6 +11,7 @@ namespace migraphx::cpu {
 namespace {
 
 constexpr std::size_t most_streams = 256;
+constexpr std::size_t most_dims = 64;
 constexpr int64_t longest_column_step = int64_t{1} << 24; // bytes
 
 // Whether the lines that a row touches stay in the first-level cache until the next row reads their
@@ -63,7 +64,7 @@ bool faster_than_tiles(const jit_nest& n, const jit_form& form, int lanes) {
 
 std::shared_ptr<const jit_nest> make_jit_nest(const codegen::nest& simplified, isa level) {
     const codegen::nest n = codegen::with_a_dim(simplified);
-    if (n.inputs.size() + n.outputs.size() > most_streams)
+    if (n.inputs.size() + n.outputs.size() > most_streams or n.dims.size() > most_dims)
         return nullptr;
     const nest_kernels& kernels = kernels_for(level).nest;
     auto j = std::make_shared<jit_nest>();
@@ -111,9 +112,10 @@ std::shared_ptr<const jit_nest> make_jit_nest(const codegen::nest& simplified, i
 
 void execute_jit_nest(const jit_nest& n, jit_kernel kernel, const void* const* inputs,
                       void* const* outputs, int64_t row_begin, int64_t row_end, int64_t col_begin,
-                      int64_t col_end) {
+                      int64_t col_end, const nest_reads& reads) {
     const std::size_t streams = n.col_steps.size();
     char* begins[most_streams];
+    int64_t index[most_dims], steps[most_streams];
     jit_call call{
         begins, n.row_steps.data(), n.col_steps.data(), n.constants.data(), n.helpers.data(),
         0,      col_end - col_begin};
@@ -130,9 +132,15 @@ void execute_jit_nest(const jit_nest& n, jit_kernel kernel, const void* const* i
         for (std::size_t d = n.outer.size(); d-- > 0;) {
             const int64_t i = rest % n.outer[d];
             rest /= n.outer[d];
+            index[d] = i;
             if (i != 0)
                 for (std::size_t s = 0; s < streams; ++s)
                     begins[s] += i * n.outer_steps[s][d];
+        }
+        if (not reads.empty()) {
+            std::copy(n.row_steps.begin(), n.row_steps.end(), steps);
+            call.row_steps = steps;
+            call.rows = reads.place(begins, steps, index, col_begin, col_begin, call.rows);
         }
         kernel(call);
     }

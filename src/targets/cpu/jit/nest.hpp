@@ -4,6 +4,7 @@
 
 #include "codegen/nest.hpp"
 #include "targets/cpu/jit/code.hpp"
+#include "targets/cpu/nest_reads.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -29,9 +30,10 @@ struct jit_nest {
 // call takes.
 std::shared_ptr<const jit_nest> make_jit_nest(const codegen::nest& simplified, isa level);
 
-// Rows and columns of the iteration space; pointers as for execute_nest.
+// Rows and columns of the iteration space; pointers as for execute_nest. `reads`: of inputs that
+// strides alone do not find; the columns are read alike.
 void execute_jit_nest(const jit_nest& n, jit_kernel kernel, const void* const* inputs,
                       void* const* outputs, int64_t row_begin, int64_t row_end, int64_t col_begin,
-                      int64_t col_end);
+                      int64_t col_end, const nest_reads& reads);
 
 } // namespace migraphx::cpu

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Reductions fused with the pointwise operators around them.
+#include "codegen/reads.hpp"
 #include "runtime/row_problem.hpp"
 #include "targets/cpu/lower/operands.hpp"
+#include "targets/cpu/lower/pointwise.hpp"
 #include "targets/cpu/lowering.hpp"
 #include "targets/cpu/row_plan.hpp"
 
@@ -14,6 +16,8 @@ namespace migraphx::cpu {
 namespace {
 
 lowered rows(const problem& p) {
+    if (p.op.get_vector<int64_t>("axes").empty())
+        return pointwise_kernel(p);
     const auto built = rows_of(p);
     if (not built.refusal.empty())
         return lowered::refuse(built.refusal);
@@ -27,8 +31,9 @@ lowered rows(const problem& p) {
             run_rows(*plan, reinterpret_cast<const void* const*>(args.inputs),
                      reinterpret_cast<void* const*>(args.outputs), args.scratch);
         });
-    for (const auto& s : p.inputs)
-        k->over.push_back(s == p.output);
+    const auto in_place = codegen::read_where_computed(built.nest.inputs);
+    for (std::size_t i = 0; i < p.inputs.size(); i++)
+        k->over.push_back(p.inputs[i] == p.output and in_place[i]);
     return k;
 }
 

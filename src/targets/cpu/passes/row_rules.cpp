@@ -129,11 +129,33 @@ private:
     }
 };
 
+// Rows of a gather: what lies behind the axis is one run of memory.
+bool reads_in_place(const reduce_region&, instruction_ref x) {
+    if (not generates_code() or not x->get_shape().standard())
+        return false;
+    const auto& data = x->inputs().front()->get_shape();
+    if (x->name() == "gather") {
+        const auto axis = x->normalized_operator().get<std::size_t>("axis");
+        std::size_t run = 1;
+        for (auto d = data.ndim(); d-- > axis + 1;) {
+            if (data.lens()[d] != 1 and data.strides()[d] != run)
+                return false;
+            run *= data.lens()[d];
+        }
+        return run >= 16;
+    }
+    const auto op = x->normalized_operator();
+    const auto pads = op.get_vector<int64_t>("pads");
+    return op.get<int64_t>("mode") == 0 and data.elements() > 0 and
+           std::none_of(pads.begin(), pads.end(), [](auto p) { return p < 0; });
+}
+
 } // namespace
 
 fuse_reduce reduce_fusion() {
     fuse_reduce pass;
     pass.joins_regions = true;
+    pass.reads = reads_in_place;
     pass.takes = [](const reduce_region& r) { return region_rules{r}.take(); };
     return pass;
 }
