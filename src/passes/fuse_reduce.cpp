@@ -127,7 +127,7 @@ public:
     region_finder(const positions& p, const instruction_set& t, const fuse_reduce& by)
         : order(p), taken(t), limits(by) {}
 
-    std::optional<region> find(instruction_ref root) const {
+    std::optional<region> find(instruction_ref root, bool with_reads) const {
         std::optional<region> best;
         for (const auto& f : frames_near(root)) {
             if (not belongs(root, f))
@@ -141,7 +141,7 @@ public:
             if (r.body.size() > 1 and fits_target(r))
                 best = std::move(r);
         }
-        if (limits.reads != nullptr) {
+        if (with_reads) {
             // A region alone is worth it when it reads something.
             const bool alone = not best and is_region(root);
             if (alone)
@@ -359,6 +359,30 @@ bool keeps_layouts(const shape& fused, const region& r) {
                       [](const shape& s, instruction_ref x) { return s == x->get_shape(); });
 }
 
+struct fused_instruction {
+    operation op;
+    instructions inputs;
+    module body;
+};
+
+// None where results would have other layouts, or nothing runs it.
+std::optional<fused_instruction> fused_form(module& m, const region& r, positions& order,
+                                            const fuse_reduce& limits) {
+    const auto operands = fitted_operands(m, r, order);
+    fused_instruction f;
+    body_writer{f.body, r}.write(operands);
+    for (auto a : r.inputs)
+        f.inputs.push_back(operands.at(a));
+    f.op = r.axes.empty() and r.reads.empty() ? make_op("pointwise")
+                                              : make_op("fused_reduce", {{"axes", r.axes}});
+    const auto shapes = to_shapes(f.inputs);
+    const auto output = f.op.compute_shape(shapes, {&f.body});
+    if (not keeps_layouts(output, r) or (not r.reads.empty() and limits.runs != nullptr and
+                                         not limits.runs(f.op, shapes, output, f.body)))
+        return std::nullopt;
+    return f;
+}
+
 } // namespace
 
 sizes reduce_region::row_lens() const {
@@ -380,20 +404,15 @@ void fuse_reduce::apply(module_pass_manager& mpm) const {
         const auto root = *it;
         if (taken.contains(root) or (not is_region(root) and not frame_of(root)))
             continue;
-        const auto r = finder.find(root);
-        if (not r)
+        auto r = finder.find(root, reads != nullptr);
+        auto fused_as = r ? fused_form(m, *r, order, *this) : std::nullopt;
+        if (not fused_as and r and not r->reads.empty()) {
+            r = finder.find(root, false);
+            fused_as = r ? fused_form(m, *r, order, *this) : std::nullopt;
+        }
+        if (not fused_as)
             continue;
-        const auto operands = fitted_operands(m, *r, order);
-        module body;
-        body_writer{body, *r}.write(operands);
-        instructions inputs;
-        for (auto a : r->inputs)
-            inputs.push_back(operands.at(a));
-        const auto op = r->axes.empty() and r->reads.empty()
-                            ? make_op("pointwise")
-                            : make_op("fused_reduce", {{"axes", r->axes}});
-        if (not keeps_layouts(op.compute_shape(to_shapes(inputs), {&body}), *r))
-            continue;
+        auto& [op, inputs, body] = *fused_as;
         taken.insert(r->body.begin(), r->body.end());
         auto* kept =
             mpm.create_module(m.name() + ":reduce" + std::to_string(number++), std::move(body));

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <migraphx/instruction_ref.hpp>
+#include <migraphx/operation.hpp>
+#include <migraphx/shape.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -40,6 +42,10 @@ struct fuse_reduce {
     std::function<bool(const reduce_region&)> takes = nullptr;
     /// Which gathers and pads a region reads; null: none.
     std::function<bool(const reduce_region&, instruction_ref)> reads = nullptr;
+    /// Whether the target has a kernel for a fused instruction that reads such; null: always.
+    std::function<bool(const operation&, const std::vector<shape>& inputs, const shape& output,
+                       module& body)>
+        runs = nullptr;
 
     std::string name() const { return "fuse_reduce"; }
     void apply(module_pass_manager& mpm) const;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 namespace migraphx::cpu {
 
@@ -177,67 +178,62 @@ std::string reads_refusal(const row_nest& n) {
     return why;
 }
 
-nest_reads::nest_reads(const nest& n) : dims(n.dims) {
+nest_reads::nest_reads(const nest& n) : dims(n.dims), cuts{0, n.dims.back()} {
     const auto inner = dims.size() - 1;
     for (std::size_t i = 0; i < n.inputs.size(); i++) {
         const auto& a = n.inputs[i];
-        if (a.by_strides())
+        if (a.gathered)
+            gathers.push_back({i, std::size_t(a.gathered->input)});
+        if (a.border.empty())
             continue;
-        read r;
+        bordered_input r;
         const auto bytes = size_of(a.type);
         r.input = i;
         r.step = a.strides[inner] * bytes;
         r.border = a.border;
-        bool changes = false;
-        if (a.gathered) {
-            r.table = a.gathered->input;
-            changes = inner > 0 and n.inputs[std::size_t(r.table)].strides[inner - 1] != 0;
-        }
-        for (std::size_t d = 0; d < a.border.size(); d++)
+        for (std::size_t d = 0; d < dims.size(); d++)
             r.back += a.border[d].before * a.strides[d] * bytes;
-        if (not a.border.empty()) {
-            const auto span = (dims[inner] - 1) * std::llabs(a.strides[inner]) + 1;
-            for (int64_t k = 0; k < span; k++)
-                r.fill.insert(r.fill.end(), a.fill.begin(), a.fill.begin() + bytes);
-            r.lowest = std::min<int64_t>(0, (dims[inner] - 1) * r.step);
-            cuts.push_back(a.border[inner].before);
-            cuts.push_back(dims[inner] - a.border[inner].after);
-        }
-        moves.push_back(changes);
-        all.push_back(std::move(r));
+        const auto reach = (dims[inner] - 1) * a.strides[inner];
+        for (int64_t k = 0; k <= std::llabs(reach); k++)
+            r.fill.insert(r.fill.end(), a.fill.begin(), a.fill.begin() + bytes);
+        r.lowest = std::min<int64_t>(0, reach * bytes);
+        cuts.push_back(a.border[inner].before);
+        cuts.push_back(dims[inner] - a.border[inner].after);
+        borders.push_back(std::move(r));
     }
-    cuts.push_back(0);
-    cuts.push_back(dims[inner]);
     std::sort(cuts.begin(), cuts.end());
     cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
 }
 
 int64_t nest_reads::columns_end(int64_t column, int64_t end) const {
-    return all.empty() ? end : std::min(*std::upper_bound(cuts.begin(), cuts.end(), column), end);
+    return borders.empty() ? end
+                           : std::min(*std::upper_bound(cuts.begin(), cuts.end(), column), end);
+}
+
+void nest_reads::gather(char** begins) const {
+    for (const auto& g : gathers) {
+        int64_t offset = 0;
+        std::memcpy(&offset, begins[g.table], sizeof(offset));
+        begins[g.input] += offset;
+    }
 }
 
 int64_t nest_reads::place(char** begins, int64_t* steps, const int64_t* index, int64_t column,
                           int64_t from, int64_t rows) const {
     const auto inner = dims.size() - 1;
-    for (std::size_t k = 0; k < all.size(); k++) {
-        const read& r = all[k];
-        if (r.table >= 0) {
-            int64_t offset = 0;
-            __builtin_memcpy(&offset, begins[r.table], sizeof(offset));
-            begins[r.input] += offset;
-            rows = moves[k] ? 1 : rows;
-        }
-        if (r.border.empty())
-            continue;
-        bool in_border = r.is_border(dims, inner, from);
+    for (const auto& r : borders) {
+        const auto is_outside = [&](std::size_t d, int64_t i) {
+            return i < r.border[d].before or i >= dims[d] - r.border[d].after;
+        };
+        bool outside = is_outside(inner, from);
         for (std::size_t d = 0; d < inner; d++)
-            in_border = in_border or r.is_border(dims, d, index[d]);
-        if (inner > 0) {
+            outside = outside or is_outside(d, index[d]);
+        if (inner > 0 and not is_outside(inner, from)) {
             const auto i = index[inner - 1], before = r.border[inner - 1].before,
                        end = dims[inner - 1] - r.border[inner - 1].after;
             rows = std::min(rows, i < before ? before - i : i < end ? end - i : rows);
         }
-        if (in_border) {
+        if (outside) {
             begins[r.input] = const_cast<char*>(r.fill.data()) - r.lowest + column * r.step;
             steps[r.input] = 0;
         } else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How nests read inputs that are gathered or have a border (codegen/reads.hpp), on tiles and on
-// generated code alike: neither knows of them. Indices become tables of byte offsets before a run,
-// which is when those out of range are found. Columns are walked in pieces that are in a border or
-// not, and the address of such an input is found for each row: in the tensor, or a row of `fill`.
+// generated code alike. Indices become tables of byte offsets before a run, which is when those out
+// of range are found; each row of a gathered input begins at one. Neither knows of borders: columns
+// are walked in pieces that are in one or not, and rows that are get the address of a row of `fill`.
 #pragma once
 
 #include "codegen/row_nest.hpp"
@@ -56,39 +56,38 @@ public:
     /// `n` is not refused.
     explicit nest_reads(const codegen::nest& n);
 
-    bool empty() const { return all.empty(); }
+    bool empty() const { return gathers.empty() and borders.empty(); }
+    bool has_borders() const { return not borders.empty(); }
 
-    /// Where columns begin to be read in another way: 0, ..., columns.
-    const std::vector<int64_t>& column_cuts() const { return cuts; }
     /// The end of the columns from `column` on that are read alike, at most `end`.
     int64_t columns_end(int64_t column, int64_t end) const;
 
-    /// Puts the addresses of such inputs right for rows from `index` (of the outer dims) on.
-    /// `begins` are those that strides give for a column, of all inputs; `from` is a column that is
-    /// read as those to be walked are. Gives how many of `rows` rows along the last outer dim are
-    /// read alike; `steps`, of all inputs in bytes, are set to 0 where a row of the border stands
-    /// for all.
+    /// Brings addresses that strides give for a row to where its gathered inputs are.
+    void gather(char** begins) const;
+
+    /// Puts the addresses of inputs with borders right for rows from `index` (of the outer dims)
+    /// on. `begins` are those that strides give for a column, of all inputs; `from` is a column
+    /// that is read as those to be walked are. Gives how many of `rows` rows along the last outer
+    /// dim are read alike; `steps`, of all inputs in bytes, are set to 0 where a row of the border
+    /// stands for all.
     int64_t place(char** begins, int64_t* steps, const int64_t* index, int64_t column, int64_t from,
                   int64_t rows) const;
 
 private:
-    struct read {
-        std::size_t input = 0;
-        int table = -1;
-        std::vector<codegen::nest_border> border; ///< none, or of each dim
-        int64_t back = 0;     ///< bytes from the tensor's first element to that of index 0
-        int64_t step = 0;     ///< bytes from column to column
-        std::vector<char> fill; ///< a row, from its lowest address on
-        int64_t lowest = 0;   ///< bytes from its column 0 to there
-
-        bool is_border(const std::vector<int64_t>& dims, std::size_t d, int64_t i) const {
-            return not border.empty() and
-                   (i < border[d].before or i >= dims[d] - border[d].after);
-        }
+    struct gathered_input {
+        std::size_t input, table;
     };
-    std::vector<read> all;
-    std::vector<int64_t> dims, cuts;
-    std::vector<bool> moves; ///< of each table's input: whether it moves along the last outer dim
+    struct bordered_input {
+        std::size_t input = 0;
+        std::vector<codegen::nest_border> border; ///< of each dim
+        int64_t back = 0;       ///< bytes from the tensor's first element to that of index 0
+        int64_t step = 0;       ///< bytes from column to column
+        std::vector<char> fill; ///< a row, from its lowest address on
+        int64_t lowest = 0;     ///< bytes from its column 0 to there
+    };
+    std::vector<gathered_input> gathers;
+    std::vector<bordered_input> borders;
+    std::vector<int64_t> dims, cuts; ///< cuts: where columns begin to be read in another way
 };
 
 } // namespace migraphx::cpu

@@ -141,6 +141,7 @@ struct nest_walker {
     void find_rows(int64_t row, int64_t column) {
         int64_t all_alike[most_streams];
         begin_rows(row);
+        plan.reads.gather(rows);
         plan.reads.place(rows, all_alike, index, 0, column, 1);
     }
 

@@ -9,13 +9,14 @@ namespace migraphx::cpu {
 namespace {
 
 // Raised when generated code for the same form changes.
-constexpr char generator_version = 2;
+constexpr char generator_version = 3;
 
 jit_stream stream_of(const codegen::nest_access& a) {
     const int64_t stride = a.strides.back();
     return {vm_type(a.type), stride == 0   ? jit_stride::none
                              : stride == 1 ? jit_stride::unit
-                                           : jit_stride::other};
+                                           : jit_stride::other,
+            a.gathered ? a.gathered->input : -1};
 }
 
 // Leaves out what no store needs.
@@ -69,6 +70,7 @@ std::string form_key(const jit_form& f) {
     for (const jit_stream& s : f.streams) {
         put(s.type);
         put(s.stride);
+        put_number(std::size_t(s.table + 1));
     }
     put_number(f.graph.nodes.size());
     for (const vm_node& v : f.graph.nodes) {

@@ -17,6 +17,7 @@ enum class jit_stride : uint8_t { none, unit, other }; // along the inner dim
 struct jit_stream {
     vm_type type = vm_type::float_type;
     jit_stride stride = jit_stride::unit;
+    int table = -1; // stream of byte offsets, one for each row, that its rows begin at
 };
 
 struct jit_form {

@@ -137,7 +137,7 @@ void execute_jit_nest(const jit_nest& n, jit_kernel kernel, const void* const* i
                 for (std::size_t s = 0; s < streams; ++s)
                     begins[s] += i * n.outer_steps[s][d];
         }
-        if (not reads.empty()) {
+        if (reads.has_borders()) {
             std::copy(n.row_steps.begin(), n.row_steps.end(), steps);
             call.row_steps = steps;
             call.rows = reads.place(begins, steps, index, col_begin, col_begin, call.rows);

@@ -19,6 +19,9 @@ lowered rows(const device_problem& p) {
         return lowered::refuse(built.refusal);
     if (p.output.bytes() == 0)
         return lowered::refuse("nothing to compute");
+    for (const auto& a : built.nest.inputs)
+        if (not a.by_strides())
+            return lowered::refuse("an operand of a gather or a pad");
     auto stages = row_code(built.nest, p.on->properties(), "rows " + built.label, p.fast_math);
     if (built.nest.inputs.size() != p.inputs.size())
         for (auto& g : stages)

@@ -37,6 +37,7 @@ private:
 
     // Loops.
     std::vector<value> load_table(int64_t field);
+    std::vector<value> gathered_rows(std::vector<value> rows) const;
     void emit_fixed(vm_rate rate, const std::vector<value>& rows);
     void emit_columns(const std::vector<value>& rows, value cols);
     std::vector<value> emit_windows(const std::vector<window>& windows,

@@ -52,8 +52,9 @@ void nest_emitter::run() {
         at.push_back(b.join_point(elem::i64, true, 0));
         b.flow_in(at[s], begins[s], before);
     }
-    emit_fixed(vm_rate::per_row, at);
-    emit_columns(at, cols);
+    const std::vector<value> found = gathered_rows(at);
+    emit_fixed(vm_rate::per_row, found);
+    emit_columns(found, cols);
     const block latch = b.current();
     const value next = b.apply(binary::add, r, b.integer(elem::i64, 1));
     b.flow_in(r, next, latch);
@@ -63,6 +64,15 @@ void nest_emitter::run() {
     b.enter(done);
     b.finish();
     vec::target = nullptr;
+}
+
+// Rows of streams with a table begin where it says.
+std::vector<value> nest_emitter::gathered_rows(std::vector<value> rows) const {
+    for (std::size_t s = 0; s < rows.size(); ++s)
+        if (f.streams[s].table >= 0)
+            rows[s] = b.advance(
+                rows[s], b.load_scalar(elem::i64, rows[std::size_t(f.streams[s].table)], 0));
+    return rows;
 }
 
 // Nodes that change with each row at most, in order.
