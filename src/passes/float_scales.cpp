@@ -4,6 +4,7 @@
 #include "ir/number_kinds.hpp"
 #include "ops/pointwise_table.hpp"
 #include "ops/tensor.hpp"
+#include "passes/channel_numbers.hpp"
 
 #include <migraphx/instruction.hpp>
 #include <migraphx/module.hpp>
@@ -26,40 +27,8 @@ bool is_arithmetic(instruction_ref ins) {
     return name == "add" or name == "sub" or name == "mul" or name == "div";
 }
 
-bool is_stretched(instruction_ref x) {
-    return x->name() == "multibroadcast" or x->name() == "broadcast";
-}
-
-// Behind the operators that stretch it (to sizes that may be open).
-instruction_ref source_of(instruction_ref x) {
-    while (is_stretched(x))
-        x = x->inputs().front();
-    return x;
-}
-
 bool is_constant(instruction_ref x) {
-    return source_of(x)->can_eval();
-}
-
-// A constant with no more numbers than `image` has channels, one for all or one for each: these.
-std::optional<std::vector<double>> channel_numbers(instruction_ref x, const shape& image) {
-    x = source_of(x);
-    const auto& s = x->get_shape();
-    if (not x->can_eval() or s.dynamic() or image.ndim() < 2)
-        return std::nullopt;
-    std::size_t count = 1;
-    auto lens = s.lens();
-    for (std::size_t i = 0; i < lens.size(); i++) {
-        if (s.strides()[i] == 0 and lens[i] > 1)
-            lens[i] = 1;
-        count *= lens[i];
-    }
-    if (count == 0 or count > image.min_lens()[1])
-        return std::nullopt;
-    const auto value = x->eval();
-    if (value.get_shape() != s)
-        return load<double>(value);
-    return load<double>(value.view(shape{s.type(), lens, s.strides()}, 0));
+    return stretched_source(x)->can_eval();
 }
 
 // Whether rounding to `t` changes one of some numbers, which are all in its range.
@@ -121,19 +90,19 @@ private:
         if (images.contains(a) == images.contains(b))
             return false;
         const auto image = images.contains(a) ? a : b;
-        const auto numbers = channel_numbers(image == a ? b : a, ins->get_shape());
+        const auto numbers = channel_numbers(image == a ? b : a);
         return numbers and changes(*numbers, t) and image->outputs().size() == 1;
     }
 
     bool is_gate(instruction_ref x) const {
-        return gates.contains(x) or (is_stretched(x) and gates.contains(source_of(x)));
+        return gates.contains(x) or gates.contains(stretched_source(x));
     }
 
     void keep(instruction_ref ins) {
         kept.insert(ins);
         for (auto x : ins->inputs())
-            if (is_gate(x) or channel_numbers(x, ins->get_shape()))
-                for (; is_stretched(x); x = x->inputs().front())
+            if (is_gate(x) or channel_numbers(x))
+                for (const auto source = stretched_source(x); x != source; x = x->inputs().front())
                     kept.insert(x);
     }
 

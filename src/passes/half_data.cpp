@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "passes/half_data.hpp"
 
+#include "passes/channel_numbers.hpp"
 #include "passes/data_type.hpp"
+#include "passes/flat_images.hpp"
 #include "passes/float_gates.hpp"
 #include "passes/pass_registry.hpp"
 
 #include <migraphx/make_op.hpp>
 
+#include <unordered_map>
 #include <vector>
 
 namespace migraphx {
@@ -46,23 +49,30 @@ void half_data::apply(module& m) const {
                     readers[i], ins,
                     m.insert_instruction(readers[i], ins->get_operator(), ins->inputs()));
         }
+    const auto images =
+        rounds_weights ? flat_images(m) : std::unordered_map<instruction_ref, flat_image>{};
     for (auto ins : instructions_of(m)) {
         if (not reads_widened_data(ins))
             continue;
         const auto x = ins->inputs()[0]->inputs().front();
-        auto w = ins->inputs()[1];
-        if (rounds_weights)
-            w = rounded(m, ins, w, x->get_shape().type());
-        const auto sums = m.insert_instruction(ins, ins->get_operator(), {x, w});
+        const auto w = ins->inputs()[1];
+        const auto used = rounds_weights ? rounded(m, ins, w, x->get_shape().type()) : w;
+        const auto sums = m.insert_instruction(ins, ins->get_operator(), {x, used});
         sums->add_debug_symbols(ins->get_debug_symbols());
+        const auto wide = m.insert_instruction(
+            ins, make_op("convert", {{"target_type", ins->get_shape().type()}}), {sums});
+        const auto image = images.find(x);
+        m.replace_instruction(ins, wide);
+        if (image != images.end())
+            add_to_channels(m, wide,
+                            lost_by_rounding(w->eval(), used->eval(),
+                                             sums->get_operator().get<std::size_t>("group"),
+                                             image->second));
         // Not rounded twice where the type is wanted.
-        for (auto reader : std::vector<instruction_ref>(ins->outputs()))
+        for (auto reader : std::vector<instruction_ref>(wide->outputs()))
             if (reader->name() == "convert" and
                 reader->get_shape().type() == sums->get_shape().type())
                 m.replace_instruction(reader, sums);
-        if (not ins->outputs().empty())
-            m.replace_instruction(
-                ins, make_op("convert", {{"target_type", ins->get_shape().type()}}), {sums});
     }
 }
 

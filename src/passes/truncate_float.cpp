@@ -5,7 +5,9 @@
 #include <migraphx/truncate_float.hpp>
 
 #include "ops/pointwise_table.hpp"
+#include "passes/channel_numbers.hpp"
 #include "passes/data_type.hpp"
+#include "passes/flat_images.hpp"
 #include "passes/float_gates.hpp"
 #include "passes/float_scales.hpp"
 #include "passes/pass_registry.hpp"
@@ -107,19 +109,58 @@ void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     }
 }
 
-// Constant weights of windows in the type that the convolution is about to be computed in. Where
-// there are many, sums over channels even out what single windows lose, and the time would be felt.
-void round_weights(module& m, instruction_ref ins, const type_change& change) {
-    constexpr std::size_t most = std::size_t{1} << 18;
-    const auto w = ins->inputs()[1];
-    const auto& s = w->get_shape();
-    if (not w->can_eval() or not change.from.contains(s.type()) or s.elements() > most)
-        return;
-    const auto rounded = rounded_windows(w->eval(), change.to);
-    const auto value = m.add_literal(literal{rounded.get_shape(), rounded.data()});
-    const auto back = make_op("convert", {{"target_type", w->get_shape().type()}});
-    instruction::replace_argument(ins, w, m.insert_instruction(ins, back, {value}));
-}
+// Constant weights of convolutions in the type that these are about to be computed in, and what
+// flat images lose by it added again. Sums of windows stay where there are not too many: sums over
+// channels even out what single windows lose, and the time would be felt.
+class weight_rounder {
+public:
+    weight_rounder(module& mod, const type_change& c, bool keeps_gates) : m(mod), change(c) {
+        if (not keeps_gates)
+            return;
+        in_float = float_gates(m);
+        const auto products = products_before_gates(m, in_float);
+        in_float.insert(products.begin(), products.end());
+    }
+
+    void run() {
+        const auto images = flat_images(m);
+        for (auto ins : instructions_of(m)) {
+            if (ins->name() != "convolution" or in_float.contains(ins))
+                continue;
+            const auto w = ins->inputs()[1];
+            const auto& s = w->get_shape();
+            if (not w->can_eval() or s.dynamic() or not change.from.contains(s.type()))
+                continue;
+            const auto image = images.find(ins->inputs()[0]);
+            round(ins, w, image == images.end() ? nullptr : &image->second);
+        }
+    }
+
+private:
+    void round(instruction_ref ins, instruction_ref w, const flat_image* x) {
+        constexpr std::size_t most = std::size_t{1} << 18;
+        const auto& s = w->get_shape();
+        const bool by_windows = s.elements() <= most;
+        if (not by_windows and x == nullptr)
+            return;
+        const auto weights = w->eval();
+        const auto rounded =
+            by_windows ? rounded_windows(weights, change.to)
+                       : make_op("convert", {{"target_type", change.to}})
+                             .compute(weights.get_shape().with_type(change.to), {weights});
+        if (x != nullptr)
+            add_to_channels(m, ins,
+                            lost_by_rounding(weights, rounded,
+                                             ins->get_operator().get<std::size_t>("group"), *x));
+        const auto value = m.add_literal(literal{rounded.get_shape(), rounded.data()});
+        const auto back = make_op("convert", {{"target_type", s.type()}});
+        instruction::replace_argument(ins, w, m.insert_instruction(ins, back, {value}));
+    }
+
+    module& m;
+    const type_change& change;
+    instruction_set in_float;
+};
 
 } // namespace
 
@@ -131,6 +172,10 @@ void truncate_float_pass::apply(module& m) const {
     const type_change change{{shape::float_type, shape::double_type}, float_type};
     const bool shorter = is_short(float_type);
     const bool all = std::find(ins_names.begin(), ins_names.end(), "all") != ins_names.end();
+    if (shorter and all)
+        fold_channel_constants(m);
+    if (shorter and named("convolution"))
+        weight_rounder{m, change, all}.run();
     instruction_set kept;
     if (all) {
         kept = sums_in_float(m);
@@ -141,8 +186,6 @@ void truncate_float_pass::apply(module& m) const {
         if (not named(ins->name()) or kept.contains(ins) or (all and is_constant_arithmetic(ins)) or
             ins->name() == "quantizelinear" or ins->name() == "dequantizelinear")
             continue;
-        if (shorter and ins->name() == "convolution")
-            round_weights(m, ins, change);
         compute_in(m, ins, change);
     }
 }

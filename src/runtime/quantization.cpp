@@ -5,7 +5,6 @@
 #include <migraphx/logger.hpp>
 #include <migraphx/module.hpp>
 #include <migraphx/pass_manager.hpp>
-#include <migraphx/propagate_constant.hpp>
 #include <migraphx/quantization.hpp>
 #include <migraphx/quantize_8bits.hpp>
 #include <migraphx/quantize_int4.hpp>
@@ -39,9 +38,8 @@ void expect_uncompiled(const program& p, const char* name) {
 void quantize_float(program& p, const std::vector<std::string>& names, shape::type_t t,
                     const char* who) {
     expect_uncompiled(p, who);
-    // Batch normalizations move into the weights first, which are then rounded once, and biases are
-    // numbers, so that one sees what rounding does to them.
-    run_passes(p, {make_pass("normalize_ops"), make_pass("fold_convolution"), propagate_constant{},
+    // Batch normalizations move into the weights first, which are then rounded once.
+    run_passes(p, {make_pass("normalize_ops"), make_pass("fold_convolution"),
                    truncate_float_pass{names, t}});
 }
 
