@@ -32,6 +32,30 @@ bool is_finite(const flat_image& x) {
     return std::all_of(x.begin(), x.end(), [](auto v) { return std::isfinite(v); });
 }
 
+bool is_zero(const flat_image& x) {
+    return std::all_of(x.begin(), x.end(), [](auto v) { return v == 0; });
+}
+
+template <class T>
+double row_sum(const T* w, const double* x, std::size_t channels, std::size_t taps) {
+    double sum[4] = {};
+    if (taps == 1) {
+        std::size_t c = 0;
+        for (; c + 4 <= channels; c += 4)
+            for (std::size_t k = 0; k < 4; k++)
+                sum[k] += double(w[c + k]) * x[c + k];
+        for (; c < channels; c++)
+            sum[0] += double(w[c]) * x[c];
+    } else
+        for (std::size_t c = 0; c < channels; c++, w += taps) {
+            double window = 0;
+            for (std::size_t t = 0; t < taps; t++)
+                window += double(w[t]);
+            sum[c % 4] += window * x[c];
+        }
+    return sum[0] + sum[1] + sum[2] + sum[3];
+}
+
 class flat_runner {
 public:
     explicit flat_runner(const module& mod) : m(mod) {}
@@ -133,22 +157,26 @@ std::unordered_map<instruction_ref, flat_image> flat_images(const module& m) {
 }
 
 flat_image flat_sums(const argument& weights, std::size_t groups, const flat_image& x) {
-    const auto& lens = weights.get_shape().lens();
+    const auto& s = weights.get_shape();
+    const auto& lens = s.lens();
     flat_image y(lens[0]);
-    if (weights.get_shape().elements() == 0 or groups == 0 or x.size() != groups * lens[1])
+    if (s.elements() == 0 or groups == 0 or x.size() != groups * lens[1] or is_zero(x))
         return y;
-    const auto taps = weights.get_shape().elements() / (lens[0] * lens[1]);
-    const auto outputs = lens[0] / groups;
-    const auto row = lens[1] * taps;
+    const auto taps = s.elements() / (lens[0] * lens[1]);
+    const auto outputs = lens[0] / groups, row = lens[1] * taps;
+    const auto* floats = s.type() == shape::float_type and s.standard()
+                             ? reinterpret_cast<const float*>(weights.data())
+                             : nullptr;
     parallel_for(int64_t(lens[0]), 1 + 65536 / int64_t(row), [&](int64_t begin, int64_t end) {
-        std::vector<double> w(row);
+        std::vector<double> read(floats != nullptr ? 0 : row);
         for (auto o = std::size_t(begin); o < std::size_t(end); o++) {
-            load(weights, o * row, row, w.data());
             const auto* in = x.data() + o / outputs * lens[1];
-            double sum = 0;
-            for (std::size_t i = 0; i < row; i++)
-                sum += w[i] * in[i / taps];
-            y[o] = sum;
+            if (floats != nullptr) {
+                y[o] = row_sum(floats + o * row, in, lens[1], taps);
+                continue;
+            }
+            load(weights, o * row, row, read.data());
+            y[o] = row_sum(read.data(), in, lens[1], taps);
         }
     });
     return y;

@@ -49,11 +49,14 @@ void half_data::apply(module& m) const {
                     readers[i], ins,
                     m.insert_instruction(readers[i], ins->get_operator(), ins->inputs()));
         }
-    const auto images =
-        rounds_weights ? flat_images(m) : std::unordered_map<instruction_ref, flat_image>{};
-    for (auto ins : instructions_of(m)) {
-        if (not reads_widened_data(ins))
-            continue;
+    std::vector<instruction_ref> found;
+    for (auto ins = m.begin(); ins != m.end(); ++ins)
+        if (reads_widened_data(ins))
+            found.push_back(ins);
+    std::unordered_map<instruction_ref, flat_image> images;
+    if (rounds_weights and not found.empty())
+        images = flat_images(m);
+    for (auto ins : found) {
         const auto x = ins->inputs()[0]->inputs().front();
         const auto w = ins->inputs()[1];
         const auto used = rounds_weights ? rounded(m, ins, w, x->get_shape().type()) : w;

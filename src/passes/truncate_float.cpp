@@ -109,9 +109,9 @@ void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     }
 }
 
-// Constant weights of convolutions in the type that these are about to be computed in, and what
-// flat images lose by it added again. Sums of windows stay where there are not too many: sums over
-// channels even out what single windows lose, and the time would be felt.
+// Constant weights of convolutions in the type that these are about to be computed in: the sums of
+// windows stay, and what flat images lose is added again. Where there are many, sums over channels
+// even out what single windows lose, and the time would be felt.
 class weight_rounder {
 public:
     weight_rounder(module& mod, const type_change& c, bool keeps_gates) : m(mod), change(c) {
@@ -140,19 +140,15 @@ private:
     void round(instruction_ref ins, instruction_ref w, const flat_image* x) {
         constexpr std::size_t most = std::size_t{1} << 18;
         const auto& s = w->get_shape();
-        const bool by_windows = s.elements() <= most;
-        if (not by_windows and x == nullptr)
+        if (s.elements() > most)
             return;
         const auto weights = w->eval();
-        const auto rounded =
-            by_windows ? rounded_windows(weights, change.to)
-                       : make_op("convert", {{"target_type", change.to}})
-                             .compute(weights.get_shape().with_type(change.to), {weights});
+        const auto rounded = rounded_windows(weights, change.to);
         if (x != nullptr)
             add_to_channels(m, ins,
                             lost_by_rounding(weights, rounded,
                                              ins->get_operator().get<std::size_t>("group"), *x));
-        const auto value = m.add_literal(literal{rounded.get_shape(), rounded.data()});
+        const auto value = m.add_literal(literal::adopt(rounded));
         const auto back = make_op("convert", {{"target_type", s.type()}});
         instruction::replace_argument(ins, w, m.insert_instruction(ins, back, {value}));
     }

@@ -5,6 +5,7 @@
 #include <migraphx/program.hpp>
 #include <migraphx/quantization.hpp>
 
+#include "passes/channel_numbers.hpp"
 #include "passes/half_data.hpp"
 #include "passes/pass_registry.hpp"
 
@@ -197,6 +198,31 @@ TEST(passes_data_type, float_weights_beside_halves) {
         if (rounds)
             EXPECT_EQ(w->eval().at<half>(), half(0.1f));
     }
+}
+
+// A bias of 4 in each of 8 channels, times what 0.1 loses as a half, is added to the sums.
+TEST(passes_data_type, weights_rounded_beside_halves_are_made_up_for) {
+    program p;
+    auto& m = *p.get_main_module();
+    const shape s{shape::half_type, {1, 8, 6, 6}};
+    const auto bias =
+        m.add_literal(literal{shape{shape::half_type, {8}}, std::vector<half>(8, half(4.0f))});
+    const auto x = m.add_instruction(
+        make_op("add"), m.add_parameter("x", s),
+        m.add_instruction(make_op("broadcast", {{"axis", 1}, {"out_lens", s.lens()}}), bias));
+    const auto wide = m.add_instruction(make_op("convert", {{"target_type", 2}}), x);
+    const auto y = m.add_instruction(make_op("convolution"), wide, weights(m, {8, 8, 1, 1}, 0.1f));
+    m.add_return({m.add_instruction(make_op("convert", {{"target_type", 1}}), y)});
+    run_passes(p, {half_data{true}, make_pass("dead_code_elimination")});
+    const auto rounded = std::prev(m.end())->inputs().front();
+    ASSERT_EQ(rounded->name(), "convert");
+    const auto added = rounded->inputs().front();
+    ASSERT_EQ(added->name(), "add");
+    EXPECT_EQ(added->get_shape().type(), shape::float_type);
+    const auto numbers = channel_numbers(added->inputs()[1]);
+    ASSERT_TRUE(numbers);
+    for (auto v : *numbers)
+        EXPECT_NEAR(v, 8 * 4 * (double(0.1f) - double(float(half(0.1f)))), 1e-9);
 }
 
 TEST(passes_data_type, small_weights_before_a_gate_stay_in_float) {
