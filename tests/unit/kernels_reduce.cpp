@@ -121,6 +121,10 @@ TEST(kernels_reduce, pooling_shapes) {
     check_reduce<float>(reduce_op::mean, elem_type::f32, {2, 64, 7, 7}, {0, 2, 3, 1}, 12, 1e-6);
     check_reduce<float>(reduce_op::mean, elem_type::f32, {1, 16, 112, 112}, {0, 2, 3, 1}, 12, 1e-6);
     check_reduce<float>(reduce_op::max, elem_type::f32, {1, 3, 200, 200}, {0, 1, 2, 3}, 12, 0);
+    // One image of many channels is summed in slices of its rows.
+    for (auto op : {reduce_op::sum, reduce_op::mean, reduce_op::max, reduce_op::min})
+        for (const dims& lens : {dims{1, 672, 14, 14}, dims{1, 120, 28, 28}, dims{1, 301, 9, 25}})
+            check_reduce<float>(op, elem_type::f32, lens, {0, 2, 3, 1}, 12, 1e-6);
 }
 
 TEST(kernels_reduce, a_million_values_sum_accurately) {

@@ -4,6 +4,7 @@
 #include "targets/cpu/kernels/dispatch/run_reduce.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 #include <migraphx/errors.hpp>
 
 #include <algorithm>
@@ -20,6 +21,7 @@ struct reduce_axis {
 };
 
 constexpr int64_t reduce_grain = 64 * 1024; // elements read by a unit of parallel work
+constexpr int64_t fewest_in_slices = 64;    // elements of an output
 
 // Merges neighbours that are one axis in memory; slowest first by `key`.
 int merge_reduce_axes(reduce_axis* a, int n, bool kept) {
@@ -41,30 +43,40 @@ int merge_reduce_axes(reduce_axis* a, int n, bool kept) {
     return out;
 }
 
-double join_partial(reduce_op op, double a, double x) {
+// partial[i] and the same place of each of the other slices are joined; a loop for each operation.
+template <class F>
+void join_slices(std::vector<double>& partial, int64_t slices, int64_t outputs, F f) {
+    for (int64_t s = 1; s < slices; ++s)
+        for (int64_t i = 0; i < outputs; ++i)
+            partial[size_t(i)] = f(partial[size_t(i)], partial[size_t(s * outputs + i)]);
+}
+
+void join_partials(reduce_op op, std::vector<double>& partial, int64_t slices, int64_t outputs) {
+    const auto join = [&](auto f) { join_slices(partial, slices, outputs, f); };
     switch (op) {
     case reduce_op::max:
-        return x > a or x != x ? x : a;
+        return join([](double a, double x) { return x > a or x != x ? x : a; });
     case reduce_op::min:
-        return x < a or x != x ? x : a;
+        return join([](double a, double x) { return x < a or x != x ? x : a; });
     case reduce_op::prod:
-        return a * x;
+        return join([](double a, double x) { return a * x; });
     case reduce_op::all:
-        return a != 0 and x != 0;
+        return join([](double a, double x) { return a != 0 and x != 0 ? 1.0 : 0.0; });
     case reduce_op::any:
-        return a != 0 or x != 0;
+        return join([](double a, double x) { return a != 0 or x != 0 ? 1.0 : 0.0; });
     default:
-        return a + x;
+        return join([](double a, double x) { return a + x; });
     }
 }
 
 using reduce_function = void (*)(const reduce_params&, int64_t, int64_t);
 
-// Few outputs from many floats: slices of the longest reduced axis give partial results that are
-// joined here.
+// Slices of the longest reduced axis give partial results that are joined here; how many there are
+// depends on sizes only.
 void reduce_in_slices(const reduce_params& whole, reduce_function f, bool rows, int64_t units,
                       int64_t outputs) {
-    constexpr int64_t slices_wanted = 16;
+    constexpr int64_t fewest = 4, most = 16;
+    const int64_t wanted = round_up(whole.count * outputs / (reduce_grain / 2), fewest);
     int longest = -1; // -1: the innermost loop of rows
     int64_t len = rows ? whole.n : 0;
     for (int d = 0; d < whole.reduced_rank; ++d)
@@ -72,7 +84,7 @@ void reduce_in_slices(const reduce_params& whole, reduce_function f, bool rows, 
             len = whole.reduced_lens[d];
             longest = d;
         }
-    const int64_t slices = std::min(slices_wanted, len);
+    const int64_t slices = std::min(std::clamp(wanted, fewest, most), len);
     std::vector<double> partial(size_t(slices * outputs));
     parallel_for(slices, 1, [&](int64_t begin, int64_t end) {
         for (int64_t s = begin; s < end; ++s) {
@@ -86,10 +98,7 @@ void reduce_in_slices(const reduce_params& whole, reduce_function f, bool rows, 
             f(p, 0, units);
         }
     });
-    for (int64_t s = 1; s < slices; ++s)
-        for (int64_t i = 0; i < outputs; ++i)
-            partial[size_t(i)] =
-                join_partial(whole.op, partial[size_t(i)], partial[size_t(s * outputs + i)]);
+    join_partials(whole.op, partial, slices, outputs);
     int64_t index[reduce_params::max_rank] = {};
     const int64_t columns = rows ? 1 : whole.n;
     for (int64_t i = 0; i < outputs; i += columns) {
@@ -186,7 +195,10 @@ void run_reduce(reduce_op op, elem_type type, int rank, const int64_t* lens, uin
     }
     if (count == 0)
         p.n = 0;
-    if (units < 4 and (rows or inner >= 0) and count * outputs >= 2 * reduce_grain) {
+    // Few units leave threads idle. And a thread that wrote rows of an image finds them near, while
+    // half of each column is in another core's cache.
+    const bool few = units < 4 and (rows or inner >= 0), image = inner >= 0 and p.kept_rank == 0;
+    if ((few or image) and count >= fewest_in_slices and count * outputs >= reduce_grain) {
         reduce_in_slices(p, f, rows, units, outputs);
         return;
     }
