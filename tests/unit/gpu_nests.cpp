@@ -184,6 +184,30 @@ TEST(gpu_nests, a_normalisation_of_short_rows_is_one_launch_and_one_read) {
               stages[0].source.rfind("ax0[c] = load_run"));
 }
 
+TEST(gpu_nests, rows_that_indices_choose_are_one_launch) {
+    auto n = norm_rows(shape::half_type, 128, 768);
+    const auto plain = row_code(n, hopper(), "r").front();
+    n.inputs[0] = {shape::half_type, {0, 1}};
+    const int index = int(n.inputs.size());
+    n.inputs[0].gathered = {index, 768, 1000};
+    n.inputs.push_back({shape::int32_type, {1, 0}});
+    for (auto& o : n.body)
+        for (auto& x : o.op.operands)
+            x.number += x.number >= index ? 1 : 0;
+    for (auto& o : n.outputs)
+        o.reg++;
+    EXPECT_EQ(row_reads_refusal(n, hopper()), "");
+    const auto stages = row_code(n, hopper(), "r");
+    ASSERT_EQ(stages.size(), 1u);
+    EXPECT_EQ(stages[0].launch.grid.x, plain.launch.grid.x);
+    EXPECT_FALSE(stages[0].writes_over);
+    const auto x = "x" + std::to_string(index);
+    EXPECT_TRUE(has(stages[0].source,
+                    "chosen<Index>(" + x + "[at_k_" + x + "], p.extent_x0) * p.chosen_x0"));
+    n.inputs.back().strides = {0, 1};
+    EXPECT_EQ(row_reads_refusal(n, hopper()), "indices that change along vectors");
+}
+
 TEST(gpu_nests, few_long_rows_are_shared_by_blocks) {
     const auto stages = row_code(sums(2, 1 << 22, 1 << 22, 1), hopper(), "r");
     ASSERT_EQ(stages.size(), 2u);

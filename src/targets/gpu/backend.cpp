@@ -14,8 +14,11 @@
 #include "passes/half_data.hpp"
 #include "passes/merge_products.hpp"
 #include "passes/pass_registry.hpp"
+#include "runtime/row_problem.hpp"
 #include "targets/gpu/lower/convolution.hpp"
+#include "targets/gpu/lower/nest_kernel.hpp"
 #include "targets/gpu/lower/product.hpp"
+#include "targets/gpu/lower/row_kernel.hpp"
 #include "targets/gpu/lower/strided.hpp"
 #include "targets/gpu/lowering.hpp"
 #include "targets/gpu/plan/device_arguments.hpp"
@@ -47,6 +50,44 @@ const registered_pass quantised_products_registered{"gpu::simplify_qdq",
 const registered_pass merge_products_registered{"gpu::merge_products",
                                                 [] { return merge_all_products(); }};
 
+// Rows of a gather that only a region uses are read there: a launch and a copy less. What lies
+// behind the axis is a run of memory that vectors divide.
+bool reads_in_place(const reduce_region&, instruction_ref x) {
+    constexpr std::size_t least_row = 64;
+    const auto& data = x->inputs().front()->get_shape();
+    if (x->name() != "gather" or not x->get_shape().standard() or not data.standard())
+        return false;
+    const auto axis = x->normalized_operator().get<std::size_t>("axis");
+    return data.elements() > 0 and data.strides()[axis] >= least_row;
+}
+
+fuse_reduce reduce_fusion() {
+    fuse_reduce pass;
+    pass.reads = reads_in_place;
+    return pass;
+}
+
+fuse_reduce reduce_fusion(std::shared_ptr<device> on) {
+    auto pass = reduce_fusion();
+    pass.runs = [on](const operation& op, const std::vector<shape>& inputs, const shape& output,
+                     module& body) {
+        problem p;
+        p.op = op;
+        p.inputs = inputs;
+        p.output = output;
+        p.modules = {&body};
+        const auto built = rows_of(p);
+        if (not built.refusal.empty())
+            return false;
+        return op.get_vector<int64_t>("axes").empty()
+                   ? nest_reads_refusal(codegen::without_rows(built.nest)).empty()
+                   : row_reads_refusal(built.nest, on->properties()).empty();
+    };
+    return pass;
+}
+
+const registered_pass reduce_fusion_registered{"gpu::fuse_reduce", [] { return reduce_fusion(); }};
+
 struct gpu_backend : backend {
     std::shared_ptr<device> on;
 
@@ -62,7 +103,7 @@ struct gpu_backend : backend {
                 make_pass("nest_concats"),
                 enable_pass(multiplies_halves(*on), half_data{options.fast_math}),
                 channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
-                fuse_reduce{},
+                reduce_fusion(on),
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }

@@ -5,6 +5,15 @@
 
 namespace mgx {
 
+// The position that an index names; negative ones count from the end, others outside are the
+// nearest.
+template <class I, class T>
+MGX_DEVICE I chosen(T index, I extent) {
+    const i64 v = (i64)index, n = (i64)extent;
+    const i64 at = v < 0 ? v + n : v;
+    return (I)(at < 0 ? 0 : at < n ? at : n - 1);
+}
+
 template <class T, int N>
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vec {
     T v[N];

@@ -171,7 +171,7 @@ generated vector_code(const nest_text& t, const device_properties& on, const std
     const auto accesses = t.accesses();
     index_params params{needs_wide_index(t.n.dims, accesses)};
     const auto items = t.n.elements() / f.vector, rest = f.flat ? t.n.elements() % f.vector : 0;
-    const walk w{"i", t.n.dims, 0, f.flat ? 1 : f.vector};
+    const walk w{"i", t.n.dims, 0, f.flat ? 1 : f.vector, true};
     params.add("items", items);
     if (rest > 0)
         params.add("rest", rest);
@@ -222,7 +222,9 @@ generated vector_code(const nest_text& t, const device_properties& on, const std
 // of the outputs.
 std::optional<std::size_t> transposed_dim(const nest& n) {
     constexpr int64_t least = 8;
-    if (n.dims.size() < 2 or n.dims.back() < least)
+    if (n.dims.size() < 2 or n.dims.back() < least or
+        not std::all_of(n.inputs.begin(), n.inputs.end(),
+                        [](const auto& a) { return a.by_strides(); }))
         return std::nullopt;
     const auto inner = n.dims.size() - 1;
     for (const auto& o : n.outputs)
@@ -338,6 +340,11 @@ generated tile_code(const nest_text& t, const std::string& label) {
 
 } // namespace
 
+std::string nest_reads_refusal(const nest& given) {
+    const auto n = with_a_dim(simplify(given));
+    return reads_refusal(n.inputs, n.dims, {n.dims.size() - 1});
+}
+
 generated nest_code(const nest& given, const device_properties& on, const std::string& label,
                     bool fast_math) {
     auto n = with_a_dim(simplify(given));
@@ -348,6 +355,8 @@ generated nest_code(const nest& given, const device_properties& on, const std::s
                  ? tile_code(nest_text{with_second_last(std::move(n), *d)}, label + "_tiles")
                  : vector_code(nest_text{std::move(n)}, on, label);
     g.source = head + g.source;
+    g.writes_over = std::all_of(given.inputs.begin(), given.inputs.end(),
+                                [](const auto& a) { return a.by_strides(); });
     return g;
 }
 

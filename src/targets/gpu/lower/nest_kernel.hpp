@@ -3,6 +3,7 @@
 #pragma once
 
 #include "targets/gpu/generated.hpp"
+#include "targets/gpu/lowering.hpp"
 
 #include "codegen/nest.hpp"
 
@@ -16,5 +17,11 @@ namespace migraphx::gpu {
 /// `fast_math`, values that end in 16 bits or fewer are computed with few more.
 generated nest_code(const codegen::nest& n, const device_properties& on, const std::string& label,
                     bool fast_math = false);
+
+/// Why inputs are not read as the nest says; empty: they are.
+std::string nest_reads_refusal(const codegen::nest& n);
+
+/// The kernel of a problem that has a nest (runtime/pointwise_nest.hpp).
+lowered pointwise_nest_kernel(const device_problem& p);
 
 } // namespace migraphx::gpu

@@ -2,6 +2,7 @@
 // Reductions, argmax and argmin, softmax and logsoftmax, layer_norm and rms_norm, and what is fused
 // around them.
 #include "runtime/row_problem.hpp"
+#include "targets/gpu/lower/nest_kernel.hpp"
 #include "targets/gpu/lower/row_kernel.hpp"
 #include "targets/gpu/lowering.hpp"
 
@@ -14,14 +15,15 @@ namespace migraphx::gpu {
 namespace {
 
 lowered rows(const device_problem& p) {
+    if (p.op.name() == "fused_reduce" and p.op.get_vector<int64_t>("axes").empty())
+        return pointwise_nest_kernel(p);
     const auto built = rows_of(p);
     if (not built.refusal.empty())
         return lowered::refuse(built.refusal);
     if (p.output.bytes() == 0)
         return lowered::refuse("nothing to compute");
-    for (const auto& a : built.nest.inputs)
-        if (not a.by_strides())
-            return lowered::refuse("an operand of a gather or a pad");
+    if (auto why = row_reads_refusal(built.nest, p.on->properties()); not why.empty())
+        return lowered::refuse(std::move(why));
     auto stages = row_code(built.nest, p.on->properties(), "rows " + built.label, p.fast_math);
     if (built.nest.inputs.size() != p.inputs.size())
         for (auto& g : stages)

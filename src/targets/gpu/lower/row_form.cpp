@@ -34,7 +34,7 @@ const nest_access* main_access(const row_nest& n) {
     for (const auto& a : n.inputs) {
         int64_t bytes = int64_t(shape(a.type).type_size());
         for (std::size_t d = 0; d < a.strides.size(); d++)
-            if (a.strides[d] != 0)
+            if (codegen::moves_along(n.inputs, a, d))
                 bytes *= d < n.kept.size() ? n.kept[d] : n.reduced[d - n.kept.size()];
         if (bytes > most) {
             most = bytes;

@@ -51,7 +51,7 @@ public:
                 passes = std::max(passes, level[n.inputs.size() + i]);
                 place_partials(int(n.inputs.size() + i));
             }
-        kept = {"k", n.kept, 0, f.columns ? f.vector : 1};
+        kept = {"k", n.kept, 0, f.columns ? f.vector : 1, true};
         row = {"j", n.reduced, n.kept.size(), f.columns ? 1 : f.vector};
         declare_sizes();
     }
@@ -79,7 +79,9 @@ public:
             g.launch.block.x = uint32_t(f.threads());
             g.params = params.data();
             g.scratch = scratch;
-            g.writes_over = f.held and f.parts == 1;
+            g.writes_over = f.held and f.parts == 1 and
+                            std::all_of(n.inputs.begin(), n.inputs.end(),
+                                        [](const auto& a) { return a.by_strides(); });
             result.push_back(std::move(g));
         }
         return result;
@@ -645,6 +647,18 @@ private:
 };
 
 } // namespace
+
+std::string row_reads_refusal(const row_nest& given, const device_properties& on) {
+    const auto n = simplify(given);
+    auto dims = n.kept;
+    dims.insert(dims.end(), n.reduced.begin(), n.reduced.end());
+    std::vector<std::size_t> fixed;
+    for (auto d = n.kept.size(); d < dims.size(); d++)
+        fixed.push_back(d);
+    if (row_form_of(n, on).columns)
+        fixed.push_back(n.kept.size() - 1);
+    return reads_refusal(n.inputs, dims, fixed);
+}
 
 std::vector<generated> row_code(const row_nest& given, const device_properties& on,
                                 const std::string& label, bool fast_math) {

@@ -19,4 +19,8 @@ namespace migraphx::gpu {
 std::vector<generated> row_code(const codegen::row_nest& n, const device_properties& on,
                                 const std::string& label, bool fast_math = false);
 
+/// Why inputs are not read as the nest says (gathered by indices that change along vectors,
+/// borders); empty: they are.
+std::string row_reads_refusal(const codegen::row_nest& n, const device_properties& on);
+
 } // namespace migraphx::gpu

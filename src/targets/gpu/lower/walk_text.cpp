@@ -27,11 +27,51 @@ int64_t step_of(const walk& w, std::size_t d) {
     return d + 1 == w.dims.size() ? w.step : 1;
 }
 
+std::string offset_of(const walk& w, const walked& a) {
+    std::string sum;
+    for (std::size_t d = 0; d < w.dims.size(); d++) {
+        const auto s = stride_of(w, a, d), step = step_of(w, d);
+        if (s == 0)
+            continue;
+        sum += (sum.empty() ? "" : " + ") + index_name(w, d);
+        if (s != 1)
+            sum += " * p." + stride_name(w, a.name, d);
+        else if (step != 1)
+            sum += " * " + std::to_string(step);
+    }
+    if (w.chooses and a.access->gathered) {
+        const auto by = "x" + std::to_string(a.access->gathered->input);
+        sum += (sum.empty() ? "" : " + ") + ("chosen<Index>(" + by + "[" + offset_name(w, by)) +
+               "], p.extent_" + a.name + ") * p.chosen_" + a.name;
+    }
+    return sum.empty() ? "0" : sum;
+}
+
 } // namespace
+
+std::string reads_refusal(const std::vector<codegen::nest_access>& inputs,
+                          const std::vector<int64_t>& dims, const std::vector<std::size_t>& fixed) {
+    for (const auto& a : inputs) {
+        if (not a.border.empty())
+            return "a border";
+        if (not a.gathered)
+            continue;
+        if (a.gathered->extent == 0)
+            return "nothing to choose from";
+        const auto& by = inputs[std::size_t(a.gathered->input)];
+        for (auto d : fixed)
+            if (dims[d] > 1 and by.strides[d] != 0)
+                return "indices that change along vectors";
+    }
+    return "";
+}
 
 bool needs_wide_index(const std::vector<int64_t>& dims,
                       const std::vector<const codegen::nest_access*>& accesses) {
     box all{dims, {}};
+    for (const auto* a : accesses)
+        if (a->gathered and box{{a->gathered->extent}, {{a->gathered->stride}}}.is_large())
+            return true;
     for (const auto* a : accesses)
         all.strides.emplace_back(a->strides.begin(),
                                  a->strides.begin() + std::ptrdiff_t(dims.size()));
@@ -56,34 +96,25 @@ void declare_walk(const walk& w, const std::vector<walked>& accesses, index_para
         for (std::size_t d = 0; d < w.dims.size(); d++)
             if (const auto s = stride_of(w, a, d); s != 0 and s != 1)
                 params.add(stride_name(w, a.name, d), s * step_of(w, d));
+    for (const auto& a : accesses)
+        if (w.chooses and a.access->gathered) {
+            params.add("extent_" + a.name, a.access->gathered->extent);
+            params.add("chosen_" + a.name, a.access->gathered->stride);
+        }
 }
 
 void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,
                   code_text& code) {
-    if (w.dims.empty()) {
-        for (const auto& a : accesses)
-            code.line("const Index " + offset_name(w, a.name) + " = 0;");
-        return;
-    }
-    code.line("Index " + index_name(w, 0) + " = " + position + ";");
+    if (not w.dims.empty())
+        code.line("Index " + index_name(w, 0) + " = " + position + ";");
     for (std::size_t d = w.dims.size(); d-- > 1;)
         code.line("const Index " + index_name(w, d) + " = p.by_" + index_name(w, d) + ".split(" +
                   index_name(w, 0) + ");");
-    for (const auto& a : accesses) {
-        std::string sum;
-        for (std::size_t d = 0; d < w.dims.size(); d++) {
-            const auto s = stride_of(w, a, d), step = step_of(w, d);
-            if (s == 0)
-                continue;
-            sum += (sum.empty() ? "" : " + ") + index_name(w, d);
-            if (s != 1)
-                sum += " * p." + stride_name(w, a.name, d);
-            else if (step != 1)
-                sum += " * " + std::to_string(step);
-        }
-        code.line("const Index " + offset_name(w, a.name) + " = " + (sum.empty() ? "0" : sum) +
-                  ";");
-    }
+    // Indices come before what is gathered by them.
+    for (const bool chosen : {false, true})
+        for (const auto& a : accesses)
+            if (chosen == (w.chooses and a.access->gathered.has_value()))
+                code.line("const Index " + offset_name(w, a.name) + " = " + offset_of(w, a) + ";");
 }
 
 std::string offset_name(const walk& w, const std::string& access) {
@@ -109,7 +140,7 @@ bool stays_aligned(const codegen::nest_access& a, const std::vector<int64_t>& di
     for (std::size_t d = 0; d < dims.size(); d++)
         if (d != inner and dims[d] > 1 and a.strides[d] % n != 0)
             return false;
-    return true;
+    return not a.gathered or a.gathered->stride % n == 0;
 }
 
 int vector_size(const std::vector<const codegen::nest_access*>& accesses, std::size_t inner,

@@ -26,9 +26,14 @@ struct walk {
     std::vector<int64_t> dims; ///< outer to inner
     std::size_t first = 0;     ///< place of the first one among an access's strides
     int step = 1;
+    bool chooses = false; ///< its indices choose the rows of gathered inputs
 };
 
-/// One access of a kernel: `name` is that of its pointer.
+/// Why a kernel that has vectors along the dims `fixed` does not read inputs so; empty: it does.
+std::string reads_refusal(const std::vector<codegen::nest_access>& inputs,
+                          const std::vector<int64_t>& dims, const std::vector<std::size_t>& fixed);
+
+/// One access of a kernel: `name` is that of its pointer. Input i is `x<i>`.
 struct walked {
     std::string name;
     const codegen::nest_access* access = nullptr;
@@ -41,7 +46,7 @@ std::string pointer_parameters(const std::vector<walked>& inputs,
 /// Adds the extents of a walk and the strides along it.
 void declare_walk(const walk& w, const std::vector<walked>& accesses, index_params& params);
 /// The statements that split `position` (an expression) and `const Index at_<walk>_<name> = ...`
-/// for each access.
+/// for each access; those of a walk that chooses hold the inputs that others are gathered by.
 void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,
                   code_text& code);
 std::string offset_name(const walk& w, const std::string& access);
