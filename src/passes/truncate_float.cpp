@@ -10,6 +10,7 @@
 #include "passes/flat_images.hpp"
 #include "passes/float_gates.hpp"
 #include "passes/float_scales.hpp"
+#include "passes/narrow_images.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/rounded_windows.hpp"
 
@@ -84,13 +85,22 @@ void keep_weights(module& m, instruction_ref ins, shape::type_t t) {
 }
 
 // Means that are poolings become reductions, which the conversion of their data runs together with.
-// Where gates meet their data, and scales, the results of kernels are rounded, not what they read.
+// Where gates meet their data, and scales, the results of kernels are rounded, not what they read,
+// but for narrow images that are read in float only.
 void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     const auto gates = float_gates(m);
+    const auto narrow = narrow_depthwise(m);
+    kept.insert(narrow.begin(), narrow.end());
+    const auto reads_in_float = [&](instruction_ref reader) {
+        return is_pointwise(reader) or gates.contains(reader) or narrow.contains(reader);
+    };
     for (auto ins : float_scales(m, t, gates)) {
         kept.insert(ins);
-        if (is_pointwise(ins) and ins->outputs().size() > 1 and not has_pointwise_readers(ins))
-            round_result(m, ins, t);
+        const auto& readers = ins->outputs();
+        if (not is_pointwise(ins) or readers.size() < 2 or has_pointwise_readers(ins) or
+            (is_narrow_image(ins) and std::all_of(readers.begin(), readers.end(), reads_in_float)))
+            continue;
+        round_result(m, ins, t);
     }
     for (auto ins : products_before_gates(m, gates)) {
         keep_weights(m, ins, t);
@@ -120,6 +130,7 @@ public:
         in_float = float_gates(m);
         const auto products = products_before_gates(m, in_float);
         in_float.insert(products.begin(), products.end());
+        in_float.merge(narrow_depthwise(m));
     }
 
     void run() {

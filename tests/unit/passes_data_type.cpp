@@ -225,6 +225,55 @@ TEST(passes_data_type, weights_rounded_beside_halves_are_made_up_for) {
         EXPECT_NEAR(v, 8 * 4 * (double(0.1f) - double(float(half(0.1f)))), 1e-9);
 }
 
+// Below 32 channels, where nothing else reads the data.
+TEST(passes_data_type, narrow_depthwise_convolutions_stay_in_float) {
+    for (const std::size_t channels : {8u, 31u, 32u})
+        for (const bool read_twice : {false, true}) {
+            program p;
+            auto& m = *p.get_main_module();
+            const shape s{shape::float_type, {2, channels, 6, 6}};
+            const auto first = m.add_instruction(make_op("convolution"), m.add_parameter("x", s),
+                                                 weights(m, {channels, channels, 1, 1}, 0.1f));
+            const auto x = m.add_instruction(make_op("relu"), first);
+            const auto y = m.add_instruction(
+                make_op("convolution", {{"group", channels}, {"padding", {1, 1}}}), x,
+                weights(m, {channels, 1, 3, 3}, 0.1f));
+            m.add_return(read_twice ? std::vector{y, x} : std::vector{y});
+            quantize_fp16(p);
+            std::vector<shape::type_t> types;
+            for (const auto& ins : m)
+                if (ins.name() == "convolution")
+                    types.push_back(ins.get_shape().type());
+            const bool narrow = channels < 32 and not read_twice;
+            EXPECT_EQ(types, (std::vector{shape::half_type,
+                                          narrow ? shape::float_type : shape::half_type}))
+                << channels << ' ' << read_twice;
+        }
+}
+
+// The mean and the gated data are of the float sums themselves, or of what is stored for others.
+TEST(passes_data_type, narrow_images_of_gates_are_not_rounded) {
+    for (const bool read_by_products : {false, true}) {
+        program p;
+        auto& m = *p.get_main_module();
+        const shape s{shape::float_type, {1, 8, 6, 6}};
+        const auto product = [&](instruction_ref x) {
+            return m.add_instruction(make_op("convolution"), x, weights(m, {8, 8, 1, 1}, 0.1f));
+        };
+        const auto bias = m.add_instruction(
+            make_op("broadcast", {{"axis", 1}, {"out_lens", s.lens()}}), weights(m, {8}, 0.1f));
+        const auto x = m.add_instruction(make_op("add"), product(m.add_parameter("x", s)), bias);
+        auto gate = product(m.add_instruction(make_op("reduce_mean", {{"axes", {2, 3}}}), x));
+        gate = m.add_instruction(make_op("multibroadcast", {{"out_lens", s.lens()}}), gate);
+        const auto y = m.add_instruction(make_op("mul"), x, gate);
+        m.add_return(read_by_products ? std::vector{y, product(x)} : std::vector{y});
+        quantize_fp16(p);
+        for (const auto& ins : m)
+            if (ins.name() == "reduce_mean")
+                EXPECT_EQ(ins.inputs()[0]->name(), read_by_products ? "convert" : "add");
+    }
+}
+
 TEST(passes_data_type, small_weights_before_a_gate_stay_in_float) {
     program p;
     auto& m = *p.get_main_module();
