@@ -37,7 +37,7 @@ packed_form(const problem& p, std::size_t input, const std::string& form, std::s
             const std::function<void(const float*, float*)>& fill);
 
 /// A convolution of packed tensors that is better done in blocks that all caches hold, by
-/// row_convolution or by the library.
+/// row_convolution, window_convolution or the library.
 bool is_large_product(const problem& p);
 
 /// `s` holds one factor for each channel of x.
