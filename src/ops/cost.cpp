@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ops/cost.hpp"
 
+#include "ops/module_body.hpp"
+
 #include <migraphx/module.hpp>
 #include <migraphx/op_info.hpp>
 
@@ -153,8 +155,8 @@ double flops_of(instruction_ref ins) {
     if (name == "resize")
         return ins->get_operator().to_value().at("mode").to<std::string>() == "nearest" ? 0
                                                                                         : 8 * out;
-    // Its module says what is computed.
-    return name == "pointwise" ? 0 : out;
+    // Their modules say what is computed.
+    return is_one_of(name, {"pointwise", "fused_reduce"}) ? 0 : out;
 }
 
 // A module of scalars is applied to each element of the result.
@@ -167,6 +169,21 @@ bool is_elementwise(const module& m) {
            });
 }
 
+// Of its data a gather reads what it gives.
+double bytes_read(instruction_ref ins, std::size_t i) {
+    const auto all = bytes_of(ins->inputs()[i]->get_shape());
+    if (ins->name() == "gather" and i == 0)
+        return std::min(all, bytes_of(ins->get_shape()));
+    if (ins->name() != "fused_reduce")
+        return all;
+    const auto& m = *ins->module_inputs().front();
+    const auto parameter = m.get_parameter(sorted_parameters(m)[i]);
+    for (auto user : parameter->outputs())
+        if (user->name() == "gather" and user->inputs().front() == parameter)
+            return std::min(all, bytes_of(user->get_shape()));
+    return all;
+}
+
 } // namespace
 
 cost cost_of(instruction_ref ins) {
@@ -177,6 +194,8 @@ cost cost_of(instruction_ref ins) {
             inside += cost_of(x);
         if (is_elementwise(*m))
             inside = {inside.flops * elements_of_all(ins->get_shape()), 0};
+        if (ins->name() == "fused_reduce")
+            inside.bytes = 0; // what it computes on its way is in no memory
         c += inside;
     }
     const auto name = ins->name();
@@ -187,8 +206,8 @@ cost cost_of(instruction_ref ins) {
         return c;
     c.flops += flops_of(ins);
     c.bytes += bytes_of(ins->get_shape());
-    for (auto x : ins->inputs())
-        c.bytes += bytes_of(x->get_shape());
+    for (std::size_t i = 0; i < ins->inputs().size(); i++)
+        c.bytes += bytes_read(ins, i);
     return c;
 }
 

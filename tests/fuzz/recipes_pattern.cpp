@@ -316,6 +316,38 @@ void shuffle(grower& w) {
     w.move("reshape", {{"dims", w.lens_of(x)}}, {turned});
 }
 
+// Rows that indices choose, or a tensor in a border, and a region or a reduction behind it: as many
+// elements as it takes for targets to read them where they lie.
+void read_elsewhere(grower& w) {
+    const auto t = w.some_float();
+    id x = 0;
+    if (w.random.chance(0.6)) {
+        const auto rows = 2 + w.random.below(20), run = 128 + w.random.below(40);
+        const lens_t chosen{2, 32 + w.random.below(8)};
+        std::vector<double> values(grower::product(chosen));
+        for (auto& v : values)
+            v = double(w.random.between(-std::int64_t(rows), std::int64_t(rows) - 1));
+        const auto type = w.random.chance(0.7) ? shape::int64_type : shape::int32_type;
+        const auto by = rows > 2 and w.random.chance(0.5) ? w.literal(type, chosen, values)
+                                                          : w.parameter(shape{type, chosen});
+        x = w.move("gather", {{"axis", 0}}, {w.fresh(t, {rows, run}), by});
+    } else {
+        const lens_t lens{1 + w.random.below(3), 60 + w.random.below(20), 66 + w.random.below(20)};
+        std::vector<std::int64_t> pads(6);
+        for (auto& n : pads)
+            n = w.random.chance(0.5) ? 0 : w.random.between(1, 3);
+        const auto inside = w.fresh(t, lens);
+        x = w.add("pad", {{"mode", 0}, {"pads", pads}, {"value", 2}}, {inside},
+                  united(w.range_of(inside), {2, 2, 0, true}));
+    }
+    const auto sum = plus(w, x, w.fresh(t, w.lens_of(x)));
+    const auto how = w.random.below(3);
+    if (how == 0)
+        times(w, sum, sum);
+    else
+        reduced(w, how == 1 ? "reduce_sum" : "reduce_max", sum, std::int64_t(w.rank_of(sum)) - 1);
+}
+
 } // namespace
 
 void add_pattern_recipes(std::vector<recipe>& to) {
@@ -329,6 +361,7 @@ void add_pattern_recipes(std::vector<recipe>& to) {
                             {"scaled convolution", 1.2, scaled_convolution},
                             {"shared chain", 2, shared_chain},
                             {"channel shuffle", 0.7, shuffle},
+                            {"gather or pad before a region", 0.4, read_elsewhere},
                         });
 }
 
