@@ -290,8 +290,7 @@ void check_depthwise(const kernel_table& table, const image& in, int64_t channel
     }
     if (outputs > 0 and ring_rows != as_scheduled) {
         p.strip_rows = 1 + ring_rows;
-        s.scratch_floats += size_t(p.strip_rows * p.out_width * whole +
-                                   table.separable.strip_floats(std::max(in.channels, channels)));
+        s.scratch_floats += size_t(p.strip_rows * p.out_width * whole + packed_floats(p, table));
     }
     floats scratch(s.scratch_bytes() / 4 + 1, std::numeric_limits<float>::quiet_NaN());
     run_depthwise(s, p, scratch.data(), table);

@@ -30,6 +30,30 @@ MIGRAPHX_VEC_INLINE void each_tile(int64_t n, F f) {
     }
 }
 
+// Packs rows in tiles of about the same height; returns what follows them.
+inline float* pack_tiles(const row_product& x, int64_t rows, const float* scale, float* strips) {
+    each_tile(rows, [&](int64_t, int64_t r, int64_t n) {
+        pack_strip(x.x + r * x.x_row, x.x_row, n, x.depth, scale, strips);
+        strips += strip_floats(x.depth);
+    });
+    return strips;
+}
+
+// Packed rows times one panel, to memory that is near; returns the strips that follow.
+inline const float* strips_by_panel(const row_product& x, const row_epilogue& e,
+                                    const tile_place& at, int64_t rows, const float* strips) {
+    tile_fetch none;
+    none.next = reinterpret_cast<const char*>(x.panel);
+    each_tile(rows, [&](int64_t, int64_t r, int64_t n) {
+        tile_place place = at;
+        place.y += r * at.y_row;
+        place.row += r;
+        multiply_tile({strips, x.panel, x.bias, x.depth, false, true, &none}, e, place, n);
+        strips += strip_floats(x.depth);
+    });
+    return strips;
+}
+
 // Packed rows times all panels. What the next tile writes comes near meanwhile, and the next panel
 // if it is `far`.
 inline void strips_by_panels(const row_product& x, int64_t panels, const row_epilogue& e,
@@ -72,10 +96,7 @@ inline void packed_rows_by_panels(row_product x, int64_t panels, const row_epilo
     for (int64_t done = 0; done < rows;) {
         const int64_t blocks = (rows - done + most - 1) / most;
         const int64_t n = (rows - done + blocks - 1) / blocks;
-        each_tile(n, [&](int64_t t, int64_t r, int64_t tile_rows) {
-            pack_strip(x.x + r * x.x_row, x.x_row, tile_rows, x.depth, strips.scale,
-                       strips.at + t * strip_floats(x.depth));
-        });
+        pack_tiles(x, n, strips.scale, strips.at);
         strips_by_panels(x, panels, e, at, n, strips,
                          done == 0 || panels * row_panel * x.depth > near_floats);
         x.x += n * x.x_row;

@@ -152,24 +152,45 @@ struct depthwise_part {
     int64_t low, high;   // of the image
 };
 
-// Rows [from, to) of the 1x1 result into the ring.
-void fill_ring(const depthwise_params& p, const depthwise_part& part, float* ring, float* strips,
-               int64_t image, int64_t from, int64_t to) {
-    const int64_t first = part.from / row_vectors, panels = panels_of(part.to * lanes) - first;
-    const int64_t col = panels * row_panel, columns = part.high - part.low;
-    const bool whole = columns == p.width;
+// Rows [from, to) of the 1x1 result as they lie in the ring: f(their place, first, how many).
+template <class F>
+MIGRAPHX_VEC_INLINE void ring_parts(const depthwise_params& p, int64_t from, int64_t to, F f) {
     while (from < to) {
         const int64_t slot = from % p.ring_rows;
         int64_t n = p.ring_rows - slot;
         n = n < to - from ? n : to - from;
-        n = whole ? n : 1; // rows that follow each other without a gap
-        all_panels({p.x + image * p.x_image + (from * p.width + part.low) * p.x_col, p.x_col,
-                    p.panels + first * row_panel * p.depth, p.panel_bias + first * row_panel,
-                    p.depth},
-                   panels, p.between, {ring + slot * columns * col, col, image, 0, 0, col},
-                   n * columns, {strips, 2, nullptr});
+        f(slot, from, n);
         from += n;
     }
+}
+
+row_product ring_product(const depthwise_params& p, const depthwise_part& part, int64_t image,
+                         int64_t row) {
+    const int64_t first = part.from / row_vectors;
+    return {p.x + image * p.x_image + (row * p.width + part.low) * p.x_col, p.x_col,
+            p.panels + first * row_panel * p.depth, p.panel_bias + first * row_panel, p.depth};
+}
+
+// Rows [from, to) of one panel of the 1x1 result into the ring; `strips`: rows that are packed, or
+// null.
+void fill_ring(const depthwise_params& p, const depthwise_part& part, float* ring,
+               const float* strips, int64_t image, int64_t from, int64_t to) {
+    const int64_t columns = part.high - part.low;
+    ring_parts(p, from, to, [&](int64_t slot, int64_t row, int64_t n) {
+        tile_place at{ring + slot * columns * row_panel, row_panel, image, 0, 0, row_panel};
+        auto x = ring_product(p, part, image, row);
+        if (strips != nullptr) {
+            strips = strips_by_panel(x, p.between, at, n * columns, strips);
+            return;
+        }
+        // Whole rows follow each other without a gap.
+        const int64_t together = columns == p.width ? n : 1;
+        for (int64_t i = 0; i < n; i += together) {
+            rows_by_panels(x, 1, p.between, at, together * columns, block_rows, nullptr, nullptr);
+            x.x += p.width * p.x_col;
+            at.y += columns * row_panel;
+        }
+    });
 }
 
 // Rows [from, to) of the last 1x1 from those in the strip.
@@ -198,54 +219,77 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
     d.w = p.w;
     d.bias = p.bias;
     d.channels = p.channels;
-    d.from = part.from;
-    d.to = part.to;
     d.filled_up = fused;
     d.fetch = fused && p.last_panels == nullptr ? p.y_row : 0;
     const float* x = p.x + image * p.x_image;
     d.x_col = p.x_col;
-    int64_t x_row = p.x_row;
+    int64_t x_row = p.x_row, panel_floats = 0; // of the ring
     if (fused) {
-        d.x_col = (panels_of(part.to * lanes) - part.from / row_vectors) * row_panel;
-        x_row = (part.high - part.low) * d.x_col;
-        x = scratch - part.low * d.x_col - part.from * lanes;
+        d.x_col = row_panel;
+        x_row = (part.high - part.low) * row_panel;
+        panel_floats = p.ring_rows * x_row;
     }
     const bool strips = p.last_panels != nullptr;
-    float* strip = scratch + (fused ? p.ring_rows * x_row : 0);
     const int64_t strip_col = panels_of(p.channels) * row_panel;
-    // Without strips the 1x1 before it meets one panel at a time, and packs nothing.
+    float* strip =
+        scratch + (fused ? panels_of(part.to * lanes) - part.from / row_vectors : 0) * panel_floats;
     float* packed = strips && packs ? strip + p.strip_rows * p.out_width * strip_col : nullptr;
-    int64_t strip_begin = begin;
+    // Panel by panel, so that a depthwise convolution finds its rows in the first cache.
+    const bool packs_x = fused && packed != nullptr && packs_rows(panels_of(p.channels));
+    const int64_t vectors = fused ? row_vectors : part.to - part.from;
     // Rows of the result that one filling of the ring serves.
     const int64_t group = fused ? (p.ring_rows - extent) / p.stride_h + 1 : 1;
+    int64_t strip_begin = begin, group_end = begin;
     int64_t done = 0; // rows of the 1x1 result
-    for (int64_t o = begin; o < end; ++o) {
-        const int64_t first = o * p.stride_h - p.pad_top;
-        if (fused && (o - begin) % group == 0) {
-            const int64_t last = o + group < end ? o + group : end;
-            int64_t need = (last - 1) * p.stride_h - p.pad_top + extent;
+    for (int64_t o = begin; o < end;) {
+        int64_t need = done;
+        if (fused && o == group_end) {
+            group_end = o + group < end ? o + group : end;
+            need = (group_end - 1) * p.stride_h - p.pad_top + extent;
             need = need < p.height ? need : p.height;
             // Rows that no window sees are left out.
+            const int64_t first = o * p.stride_h - p.pad_top;
             done = done > first ? done : first;
-            if (done < need) {
-                fill_ring(p, part, scratch, packed, image, done, need);
-                done = need;
+            if (packs_x && done < need) {
+                float* to = packed;
+                ring_parts(p, done, need, [&](int64_t, int64_t row, int64_t n) {
+                    to = pack_tiles(ring_product(p, part, image, row), n * p.width, nullptr, to);
+                });
             }
         }
-        for (int64_t i = 0; i < p.kernel_h; ++i) {
-            const int64_t row = first + i * p.dilation_h;
-            rows[i] = row < 0 || row >= p.height ? nullptr
-                                                 : x + (fused ? row % p.ring_rows : row) * x_row;
+        int64_t stop = fused ? group_end : end;
+        if (strips && stop > strip_begin + p.strip_rows)
+            stop = strip_begin + p.strip_rows;
+        for (int64_t v = part.from; v < part.to; v += vectors) {
+            depthwise_part own = part;
+            own.from = d.from = v;
+            own.to = d.to = v + vectors < part.to ? v + vectors : part.to;
+            if (fused) {
+                float* ring = scratch + (v - part.from) / row_vectors * panel_floats;
+                x = ring - part.low * row_panel - v * lanes;
+                if (done < need)
+                    fill_ring(p, own, ring, packs_x ? packed : nullptr, image, done, need);
+            }
+            for (int64_t r = o; r < stop; ++r) {
+                for (int64_t i = 0; i < p.kernel_h; ++i) {
+                    const int64_t row = r * p.stride_h - p.pad_top + i * p.dilation_h;
+                    rows[i] = row < 0 || row >= p.height
+                                  ? nullptr
+                                  : x + (fused ? row % p.ring_rows : row) * x_row;
+                }
+                float* y = strips ? strip + (r - strip_begin) * p.out_width * strip_col
+                                  : p.y + image * p.y_image + r * p.y_row + part.left * p.y_col;
+                line(d, p.epilogue,
+                     {y, strips ? strip_col : p.y_col, image, r * p.out_width + part.left, 0, 0},
+                     part.right - part.left, p.pad_left - part.left * p.stride_w);
+            }
         }
-        float* y = strips ? strip + (o - strip_begin) * p.out_width * strip_col
-                          : p.y + image * p.y_image + o * p.y_row + part.left * p.y_col;
-        line(d, p.epilogue,
-             {y, strips ? strip_col : p.y_col, image, o * p.out_width + part.left, 0, 0},
-             part.right - part.left, p.pad_left - part.left * p.stride_w);
-        if (strips && (o + 1 == end || o + 1 - strip_begin == p.strip_rows)) {
-            finish_strip(p, strip, packed, image, strip_begin, o + 1);
-            strip_begin = o + 1;
+        done = done > need ? done : need;
+        if (strips && (stop == end || stop == strip_begin + p.strip_rows)) {
+            finish_strip(p, strip, packed, image, strip_begin, stop);
+            strip_begin = stop;
         }
+        o = stop;
     }
 }
 

@@ -115,8 +115,8 @@ int64_t block_depthwise(depthwise_params& p, const kernel_table& table) {
     const auto extent_w = (p.kernel_w - 1) * p.dilation_w + 1;
     p.block_rows = p.block_columns = p.block_vectors = 0;
     if (p.last_panels != nullptr) { // which reads all channels of a position
-        p.ring_rows = std::clamp(48 * 1024 / (p.width * ceil_div(p.channels, panel) * panel),
-                                 extent_h, std::max(extent_h, p.height));
+        p.ring_rows =
+            std::clamp(7 * 1024 / (p.width * panel), extent_h, std::max(extent_h, p.height));
         return p.width;
     }
     if (p.panels == nullptr) {
@@ -146,6 +146,18 @@ int64_t block_depthwise(depthwise_params& p, const kernel_table& table) {
 
 } // namespace
 
+int64_t packed_floats(const depthwise_params& p, const kernel_table& table) {
+    // strip_floats is for this many rows or more; a ring is filled in two parts at most.
+    constexpr int64_t rows_of_strips = 32;
+    const auto packs = [&](int64_t n) { return packs_rows(ceil_div(n, table.gemm.panel)); };
+    const auto after = packs(p.outputs) ? table.separable.strip_floats(p.channels) : 0;
+    const auto before =
+        p.panels != nullptr and packs(p.channels)
+            ? (p.ring_rows * p.width / rows_of_strips + 2) * table.separable.strip_floats(p.depth)
+            : 0;
+    return round_up(std::max(before, after), 16);
+}
+
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
     constexpr int64_t strip_floats = 24 * 1024; // in the second cache
@@ -170,21 +182,18 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
                (n == vectors ? 0 : foreign * whole / 2);
     });
     const auto columns = block_depthwise(p, table);
-    if (fused)
-        s.scratch_floats = std::size_t(p.ring_rows * columns * (strips ? width : panel));
     if (strips) {
         const auto most = ceil_div(p.out_height, s.row_parts);
         p.strip_rows = std::clamp<int64_t>(strip_floats / (p.out_width * width), 1, most);
-        // The rows that one filling of the ring serves, or a part of them.
-        if (fused)
+        if (fused) { // what one filling of the ring serves
             p.strip_rows = std::min(p.strip_rows, (p.ring_rows - extent) / p.stride_h + 1);
+            p.ring_rows = (p.strip_rows - 1) * p.stride_h + extent;
+        }
         s.scratch_floats += std::size_t(p.strip_rows * p.out_width * width);
-        const auto packed = [&](int64_t depth, int64_t n) {
-            return packs_rows(ceil_div(n, panel)) ? table.separable.strip_floats(depth) : 0;
-        };
-        s.scratch_floats += std::size_t(round_up(
-            std::max(fused ? packed(p.depth, p.channels) : 0, packed(p.channels, p.outputs)), 16));
+        s.scratch_floats += std::size_t(packed_floats(p, table));
     }
+    if (fused)
+        s.scratch_floats += std::size_t(p.ring_rows * columns * (strips ? width : panel));
     return s;
 }
 

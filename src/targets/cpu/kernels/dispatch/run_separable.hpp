@@ -25,6 +25,8 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
 /// Sets the blocks of p and what it keeps: ring_rows, strip_rows.
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
+/// Floats of scratch that rows of the 1x1 before and of that after it need to be packed.
+int64_t packed_floats(const depthwise_params& p, const kernel_table& table = kernels());
 
 /// Floats of the packed weights of a depthwise convolution, and the packing; those of a 1x1 are
 /// packed by run_gemm.hpp. `w`: channels, taps at their steps (rows and columns of the window).
