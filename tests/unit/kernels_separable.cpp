@@ -333,15 +333,15 @@ TEST(kernels_separable, depthwise_then_pointwise) {
     for (auto level : levels()) {
         const auto& table = kernels_for(level);
         for (const auto& v : windows)
-            for (int64_t channels : {16, 33, 132})
-                for (int64_t outputs : {5, 40, 130})
-                    for (bool fused : {false, true})
-                        for (bool extra : {false, true})
-                            ASSERT_NO_FATAL_FAILURE(check_depthwise(
-                                table, {2, 9, 14, fused ? 10 : channels, extra ? 3 : 0}, channels,
-                                v, fused, extra ? 0 : 3, extra ? 2 : 1, extra, outputs))
-                                << to_string(level) << ' ' << channels << " channels to " << outputs
-                                << (fused ? ", fused, " : ", ") << v.kernel_h << 'x' << v.kernel_w;
+            for (const auto& [channels, outputs] :
+                 {std::pair{16, 5}, std::pair{33, 40}, std::pair{132, 130}})
+                for (bool fused : {false, true})
+                    for (bool extra : {false, true})
+                        ASSERT_NO_FATAL_FAILURE(check_depthwise(
+                            table, {2, 9, 14, fused ? 10 : channels, extra ? 3 : 0}, channels, v,
+                            fused, extra ? 0 : 3, extra ? 2 : 1, extra, outputs))
+                            << to_string(level) << ' ' << channels << " channels to " << outputs
+                            << (fused ? ", fused, " : ", ") << v.kernel_h << 'x' << v.kernel_w;
     }
 }
 
