@@ -70,6 +70,12 @@ instruction_ref stretched_source(instruction_ref x) {
     return x;
 }
 
+std::vector<instruction_ref> value_readers(instruction_ref ins) {
+    auto readers = ins->outputs();
+    std::erase_if(readers, [&](auto r) { return is_stretched(r) and r->inputs().front() != ins; });
+    return readers;
+}
+
 std::optional<channel_list> channel_numbers(instruction_ref x) {
     const auto source = stretched_source(x);
     const auto& s = source->get_shape();
@@ -118,7 +124,7 @@ void fold_channel_constants(module& m) {
 void add_to_channels(module& m, instruction_ref ins, const channel_list& numbers) {
     if (std::all_of(numbers.begin(), numbers.end(), [](auto x) { return x == 0; }))
         return;
-    const std::vector<instruction_ref> readers(ins->outputs());
+    const auto readers = value_readers(ins);
     if (readers.size() == 1 and readers.front()->name() == "add") {
         const auto reader = readers.front();
         const auto other = reader->inputs()[reader->inputs()[0] == ins ? 1 : 0];

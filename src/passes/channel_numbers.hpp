@@ -18,6 +18,9 @@ using channel_list = std::vector<double>;
 /// Of "multibroadcast" or "broadcast", as often as there are, what they stretch; else `x`.
 instruction_ref stretched_source(instruction_ref x);
 
+/// Who reads the values of `ins`, not only its sizes.
+std::vector<instruction_ref> value_readers(instruction_ref ins);
+
 /// The numbers of a constant operand of rank 2 or more that differ along axis 1 at most, whether it
 /// is stretched (to sizes that may be open) or not: one, or one for each channel.
 std::optional<channel_list> channel_numbers(instruction_ref x);

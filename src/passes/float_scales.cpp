@@ -91,7 +91,7 @@ private:
             return false;
         const auto image = images.contains(a) ? a : b;
         const auto numbers = channel_numbers(image == a ? b : a);
-        return numbers and changes(*numbers, t) and image->outputs().size() == 1;
+        return numbers and changes(*numbers, t) and value_readers(image).size() == 1;
     }
 
     bool is_gate(instruction_ref x) const {
@@ -115,7 +115,7 @@ private:
 } // namespace
 
 bool has_pointwise_readers(instruction_ref ins) {
-    const auto& out = ins->outputs();
+    const auto out = value_readers(ins);
     return std::all_of(out.begin(), out.end(), is_pointwise);
 }
 

@@ -2,6 +2,7 @@
 #include "passes/narrow_images.hpp"
 
 #include "ops/pointwise_table.hpp"
+#include "passes/channel_numbers.hpp"
 
 #include <migraphx/instruction.hpp>
 #include <migraphx/module.hpp>
@@ -31,8 +32,9 @@ std::unordered_set<instruction_ref> narrow_depthwise(const module& m) {
         const auto x = ins->inputs()[0], w = ins->inputs()[1];
         const auto& lens = w->get_shape().max_lens();
         if (w->can_eval() and is_narrow_image(x) and lens[1] == 1 and
-            lens[0] == x->get_shape().max_lens()[1] and lens[0] > 1 and x->outputs().size() == 1 and
-            not x->can_eval() and (is_convolution(x) or find_pointwise_row(x->name()) != nullptr))
+            lens[0] == x->get_shape().max_lens()[1] and lens[0] > 1 and
+            value_readers(x).size() == 1 and not x->can_eval() and
+            (is_convolution(x) or find_pointwise_row(x->name()) != nullptr))
             found.insert(ins);
     }
     return found;

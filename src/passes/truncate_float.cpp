@@ -96,7 +96,7 @@ void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     };
     for (auto ins : float_scales(m, t, gates)) {
         kept.insert(ins);
-        const auto& readers = ins->outputs();
+        const auto readers = value_readers(ins);
         if (not is_pointwise(ins) or readers.size() < 2 or has_pointwise_readers(ins) or
             (is_narrow_image(ins) and std::all_of(readers.begin(), readers.end(), reads_in_float)))
             continue;

@@ -38,8 +38,10 @@ void expect_uncompiled(const program& p, const char* name) {
 void quantize_float(program& p, const std::vector<std::string>& names, shape::type_t t,
                     const char* who) {
     expect_uncompiled(p, who);
-    // Batch normalizations move into the weights first, which are then rounded once.
-    run_passes(p, {make_pass("normalize_ops"), make_pass("fold_convolution"),
+    // Batch normalizations move into the weights first, which are then rounded once. Where sizes
+    // are open, images are seen to be read as they are.
+    run_passes(p, {make_pass("normalize_ops"), make_pass("drop_broadcasts"),
+                   make_pass("fold_convolution"), make_pass("drop_broadcasts"),
                    truncate_float_pass{names, t}});
 }
 

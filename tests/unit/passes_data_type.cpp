@@ -225,6 +225,22 @@ TEST(passes_data_type, weights_rounded_beside_halves_are_made_up_for) {
         EXPECT_NEAR(v, 8 * 4 * (double(0.1f) - double(float(half(0.1f)))), 1e-9);
 }
 
+// Where sizes are open, who takes an image's sizes only is no reader.
+TEST(passes_data_type, biases_stay_in_float_where_sizes_are_open) {
+    program p;
+    auto& m = *p.get_main_module();
+    const shape s{shape::float_type, {{1, 4}, {3, 3}, {4, 9}, {4, 9}}};
+    const auto y = m.add_instruction(make_op("convolution"), m.add_parameter("x", s),
+                                     weights(m, {40, 3, 1, 1}, 0.1f));
+    const auto bias =
+        m.add_instruction(make_op("broadcast", {{"axis", 1}}), weights(m, {40}, 0.1f), y);
+    m.add_return({m.add_instruction(make_op("relu"), m.add_instruction(make_op("add"), y, bias))});
+    quantize_fp16(p);
+    EXPECT_EQ(type_at(p, "convolution"), shape::half_type);
+    EXPECT_EQ(type_at(p, "add"), shape::float_type);
+    EXPECT_EQ(type_at(p, "relu"), shape::float_type);
+}
+
 // Below 32 channels, where nothing else reads the data.
 TEST(passes_data_type, narrow_depthwise_convolutions_stay_in_float) {
     for (const std::size_t channels : {8u, 31u, 32u})
