@@ -45,6 +45,10 @@ using body = void (*)(void* context, std::int64_t begin, std::int64_t end);
 bool inside_parallel();
 void run(std::int64_t n, int threads, body f, void* context);
 
+using share_body = void (*)(void* context, int part, std::int64_t begin, std::int64_t end);
+
+void run_shares(std::int64_t n, int threads, share_body f, void* context);
+
 } // namespace parallel_detail
 
 // Calls f(begin, end) for consecutive parts of [0, n), each of at least `grain` iterations, at most
@@ -74,6 +78,28 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
         }
     }
     f(std::int64_t{0}, n);
+}
+
+// Calls f(part, begin, end) for `parts` consecutive shares of n units that take about the same time
+// each, one for a thread: shares are as large as the processors were fast in such loops before. (A
+// core whose other hyperthread is busy is slower by a third, for as long as that lasts.) Some may
+// be empty, which are not called. What a unit gives must not depend on the share it is in. parts
+// is at most num_threads(); inside another parallel loop there is one.
+template <class F>
+void parallel_shares(std::int64_t n, std::int64_t parts, F&& f) {
+    if (n <= 0)
+        return;
+    if (parts <= 1 or parallel_detail::inside_parallel()) {
+        f(0, std::int64_t{0}, n);
+        return;
+    }
+    using function = std::remove_reference_t<F>;
+    parallel_detail::run_shares(
+        n, static_cast<int>(parts),
+        [](void* context, int part, std::int64_t begin, std::int64_t end) {
+            (*static_cast<function*>(context))(part, begin, end);
+        },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))));
 }
 
 } // namespace migraphx

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <ctime>
 #include <fstream>
+#include <stdexcept>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -172,6 +173,42 @@ TEST(base_threads, parts_know_the_thread_count) {
             wrong += num_threads() == 3 ? 0 : 1;
         });
     EXPECT_EQ(wrong, 0);
+}
+
+TEST(base_threads, shares_cover_all_units_whatever_the_speeds) {
+    const thread_count_guard threads(3);
+    for (int64_t n : {1, 2, 3, 40, 1001})
+        for (int turn = 0; turn < 20; turn++) {
+            std::vector<std::atomic<int>> done(static_cast<std::size_t>(n));
+            std::array<std::atomic<int>, 3> calls{};
+            parallel_shares(n, 3, [&](int64_t part, int64_t begin, int64_t end) {
+                calls.at(std::size_t(part))++;
+                // The second thread is slower each time, and gets less.
+                for (auto i = begin; i < end; i++) {
+                    const auto until = std::chrono::steady_clock::now() +
+                                       std::chrono::microseconds(part == 1 ? 4 : 1);
+                    while (std::chrono::steady_clock::now() < until)
+                        continue;
+                    done[std::size_t(i)]++;
+                }
+            });
+            for (auto& d : done)
+                ASSERT_EQ(d, 1);
+            for (auto& c : calls)
+                ASSERT_LE(c, 1);
+        }
+    EXPECT_THROW(parallel_shares(9, 3,
+                                 [](int64_t, int64_t, int64_t end) {
+                                     if (end == 9)
+                                         throw std::runtime_error("from a part");
+                                 }),
+                 std::runtime_error);
+    int64_t inner = 0;
+    parallel_for(2, 1, [&](int64_t begin, int64_t) {
+        if (begin == 0) // one part within a loop
+            parallel_shares(8, 2, [&](int64_t, int64_t from, int64_t to) { inner = to - from; });
+    });
+    EXPECT_EQ(inner, 8);
 }
 
 TEST(base_threads, many_callers_at_once) {

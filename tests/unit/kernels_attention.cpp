@@ -18,13 +18,15 @@ struct attention_case {
     int64_t batches, heads, queries, keys, dim, v_dim;
     bool interleaved = true; // {batch, position, head, dim}, else {batch, head, position, dim}
     bool transposed_keys = false;
-    int mask = 0; // 1: by key, 2: by query and key with hidden entries, 3: and a hidden row
+    int mask = 0; // 1: by key, 2: by query and key with hidden entries, 3: and a hidden row,
+                  // 4: bytes by query and key, 5: one value for each query
     bool causal = false;
     int64_t heads_per_kv = 1;
     float softcap = 0;
     bool sink = false;
     int64_t threads = 2;
     int64_t splits = 0; // expected; 0: any
+    bool grows = false; // scores with the number of the key
 };
 
 void check_attention(const attention_case& c) {
@@ -39,8 +41,11 @@ void check_attention(const attention_case& c) {
     };
     const auto q = random_floats(
         size_t(lay(c.heads, c.queries, c.dim, p.q_batch, p.q_head, p.q_row)), 1, -2, 2);
-    const auto k =
+    auto k =
         random_floats(size_t(lay(kv_heads, c.keys, c.dim, p.k_batch, p.k_head, p.k_row)), 2, -2, 2);
+    if (c.grows)
+        for (size_t i = 0; i < k.size(); ++i)
+            k[i] *= float(i / size_t(p.k_row) % size_t(c.keys)) * 12 / float(c.keys);
     const auto v = random_floats(
         size_t(lay(kv_heads, c.keys, c.v_dim, p.v_batch, p.v_head, p.v_row)), 3, -2, 2);
     const auto n = size_t(lay(c.heads, c.queries, c.v_dim, p.out_batch, p.out_head, p.out_row));
@@ -57,12 +62,27 @@ void check_attention(const attention_case& c) {
             if (i % 3 == 1 || i % size_t(c.keys) > size_t(c.keys) / 2 + 1 ||
                 (c.mask == 3 && i / size_t(c.keys) % 3 == 2))
                 mask[i] = -inf;
+    std::vector<uint8_t> hides(mask.size());
+    for (size_t i = 0; i < mask.size(); ++i) {
+        hides[i] = i % 3 != 1 && i / size_t(c.keys) % 5 != 4;
+        if (c.mask == 4)
+            mask[i] = hides[i] != 0 ? 0 : -inf;
+    }
     const auto sinks = random_floats(size_t(c.heads), 5, -1, 3);
     if (c.mask != 0) {
         p.mask = mask.data();
         p.mask_batch = c.queries * c.keys;
         p.mask_row = c.mask >= 2 ? c.keys : 0;
         p.mask_key = 1;
+    }
+    if (c.mask == 4) {
+        p.mask = nullptr;
+        p.hides = hides.data();
+    }
+    if (c.mask == 5) {
+        p.mask_batch = c.queries;
+        p.mask_row = 1;
+        p.mask_key = 0;
     }
     p.scale = 0.3f;
     p.softcap = c.softcap;
@@ -98,7 +118,8 @@ void check_attention(const attention_case& c) {
                     if (c.softcap > 0)
                         t = double(c.softcap) * std::tanh(t / double(c.softcap));
                     if (c.mask != 0)
-                        t += double(mask[size_t(b * p.mask_batch + i * p.mask_row + j)]);
+                        t += double(
+                            mask[size_t(b * p.mask_batch + i * p.mask_row + j * p.mask_key)]);
                     if (c.causal && j > i + p.causal_offset)
                         t = -inf;
                     s.push_back(t);
@@ -119,7 +140,7 @@ void check_attention(const attention_case& c) {
     for (isa level : levels()) {
         std::vector<float> out(n + 1, 77.0f);
         p.out = out.data();
-        const auto planned = planned_attention(p, c.threads);
+        const auto planned = planned_attention(p, c.threads, kernels_for(level));
         if (c.splits > 0) {
             ASSERT_EQ(planned.splits, c.splits);
         }
@@ -171,6 +192,24 @@ TEST(kernels_attention, layouts_masks_causal_and_shared_heads) {
     check_attention({1, 1, 30, 600, 8, 8, true, false, 0, true});
 }
 
+TEST(kernels_attention, bytes_that_hide_and_masks_of_queries) {
+    for (int mask : {4, 5})
+        for (int64_t queries : {1, 9, 20, 70})
+            for (int64_t keys : {13, 400})
+                for (int64_t share : {1, 2})
+                    check_attention({2, 4, queries, keys, 16, 24, true, false, mask, false, share});
+}
+
+// Maxima that come late, and of keys that lie far apart: what was summed before is scaled.
+TEST(kernels_attention, scores_that_grow) {
+    for (int64_t keys : {40, 500})
+        for (int64_t queries : {10, 33}) {
+            attention_case c{1, 2, queries, keys, 4, 20};
+            c.grows = true;
+            check_attention(c);
+        }
+}
+
 TEST(kernels_attention, hidden_rows_give_zero) {
     for (int64_t keys : {1, 7, 64, 600})
         for (int64_t queries : {1, 3, 70})
@@ -204,7 +243,7 @@ TEST(kernels_attention, keys_are_split_over_threads) {
     check_attention(few(3, 1, 4097, 2, 2)); // whole heads would leave a thread idle half the time
     check_attention(few(4, 1, 4096, 2, 1));
     check_attention(few(2, 2, 2050, 16, 7)); // whole panels of keys
-    check_attention(few(1, 1, 400, 8, 1)); // too few keys
+    check_attention(few(1, 1, 400, 8, 1));   // too few keys
     check_attention(few(1, 132, 600, 2, 2));
     check_attention(few(1, 133, 600, 2, 1)); // blocks of queries instead
     for (int mask : {0, 1, 2, 3})

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Attention of one block of rows, the queries of all heads that share one K and V: a block of keys
-// at a time, scores in a buffer that stays in L2, softmax over them with a running maximum, then
-// their product with V added to the block's result. Scores are kept times log2(e), so that their
-// exponentials are powers of two. Keys may be cut into parts, whose results are joined at the end.
+// Attention of few rows (many: attention_lanes.cpp). Of one block of rows, the queries of all heads
+// that share one K and V: a block of keys at a time, scores in a buffer that stays in L2, softmax
+// over them with a running maximum, then their product with V added to the block's result. Scores
+// are kept times log2(e), so that their exponentials are powers of two. Keys may be cut into parts,
+// whose results are joined at the end.
 #include "targets/cpu/kernels/attention.hpp"
+#include "targets/cpu/kernels/attention_lanes.hpp"
+#include "targets/cpu/kernels/attention_places.hpp"
 #include "targets/cpu/kernels/attention_scores.hpp"
 #include "targets/cpu/kernels/transpose_tile.hpp"
 
@@ -37,28 +40,6 @@ void copy_row(const float* from, float* to, int64_t n, float scale) {
     if (i < n)
         store_first(to + i, load_first(from + i, n - i) * scale, n - i);
 }
-
-// A row of the flattened (head in group, query) space of heads that share one K and V.
-struct row_place {
-    int64_t head, query;
-    row_place(const attention_params& p, int64_t kv, int64_t row)
-        : head(kv * p.heads_per_kv + row / p.queries), query(row % p.queries) {}
-    float* out(const attention_params& p, int64_t batch) const {
-        return p.out + batch * p.out_batch + head * p.out_head + query * p.out_row;
-    }
-};
-
-// Where unit u's rows are, parts of the keys aside.
-struct block_place {
-    int64_t batch, kv, first, count;
-    block_place(const attention_params& p, int64_t u) {
-        const int64_t kv_heads = p.heads / p.heads_per_kv, all = p.heads_per_kv * p.queries;
-        batch = u / p.blocks / kv_heads;
-        kv = u / p.blocks % kv_heads;
-        first = u % p.blocks * p.block;
-        count = all - first < p.block ? all - first : p.block;
-    }
-};
 
 struct attention_block {
     const attention_params& p;
@@ -309,6 +290,8 @@ void combine(const attention_params& p, int64_t begin, int64_t end) {
 } // namespace
 
 void fill_attention(attention_kernels& table) {
+    table.lane_tiles = attention_in_lanes;
+    table.lane_scratch = attention_in_lanes_scratch;
     table.tiles = tiles;
     table.combine = combine;
 }

@@ -46,10 +46,14 @@ struct attention_params {
     // layout.partial floats of `partials`; combine() joins them. 1: no parts.
     int64_t splits, split_keys;
     float* partials;
+    bool in_lanes; // lane_tiles() is to run, whose units are these blocks; no parts of keys then
     attention_layout layout;
 };
 
 struct attention_kernels {
+    // For many rows. Units: (batch x heads of K + head) x blocks + block.
+    void (*lane_tiles)(const attention_params& p, float* scratch, int64_t begin, int64_t end);
+    int64_t (*lane_scratch)(const attention_params& p); // floats for a thread
     // Units: ((batch x heads of K + head) x blocks + block) x splits + part.
     void (*tiles)(const attention_params& p, float* scratch, int64_t begin, int64_t end);
     // Units: (batch x heads of K + head) x blocks + block, all parts of which are done.

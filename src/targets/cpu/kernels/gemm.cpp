@@ -11,18 +11,6 @@
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
 
-// n rows in parts of about the same size, none above `most`.
-struct row_parts {
-    int64_t count, base, extra;
-    row_parts(int64_t n, int64_t most) {
-        count = (n + most - 1) / most;
-        base = n / count;
-        extra = n % count;
-    }
-    int64_t start(int64_t i) const { return i * base + (i < extra ? i : extra); }
-    int64_t size(int64_t i) const { return base + (i < extra ? 1 : 0); }
-};
-
 // Rows that meet two panels at most are read where they lie: packing them costs half a panel.
 bool in_place(const gemm_params& p) {
     return p.windows.channels == 0 && p.n <= 2 * row_panel && p.k <= p.block_depth;

@@ -5,6 +5,7 @@
 
 #include "targets/cpu/kernels/lanes.hpp"
 #include "targets/cpu/kernels/row_epilogue.hpp"
+#include "targets/cpu/kernels/row_parts.hpp"
 #include "targets/cpu/kernels/vec_math.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
@@ -16,40 +17,6 @@ struct tile_place {
     int64_t image, row, channel; // its first
     int64_t channels;            // that exist, from the first on; at least one
 };
-
-template <int N>
-struct row_count {
-    static constexpr int value = N;
-};
-
-// f(row_count<rows>) for rows in [1, Most], with the number known to the compiler.
-template <int Most, class F>
-MIGRAPHX_VEC_INLINE void with_rows(int64_t rows, F f) {
-    static_assert(Most <= 14);
-    switch (rows) {
-#define MIGRAPHX_ROWS(n)                                                                           \
-    case n:                                                                                        \
-        f(row_count<(n <= Most ? n : 1)>{});                                                       \
-        break;
-        MIGRAPHX_ROWS(1)
-        MIGRAPHX_ROWS(2)
-        MIGRAPHX_ROWS(3)
-        MIGRAPHX_ROWS(4)
-        MIGRAPHX_ROWS(5)
-        MIGRAPHX_ROWS(6)
-        MIGRAPHX_ROWS(7)
-        MIGRAPHX_ROWS(8)
-        MIGRAPHX_ROWS(9)
-        MIGRAPHX_ROWS(10)
-        MIGRAPHX_ROWS(11)
-        MIGRAPHX_ROWS(12)
-        MIGRAPHX_ROWS(13)
-        MIGRAPHX_ROWS(14)
-#undef MIGRAPHX_ROWS
-    default:
-        break;
-    }
-}
 
 // x / (1 + 2^t), which is x * sigmoid(-log(2) t). Beyond the bounds the result is x, or below
 // 1e-32, where its last bits do not matter.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "targets/cpu/kernels/lanes.hpp"
+#include "targets/cpu/kernels/row_parts.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 
@@ -81,9 +82,19 @@ MIGRAPHX_VEC_INLINE void add_product_with(vf& sum, const float& x, vf y) {
 #endif
 }
 
-// acc += a * b for one k. More than two loads a cycle would cost as much, so every third row is
-// spread over a register for all vectors.
-template <int R, int V>
+// sum += x * y with the sum staying in its register: else the compiler would write some to a factor
+// and, with 28 sums of 32 registers, move and spill them.
+MIGRAPHX_VEC_INLINE void add_in_place(vf& sum, vf x, vf y) {
+#if MIGRAPHX_VEC_BYTES == 64
+    asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
+#else
+    add_product(sum, x, y);
+#endif
+}
+
+// acc += a * b for one k, the rows of a being Step floats apart. More than two loads a cycle would
+// cost as much, so every third row is spread over a register for all vectors.
+template <int R, int V, int Step = strip_depth>
 MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const float* b) {
     vf y[V];
 #pragma GCC unroll 4
@@ -94,12 +105,12 @@ MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const f
         if (lanes == 16 && V <= 2 && r % 3 != 2) {
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                add_product_with(acc[r][v], a[r * strip_depth], y[v]);
+                add_product_with(acc[r][v], a[r * Step], y[v]);
         } else {
-            const vf x = splat(a[r * strip_depth]);
+            const vf x = splat(a[r * Step]);
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                add_product(acc[r][v], x, y[v]);
+                add_in_place(acc[r][v], x, y[v]);
         }
     }
     // The compiler would load ahead more than registers hold.
@@ -124,6 +135,24 @@ MIGRAPHX_VEC_INLINE void multiply_strip(vf (&acc)[R][V], const float* a, const f
     for (; depth > 0; --depth) {
         add_strip_step<R, V>(acc, a, b);
         ++a;
+        b += b_row;
+    }
+}
+
+// The same with rows that lie side by side: (k, r) at a[k * a_step + r].
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void multiply_columns(vf (&acc)[R][V], const float* a, int64_t a_step,
+                                          const float* b, int64_t b_row, int64_t depth) {
+    for (; depth >= 4; depth -= 4) {
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i)
+            add_strip_step<R, V, 1>(acc, a + i * a_step, b + i * b_row);
+        a += 4 * a_step;
+        b += 4 * b_row;
+    }
+    for (; depth > 0; --depth) {
+        add_strip_step<R, V, 1>(acc, a, b);
+        a += a_step;
         b += b_row;
     }
 }

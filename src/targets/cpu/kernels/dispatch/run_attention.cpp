@@ -41,6 +41,24 @@ int64_t key_splits(const attention_params& p, int64_t groups, int64_t threads) {
     return best;
 }
 
+constexpr int64_t fewest_in_lanes = 9; // queries: with fewer most lanes would be empty
+
+// As many rows to a block as share its keys while they are near, and enough blocks for all threads.
+attention_params planned_in_lanes(attention_params p, int64_t rows, int64_t groups, int64_t threads,
+                                  const kernel_table& table) {
+    constexpr int64_t lanes = 32, usual = 128, most = 256;
+    const bool whole = rows <= most and groups >= 4 * threads;
+    const int64_t wanted = std::min(ceil_div(4 * threads, groups), ceil_div(rows, lanes));
+    const int64_t parts = whole ? 1 : std::max(ceil_div(rows, usual), wanted);
+    p.in_lanes = true;
+    p.block = parts == 1 ? rows : std::min(round_up(ceil_div(rows, parts), lanes), rows);
+    p.blocks = ceil_div(rows, p.block);
+    p.split_keys = p.keys;
+    p.layout = {};
+    p.layout.total = table.attention.lane_scratch(p);
+    return p;
+}
+
 } // namespace
 
 const char* attention_refusal(const attention_params& p) {
@@ -53,12 +71,14 @@ const char* attention_refusal(const attention_params& p) {
     return nullptr;
 }
 
-attention_params planned_attention(attention_params p, int64_t threads) {
+attention_params planned_attention(attention_params p, int64_t threads, const kernel_table& table) {
     constexpr int64_t tile_rows = 6; // rows of the register block
     constexpr int64_t most = attention_params::max_block;
     const int64_t kv_heads = groups_of(p);
     const int64_t rows = std::max<int64_t>(1, p.heads_per_kv * p.queries);
     p.splits = key_splits(p, kv_heads, threads);
+    if (p.splits == 1 and rows >= fewest_in_lanes)
+        return planned_in_lanes(p, rows, kv_heads, threads, table);
     const int64_t wanted = p.splits > 1 ? 1 : ceil_div(threads, kv_heads);
     const int64_t parts =
         std::max(ceil_div(rows, most), std::min(wanted, ceil_div(rows, tile_rows)));
@@ -93,11 +113,17 @@ void run_attention(const attention_params& given, float* scratch, int64_t thread
         return;
     const int64_t work = blocks * p.block * p.keys * (p.q_dim + p.v_dim);
     const int64_t parts = work < worth_threads ? 1 : std::min(units, threads);
-    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
-        for (auto i = begin; i < end; i++)
-            table.attention.tiles(p, scratch + i * p.layout.total, units * i / parts,
-                                  units * (i + 1) / parts);
-    });
+    const auto tiles = p.in_lanes ? table.attention.lane_tiles : table.attention.tiles;
+    const auto run = [&](int64_t part, int64_t begin, int64_t end) {
+        tiles(p, scratch + part * p.layout.total, begin, end);
+    };
+    if (not p.causal)
+        parallel_shares(units, parts, run);
+    else // units are not alike
+        parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+            for (auto i = begin; i < end; i++)
+                run(i, units * i / parts, units * (i + 1) / parts);
+        });
     if (p.splits > 1)
         parallel_for(blocks, std::max<int64_t>(1, 64 * 1024 / (p.layout.partial * p.splits)),
                      [&](int64_t begin, int64_t end) { table.attention.combine(p, begin, end); });

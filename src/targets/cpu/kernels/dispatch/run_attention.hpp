@@ -10,8 +10,10 @@ namespace migraphx::cpu {
 // mask whose step along the keys is neither 0 nor 1), or null when it can.
 const char* attention_refusal(const attention_params& p);
 
-// The problem with blocks and scratch memory for so many threads; addresses may come later.
-attention_params planned_attention(attention_params p, int64_t threads);
+// The problem with blocks and scratch memory for so many threads; addresses may come later. `table`
+// is that of the run.
+attention_params planned_attention(attention_params p, int64_t threads,
+                                   const kernel_table& table = kernels());
 
 // Floats of scratch memory that run_attention wants for a planned problem.
 int64_t attention_scratch(const attention_params& p, int64_t threads);

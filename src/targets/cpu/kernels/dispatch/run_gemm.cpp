@@ -55,9 +55,8 @@ void run_gemm(const gemm_params& p, float* scratch, int64_t threads, const kerne
         return;
     const int64_t parts = std::clamp<int64_t>(p.m * p.n * p.k / least, 1, std::min(units, threads));
     const int64_t own = table.gemm.scratch(p);
-    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
-        for (auto i = begin; i < end; i++)
-            table.gemm.run(p, scratch + i * own, units * i / parts, units * (i + 1) / parts);
+    parallel_shares(units, parts, [&](int part, int64_t begin, int64_t end) {
+        table.gemm.run(p, scratch + part * own, begin, end);
     });
 }
 

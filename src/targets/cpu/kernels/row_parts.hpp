@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Rows in even parts, and functions of a number of rows that the compiler knows. For kernel files
+// only.
+#pragma once
+
+#include "targets/cpu/kernels/vec.hpp"
+
+#include <cstdint>
+
+namespace migraphx::cpu::KERNEL_ISA {
+
+// n rows in parts of about the same size, none above `most`.
+struct row_parts {
+    int64_t count, base, extra;
+    row_parts(int64_t n, int64_t most) {
+        count = (n + most - 1) / most;
+        base = count == 0 ? 0 : n / count;
+        extra = count == 0 ? 0 : n % count;
+    }
+    int64_t start(int64_t i) const { return i * base + (i < extra ? i : extra); }
+    int64_t size(int64_t i) const { return base + (i < extra ? 1 : 0); }
+};
+
+template <int N>
+struct row_count {
+    static constexpr int value = N;
+};
+
+// f(row_count<rows>) for rows in [1, Most], with the number known to the compiler.
+template <int Most, class F>
+MIGRAPHX_VEC_INLINE void with_rows(int64_t rows, F f) {
+    static_assert(Most <= 14);
+    switch (rows) {
+#define MIGRAPHX_ROWS(n)                                                                           \
+    case n:                                                                                        \
+        f(row_count<(n <= Most ? n : 1)>{});                                                       \
+        break;
+        MIGRAPHX_ROWS(1)
+        MIGRAPHX_ROWS(2)
+        MIGRAPHX_ROWS(3)
+        MIGRAPHX_ROWS(4)
+        MIGRAPHX_ROWS(5)
+        MIGRAPHX_ROWS(6)
+        MIGRAPHX_ROWS(7)
+        MIGRAPHX_ROWS(8)
+        MIGRAPHX_ROWS(9)
+        MIGRAPHX_ROWS(10)
+        MIGRAPHX_ROWS(11)
+        MIGRAPHX_ROWS(12)
+        MIGRAPHX_ROWS(13)
+        MIGRAPHX_ROWS(14)
+#undef MIGRAPHX_ROWS
+    default:
+        break;
+    }
+}
+
+} // namespace migraphx::cpu::KERNEL_ISA
