@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -39,7 +40,7 @@ struct node {
 };
 
 struct graph {
-    std::vector<node> nodes;
+    std::deque<node> nodes; // references to shapes and bounds stay good as it grows
     std::vector<std::size_t> outputs;
 };
 
