@@ -63,7 +63,8 @@ struct rows {
     row_builder b;
     std::string label;
 
-    rows(axis_sizes all, const axis_sizes& axes) : lens(std::move(all)), reduced(lens.size(), false) {
+    rows(axis_sizes all, const axis_sizes& axes)
+        : lens(std::move(all)), reduced(lens.size(), false) {
         for (auto a : axes)
             reduced[a] = true;
         for (std::size_t d = 0; d < lens.size(); d++)
@@ -352,6 +353,16 @@ row_problem rows_of(const problem& p) {
     if (std::any_of(outs.begin(), outs.end(), repeats))
         return refused("a result that repeats its elements");
     return p.modules.empty() ? single(p) : fused(p);
+}
+
+row_problem rows_of(const operation& op, const std::vector<shape>& inputs, const shape& output,
+                    module& body) {
+    problem p;
+    p.op = op;
+    p.inputs = inputs;
+    p.output = output;
+    p.modules = {&body};
+    return rows_of(p);
 }
 
 } // namespace migraphx

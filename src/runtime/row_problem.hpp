@@ -7,6 +7,7 @@
 #include "runtime/kernel.hpp"
 
 #include <string>
+#include <vector>
 
 namespace migraphx {
 
@@ -17,5 +18,9 @@ struct row_problem {
 };
 
 row_problem rows_of(const problem& p);
+
+/// Those of an operator with a body that a pass is about to make.
+row_problem rows_of(const operation& op, const std::vector<shape>& inputs, const shape& output,
+                    module& body);
 
 } // namespace migraphx

@@ -71,12 +71,7 @@ fuse_reduce reduce_fusion(std::shared_ptr<device> on) {
     auto pass = reduce_fusion();
     pass.runs = [on](const operation& op, const std::vector<shape>& inputs, const shape& output,
                      module& body) {
-        problem p;
-        p.op = op;
-        p.inputs = inputs;
-        p.output = output;
-        p.modules = {&body};
-        const auto built = rows_of(p);
+        const auto built = rows_of(op, inputs, output, body);
         if (not built.refusal.empty())
             return false;
         return op.get_vector<int64_t>("axes").empty()

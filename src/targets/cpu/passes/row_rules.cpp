@@ -7,8 +7,8 @@
 // 0.6 to 1.1. Pointwise regions with several results 1.3 to 2.4.
 #include "targets/cpu/passes/passes.hpp"
 
-#include "targets/cpu/jit/code.hpp"
 #include "runtime/row_problem.hpp"
+#include "targets/cpu/jit/code.hpp"
 #include "targets/cpu/row_plan.hpp"
 
 #include <migraphx/instruction.hpp>
@@ -195,12 +195,7 @@ fuse_reduce reduce_fusion() {
     pass.reads = reads_in_place;
     pass.runs = [](const operation& op, const std::vector<shape>& inputs, const shape& output,
                    module& body) {
-        problem p;
-        p.op = op;
-        p.inputs = inputs;
-        p.output = output;
-        p.modules = {&body};
-        const auto built = rows_of(p);
+        const auto built = rows_of(op, inputs, output, body);
         if (not built.refusal.empty())
             return false;
         return op.get_vector<int64_t>("axes").empty()
