@@ -5,6 +5,7 @@
 #include "targets/cpu/kernels/dispatch/run_separable.hpp"
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/operands.hpp"
+#include "targets/cpu/lower/packed_convolution.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lowering.hpp"
 
@@ -160,12 +161,9 @@ std::vector<float> depthwise_bias(const planned_epilogue& e, const problem& p, i
     return result;
 }
 
-struct pointwise_kernel : kernel {
+struct pointwise_kernel : packed_convolution {
     pointwise_params params{};
     separable_schedule schedule;
-    planned_epilogue epilogue;
-    std::vector<float> bias;
-    std::shared_ptr<const packed_weight> weights;
     std::optional<std::size_t> scale; // input
 
     void run(const kernel_args& args) const override {
@@ -180,8 +178,6 @@ struct pointwise_kernel : kernel {
     }
     std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
     std::string name() const override { return str("pointwise ", isa_name()); }
-    bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
-    void add_constants(held_constants& held) const override { weights->add_to(held); }
 };
 
 struct depthwise_kernel : kernel {

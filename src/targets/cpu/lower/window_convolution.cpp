@@ -4,6 +4,7 @@
 #include "targets/cpu/kernels/dispatch/run_windows.hpp"
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/operands.hpp"
+#include "targets/cpu/lower/packed_convolution.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/lower/windows.hpp"
@@ -18,11 +19,9 @@ namespace migraphx::cpu {
 
 namespace {
 
-struct window_kernel : kernel {
+struct window_kernel : packed_convolution {
     window_params params{};
-    planned_epilogue epilogue;
-    std::vector<float> bias, zeros;
-    std::shared_ptr<const packed_weight> weights;
+    std::vector<float> zeros;
     int64_t threads = 1;
 
     void run(const kernel_args& args) const override {
@@ -35,8 +34,6 @@ struct window_kernel : kernel {
         run_windows(q, threads);
     }
     std::string name() const override { return str("windows ", isa_name()); }
-    bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
-    void add_constants(held_constants& held) const override { weights->add_to(held); }
 };
 
 // A 1x1 window over any number of axes counts as one over a row.
