@@ -18,6 +18,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -71,13 +72,18 @@ def peak_bandwidth(args, mib=256):
 
 
 def work_of(args, model, case):
-    """Lines of the report's table of work: (what, ms, GF, MB, GF/s, GB/s)."""
-    sizes = []
-    for given in case.inputs:
-        if model.dims is not None and given.shape:
-            sizes += ["--input-dim", f"@{given.name}", *map(str, given.shape)]
-    done = subprocess.run([str(args.driver), "perf", str(args.models_dir / f"{model.name}.onnx"), "-n", str(args.runs), *sizes],
-                          capture_output=True, text=True, timeout=args.timeout)
+    """Lines of the report's table of work: (what, ms, GF, MB, GF/s, GB/s), for the inputs of the case."""
+    import migraphx
+    given = []
+    with tempfile.TemporaryDirectory() as folder:
+        for i, (name, array) in enumerate(models.make_inputs(model, case).items()):
+            file = pathlib.Path(folder) / f"{i}.msgpack"
+            migraphx.argument.save(migraphx.argument(array), file)
+            given += ["--load-arg", f"@{name}", str(file)]
+            if model.dims is not None and array.shape:
+                given += ["--input-dim", f"@{name}", *map(str, array.shape)]
+        done = subprocess.run([str(args.driver), "perf", str(args.models_dir / f"{model.name}.onnx"), "-n", str(args.runs), *given],
+                              capture_output=True, text=True, timeout=args.timeout)
     rows = [(m[1], *map(float, m.groups()[1:])) for m in map(LINE.match, done.stdout.splitlines()) if m]
     if done.returncode != 0 or not rows:
         raise RuntimeError(f"a table of work was expected, got {harness.one_line(done.stderr[-300:])}")
