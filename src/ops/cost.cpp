@@ -104,6 +104,38 @@ double recurrent_flops(instruction_ref ins) {
     return 2 * x[0] * x[1] * (elements_of(in[1]->get_shape()) + elements_of(in[2]->get_shape()));
 }
 
+// N times the spatial dimensions of an image (N, C, ...).
+double positions_of(const shape& image) {
+    const auto lens = lens_of(image);
+    return lens.size() > 1 and lens[1] > 0 ? elements_of(image) / lens[1] : 0;
+}
+
+// A chain of convolutions, each with its weights after x: 1x1 ones before and after one of each
+// channel by itself, which alone changes the positions.
+double separable_flops(instruction_ref ins) {
+    const auto attributes = ins->get_operator().to_value();
+    const auto& in = ins->inputs();
+    double multiplied = 0;
+    for (std::size_t i = 0; i < ins->module_inputs().size(); i++) {
+        const bool is_before = i == 0 and attributes.at("before").to<bool>();
+        multiplied += positions_of(is_before ? in[0]->get_shape() : ins->get_shape()) *
+                      elements_of(in[i + 1]->get_shape());
+    }
+    return 2 * multiplied;
+}
+
+// Each value of a state is faded, corrected and added to, and read, with every token: what its rule
+// asks for of these, at 2 flops.
+double linear_attention_flops(instruction_ref ins) {
+    const auto& in = ins->inputs();
+    const auto q = lens_of(in[0]->get_shape()), state = lens_of(in[3]->get_shape());
+    const auto rule = ins->get_operator().to_value().at("rule").to<std::string>();
+    const double steps =
+        2 + (rule.starts_with("gated") ? 0.5 : 0) + (rule.ends_with("delta") ? 1 : 0);
+    const auto r = state.size();
+    return 2 * q[0] * q[1] * state[r - 3] * state[r - 2] * state[r - 1] * steps;
+}
+
 // Targets' own forms of operators do the same work: "cpu::dot".
 std::string_view plain_name(std::string_view name) {
     const auto at = name.find("::");
@@ -117,9 +149,10 @@ double flops_of(instruction_ref ins) {
     const auto out = elements_of_all(ins->get_shape());
     if (only_moves(name) or ins->get_operator().info().is_view)
         return 0;
-    if (is_one_of(name, {"dot", "quant_dot"}))
+    if (is_one_of(name, {"dot", "quant_dot", "block_dot"}))
         return 2 * out * lens_of(in[0]->get_shape()).back();
-    if (is_one_of(name, {"convolution", "quant_convolution", "deformable_convolution"})) {
+    if (is_one_of(name, {"convolution", "scaled_convolution", "quant_convolution",
+                         "deformable_convolution"})) {
         const auto w = lens_of(in[1]->get_shape());
         return w[0] > 0 ? 2 * out * elements_of(in[1]->get_shape()) / w[0] : 0;
     }
@@ -136,6 +169,10 @@ double flops_of(instruction_ref ins) {
                    ? q[0] * q[1] * q[2] * v[2] * (2 * q[3] + 2 * v[3] + 5)
                    : 0;
     }
+    if (name == "separable")
+        return separable_flops(ins);
+    if (name == "linear_attention")
+        return linear_attention_flops(ins);
     if (is_one_of(name, {"rnn", "gru", "lstm", "rnn_all", "gru_all", "lstm_all"}))
         return recurrent_flops(ins);
     if (name == "pooling") {

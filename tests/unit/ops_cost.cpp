@@ -5,6 +5,7 @@
 #include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
 #include <migraphx/program.hpp>
+#include <migraphx/register_target.hpp>
 
 #include <gtest/gtest.h>
 
@@ -29,4 +30,54 @@ TEST(ops_cost, a_gather_reads_what_it_gives) {
         make_op("fused_reduce", {{"axes", std::vector<int64_t>{}}}), {t, i, y}, {body}));
     EXPECT_EQ(fused.bytes, plain + double(rows.bytes()));
     EXPECT_EQ(fused.flops, double(rows.elements()));
+}
+
+TEST(ops_cost, a_chain_of_convolutions_counts_each) {
+    make_target("cpu"); // which registers the operator
+    program p;
+    auto* m = p.get_main_module();
+    const auto input = [&](const char* name, std::vector<std::size_t> lens) {
+        return m->add_parameter(name, {shape::float_type, std::move(lens)});
+    };
+    // 16 channels to 96, a 3x3 at every second position, to 24.
+    const std::vector<instruction_ref> in{
+        input("x", {2, 16, 20, 20}), input("expand", {96, 16, 1, 1}), input("each", {96, 1, 3, 3}),
+        input("project", {24, 96, 1, 1})};
+    std::vector<module_ref> bodies;
+    for (const char* name : {"first", "second", "third"}) {
+        auto* body = bodies.emplace_back(p.create_module(name));
+        body->add_return({body->add_parameter("x0", {shape::float_type})});
+    }
+    const auto chain = m->add_instruction(make_op("cpu::separable", {{"before", true},
+                                                                     {"after", true},
+                                                                     {"group", 96},
+                                                                     {"stride", {2, 2}},
+                                                                     {"padding", {1, 1}}}),
+                                          in, bodies);
+    const double expand = 2 * 400 * 96 * 16, each = 2 * 100 * 96 * 9, project = 2 * 100 * 24 * 96;
+    EXPECT_EQ(cost_of(chain).flops, 2 * (expand + each + project));
+}
+
+TEST(ops_cost, products_with_weights_of_few_bits) {
+    program p;
+    auto* m = p.get_main_module();
+    const auto x = m->add_parameter("x", {shape::float_type, {3, 64}}),
+               q = m->add_parameter("q", {shape::uint8_type, {10, 32}}),
+               s = m->add_parameter("s", {shape::float_type, {10, 2}});
+    const auto dot =
+        m->add_instruction(make_op("block_dot", {{"bits", 4}, {"block", 32}}), {x, q, s});
+    EXPECT_EQ(cost_of(dot).flops, 2.0 * 3 * 10 * 64);
+}
+
+TEST(ops_cost, attention_by_a_state) {
+    program p;
+    auto* m = p.get_main_module();
+    const auto row = [&](const char* name, std::size_t width) {
+        return m->add_parameter(name, {shape::float_type, {1, 5, width}});
+    };
+    const auto state = m->add_parameter("s", {shape::float_type, {1, 2, 4, 8}});
+    const auto plain = m->add_instruction(
+        make_op("linear_attention", {{"rule", "linear"}, {"num_heads", 2}, {"kv_num_heads", 2}}),
+        {row("q", 8), row("k", 8), row("v", 16), state});
+    EXPECT_EQ(cost_of(plain).flops, 5 * 2.0 * 4 * 8 * 4);
 }
