@@ -31,9 +31,11 @@ void check_pooling(pooling_problem p, int64_t images, int64_t planes) {
     p.y_row = p.w.out * p.y_col;
     p.lens[0] = images;
     p.lens[1] = planes;
-    p.x_steps[1] = p.h.in * p.x_row;
+    p.x_slice = p.h.in * p.x_row;
+    p.y_slice = p.h.out * p.y_row;
+    p.x_steps[1] = p.d.in * p.x_slice;
     p.x_steps[0] = planes * p.x_steps[1];
-    p.y_steps[1] = p.h.out * p.y_row;
+    p.y_steps[1] = p.d.out * p.y_slice;
     p.y_steps[0] = planes * p.y_steps[1];
     ASSERT_EQ(pooling_plan::refusal(p), nullptr);
     const auto f = random_floats(size_t(images * p.x_steps[0]), 1, -2, 2);
@@ -43,31 +45,33 @@ void check_pooling(pooling_problem p, int64_t images, int64_t planes) {
         std::vector<T> y(size_t(images * p.y_steps[0]) + 1, T(77));
         plan.run(x.data(), y.data(), kernels_for(level));
         ASSERT_EQ(y.back(), T(77));
-        for_each_index({images, planes, p.h.out, p.w.out, p.channels}, [&](const dims& i) {
+        for_each_index({images, planes, p.d.out, p.h.out, p.w.out, p.channels}, [&](const dims& i) {
             double acc = p.kind == pooling_kind::max ? -std::numeric_limits<double>::infinity() : 0;
             int64_t inside = 0, padded = 0;
-            for (int64_t a = 0; a < p.h.kernel; ++a)
-                for (int64_t b = 0; b < p.w.kernel; ++b) {
-                    const int64_t r = i[2] * p.h.stride + a * p.h.dilation - p.h.before;
-                    const int64_t c = i[3] * p.w.stride + b * p.w.dilation - p.w.before;
-                    padded += r < p.h.in + p.h.after && c < p.w.in + p.w.after;
-                    if (r < 0 || c < 0 || r >= p.h.in || c >= p.w.in)
-                        continue;
-                    ++inside;
-                    const double v = double(x[size_t(i[0] * p.x_steps[0] + i[1] * p.x_steps[1] +
-                                                     r * p.x_row + c * p.x_col + i[4])]);
-                    if (p.kind == pooling_kind::max)
-                        acc = std::max(acc, v);
-                    else
-                        acc +=
-                            p.kind == pooling_kind::lp ? std::pow(std::abs(v), double(p.order)) : v;
-                }
+            for_each_index({p.d.kernel, p.h.kernel, p.w.kernel}, [&](const dims& k) {
+                const int64_t z = i[2] * p.d.stride + k[0] * p.d.dilation - p.d.before;
+                const int64_t r = i[3] * p.h.stride + k[1] * p.h.dilation - p.h.before;
+                const int64_t c = i[4] * p.w.stride + k[2] * p.w.dilation - p.w.before;
+                padded +=
+                    z < p.d.in + p.d.after && r < p.h.in + p.h.after && c < p.w.in + p.w.after;
+                if (z < 0 || r < 0 || c < 0 || z >= p.d.in || r >= p.h.in || c >= p.w.in)
+                    return;
+                ++inside;
+                const double v =
+                    double(x[size_t(i[0] * p.x_steps[0] + i[1] * p.x_steps[1] + z * p.x_slice +
+                                    r * p.x_row + c * p.x_col + i[5])]);
+                if (p.kind == pooling_kind::max)
+                    acc = std::max(acc, v);
+                else
+                    acc += p.kind == pooling_kind::lp ? std::pow(std::abs(v), double(p.order)) : v;
+            });
             if (p.kind == pooling_kind::average)
                 acc /= double(p.count_include_pad ? padded : inside);
             if (p.kind == pooling_kind::lp)
                 acc = std::pow(acc, 1 / double(p.order));
-            const double got = double(y[size_t(i[0] * p.y_steps[0] + i[1] * p.y_steps[1] +
-                                               i[2] * p.y_row + i[3] * p.y_col + i[4])]);
+            const double got =
+                double(y[size_t(i[0] * p.y_steps[0] + i[1] * p.y_steps[1] + i[2] * p.y_slice +
+                                i[3] * p.y_row + i[4] * p.y_col + i[5])]);
             if (std::isnan(acc)) // no tap
                 ASSERT_TRUE(std::isnan(got));
             else if (std::isinf(acc))
@@ -97,6 +101,22 @@ TEST(kernels_pooling, windows_layouts_and_kinds) {
                         p.order = 3;
                         check_pooling<_Float16>(p, 1, 1);
                     }
+}
+
+TEST(kernels_pooling, three_axes) {
+    for (auto kind : {pooling_kind::average, pooling_kind::max, pooling_kind::lp})
+        for (int64_t channels : {1, 20})
+            for (bool counted : {false, true}) {
+                pooling_problem p;
+                p.kind = kind;
+                p.count_include_pad = counted;
+                p.channels = channels;
+                p.d = axis_of(6, 3, 2, 1, 1, 1, true);
+                p.h = axis_of(5, 2, 1, 0, 1, 2, false);
+                p.w = axis_of(19, 3, 2, 1, 0, 1, true);
+                check_pooling<float>(p, 2, 2);
+                check_pooling<_Float16>(p, 1, 1);
+            }
 }
 
 TEST(kernels_pooling, one_axis_whole_image_and_tiny) {

@@ -69,6 +69,19 @@ TEST(lower_images, pooling_has_kernels_for_packed_data) {
     }
 }
 
+TEST(lower_images, pooling_of_volumes_has_kernels) {
+    for (const auto type : {shape::float_type, shape::half_type, shape::bf16_type})
+        for (const auto& x :
+             {noise({type, {2, 8, 6, 5, 4}}), channels_last(noise({type, {2, 8, 6, 5, 4}}))})
+            for (const auto* mode : {"max", "average", "lpnorm"})
+                check_lowered(make_op("pooling", {{"mode", mode},
+                                                  {"lengths", {3, 2, 2}},
+                                                  {"stride", {2, 1, 2}},
+                                                  {"padding", {1, 0, 1}},
+                                                  {"dilations", {1, 2, 1}}}),
+                              {x});
+}
+
 TEST(lower_images, resize) {
     for (const auto& l : {lens{1, 3, 7, 9}, lens{2, 16, 6, 5}})
         for (const auto& x : layouts(noise(of(l))))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pooling. Planes join the rows of a window first, into one padded row, and then along it; pixels
-// of many channels join their taps as vectors.
+// Pooling. Planes join the rows of a window, of all its depths, first, into one padded row, and
+// then along it; pixels of many channels join their taps as vectors.
 #include "targets/cpu/kernels/pooling.hpp"
 #include "targets/cpu/kernels/convert.hpp"
 #include "targets/cpu/kernels/vec_math.hpp"
@@ -39,39 +39,63 @@ struct power_pool {
     MIGRAPHX_VEC_INLINE vf last(vf a, vf) const { return vec::pow(a, splat(1 / order)); }
 };
 
+// What a row of the result joins: rows of some depths.
+struct window_rows {
+    int64_t first; // elements from the image's first
+    int64_t depths, depth_step, rows, row_step;
+    float factor;
+};
+
+window_rows rows_at(const pooling_params& p, int64_t depth, int64_t row) {
+    return {p.d.first[depth] * p.x_slice + p.h.first[row] * p.x_row,
+            p.d.count[depth],
+            p.dilation_d * p.x_slice,
+            p.h.count[row],
+            p.dilation_h * p.x_row,
+            p.d.factor[depth] * p.h.factor[row]};
+}
+
+template <class Join>
+MIGRAPHX_VEC_INLINE void for_rows(const window_rows& r, Join join) {
+    for (int64_t z = 0; z < r.depths; ++z)
+        for (int64_t i = 0; i < r.rows; ++i)
+            join(z * r.depth_step + i * r.row_step);
+}
+
 template <elem_type T, class Op>
-void pool_pixels(const pooling_params& p, const Op& op, const char* x, char* y, int64_t row) {
+void pool_pixels(const pooling_params& p, const Op& op, const char* x, char* y,
+                 const window_rows& rows) {
     const int64_t n = p.channels;
-    const int64_t first_h = p.h.first[row], count_h = p.h.count[row];
     for (int64_t col = 0; col < p.out_w; ++col) {
         const int64_t first_w = p.w.first[col], count_w = p.w.count[col];
-        const vf factor = splat(p.h.factor[row] * p.w.factor[col]);
-        const int64_t at = first_h * p.x_row + first_w * p.x_col;
+        const vf factor = splat(rows.factor * p.w.factor[col]);
+        const int64_t at = rows.first + first_w * p.x_col;
         constexpr int wide = 4;
         int64_t c = 0;
         for (; c + wide * lanes <= n; c += wide * lanes) {
             vf a[wide];
             for (auto& v : a)
                 v = splat(Op::start);
-            for (int64_t i = 0; i < count_h; ++i)
-                for (int64_t j = 0; j < count_w; ++j) {
-                    const int64_t tap =
-                        at + i * p.dilation_h * p.x_row + j * p.dilation_w * p.x_col + c;
-                    for (int k = 0; k < wide; ++k)
-                        a[k] = Op::join(a[k], op.first(load_lanes<T>(x, tap + k * lanes)));
-                }
+            for_rows(
+                rows, [&](int64_t r) __attribute__((always_inline)) {
+                    for (int64_t j = 0; j < count_w; ++j) {
+                        const int64_t tap = at + r + j * p.dilation_w * p.x_col + c;
+                        for (int k = 0; k < wide; ++k)
+                            a[k] = Op::join(a[k], op.first(load_lanes<T>(x, tap + k * lanes)));
+                    }
+                });
             for (int k = 0; k < wide; ++k)
                 store_lanes<T>(y, col * p.y_col + c + k * lanes, op.last(a[k], factor));
         }
         for (; c < n; c += lanes) {
             const int64_t m = n - c < lanes ? n - c : lanes;
             vf a = splat(Op::start);
-            for (int64_t i = 0; i < count_h; ++i)
-                for (int64_t j = 0; j < count_w; ++j)
-                    a = Op::join(
-                        a, op.first(load_lanes_first<T>(
-                               x, at + i * p.dilation_h * p.x_row + j * p.dilation_w * p.x_col + c,
-                               m)));
+            for_rows(
+                rows, [&](int64_t r) __attribute__((always_inline)) {
+                    for (int64_t j = 0; j < count_w; ++j)
+                        a = Op::join(a, op.first(load_lanes_first<T>(
+                                            x, at + r + j * p.dilation_w * p.x_col + c, m)));
+                });
             store_lanes_first<T>(y, col * p.y_col + c, op.last(a, factor), m);
         }
     }
@@ -106,10 +130,10 @@ inline vf joined_taps(const float* row, int64_t kernel, int64_t step, int64_t st
 constexpr int64_t row_slack = 3 * 16; // what vectors may read past the padded row
 
 template <elem_type T, class Op>
-void pool_plane(const pooling_params& p, const Op& op, const char* x, char* y, int64_t row) {
+void pool_plane(const pooling_params& p, const Op& op, const char* x, char* y,
+                const window_rows& rows) {
     float padded[pooling_params::max_width + row_slack];
-    const int64_t count = p.h.count[row];
-    const char* top = x + p.h.first[row] * p.x_row * elem_size(T);
+    const char* top = x + rows.first * elem_size(T);
     for (int64_t i = 0; i < p.before_w; ++i)
         padded[i] = Op::start;
     for (int64_t i = p.before_w + p.in_w; i < p.padded_w + row_slack; ++i)
@@ -118,17 +142,16 @@ void pool_plane(const pooling_params& p, const Op& op, const char* x, char* y, i
     for (int64_t i = 0; i < p.in_w; i += lanes) {
         const int64_t m = p.in_w - i < lanes ? p.in_w - i : lanes;
         vf a = splat(Op::start);
-        for (int64_t k = 0; k < count; ++k) {
-            const int64_t at = k * p.dilation_h * p.x_row + i;
-            a = Op::join(
-                a, op.first(m == lanes ? load_lanes<T>(top, at) : load_lanes_first<T>(top, at, m)));
-        }
+        for_rows(
+            rows, [&](int64_t r) __attribute__((always_inline)) {
+                a = Op::join(a, op.first(m == lanes ? load_lanes<T>(top, r + i)
+                                                    : load_lanes_first<T>(top, r + i, m)));
+            });
         if (m == lanes)
             store(joined + i, a);
         else
             store_first(joined + i, a, m);
     }
-    const float factor = p.h.factor[row];
     for (int64_t i = 0; i < p.out_w; i += lanes) {
         const int64_t m = p.out_w - i < lanes ? p.out_w - i : lanes;
         const float* from = padded + i * p.stride_w;
@@ -148,7 +171,7 @@ void pool_plane(const pooling_params& p, const Op& op, const char* x, char* y, i
                 a = Op::join(a, v);
             }
         }
-        const vf factors = load_first(p.w.factor + i, m) * factor;
+        const vf factors = load_first(p.w.factor + i, m) * rows.factor;
         if (m == lanes)
             store_lanes<T>(y, i, op.last(a, factors));
         else
@@ -160,17 +183,21 @@ template <elem_type T, class Op>
 void pool_rows(const pooling_params& p, const Op& op, int64_t begin, int64_t end) {
     const int64_t size = elem_size(T);
     walker<2> w{p.rank, p.lens, {p.x_steps, p.y_steps}, {}, {}};
-    w.seek(begin / p.out_h);
-    int64_t row = begin % p.out_h;
+    w.seek(begin / (p.out_d * p.out_h));
+    int64_t depth = begin / p.out_h % p.out_d, row = begin % p.out_h;
     for (int64_t unit = begin; unit < end; ++unit) {
         const char* x = p.x + w.at[0] * size;
-        char* y = p.y + (w.at[1] + row * p.y_row) * size;
+        char* y = p.y + (w.at[1] + depth * p.y_slice + row * p.y_row) * size;
+        const auto rows = rows_at(p, depth, row);
         if (p.channels == 1)
-            pool_plane<T>(p, op, x, y, row);
+            pool_plane<T>(p, op, x, y, rows);
         else
-            pool_pixels<T>(p, op, x, y, row);
-        if (++row == p.out_h) {
-            row = 0;
+            pool_pixels<T>(p, op, x, y, rows);
+        if (++row < p.out_h)
+            continue;
+        row = 0;
+        if (++depth == p.out_d) {
+            depth = 0;
             w.next();
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Pooling: windows over everything are reductions, the rest goes to oneDNN where it has vector
-// code, else to own kernels (two spatial axes), else to whatever oneDNN has.
+// code, else to own kernels (up to three spatial axes), else to whatever oneDNN has.
 #include "targets/cpu/dnnl_kernel.hpp"
 #include "targets/cpu/kernels/dispatch/run_pooling.hpp"
 #include "targets/cpu/kernels/dispatch/run_reduce.hpp"
@@ -172,7 +172,7 @@ own_pooling own_problem(const problem& p) {
     const auto& x = p.inputs[0];
     const auto& y = p.output;
     const auto type = element_of(x.type());
-    if (not type or x.ndim() < 3 or x.ndim() > 4)
+    if (not type or x.ndim() < 3 or x.ndim() > 5)
         return decline("type " + x.type_string() + ", or another number of axes");
     const auto w = windows_of(p);
     auto& q = r.q;
@@ -185,17 +185,26 @@ own_pooling own_problem(const problem& p) {
     if (q.kind == pooling_kind::lp and w.order <= 0)
         return decline("an Lp norm of order 0");
     const auto last = x.ndim() - 1;
+    const auto spatial = w.axes.size();
     q.w = w.axes.back();
-    if (w.axes.size() == 2)
-        q.h = w.axes.front();
+    if (spatial > 1)
+        q.h = w.axes[spatial - 2];
+    if (spatial > 2)
+        q.d = w.axes.front();
     const auto xs = strides_of(x), ys = strides_of(y);
     const auto channels = int64_t(x.lens()[1]);
     q.lens[0] = int64_t(x.lens()[0]);
     q.x_steps[0] = xs[0];
     q.y_steps[0] = ys[0];
     q.rank = 1;
-    q.x_row = w.axes.size() == 2 ? xs[2] : 0;
-    q.y_row = w.axes.size() == 2 ? ys[2] : 0;
+    if (spatial > 1) {
+        q.x_row = xs[last - 1];
+        q.y_row = ys[last - 1];
+    }
+    if (spatial > 2) {
+        q.x_slice = xs[2];
+        q.y_slice = ys[2];
+    }
     if (channels > 1 and xs[1] == 1 and ys[1] == 1) {
         q.channels = channels;
         q.x_col = xs[last];

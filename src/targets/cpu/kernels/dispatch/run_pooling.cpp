@@ -21,7 +21,7 @@ int64_t pooling_padded(const pooling_axis& a) {
 const char* pooling_plan::refusal(const pooling_problem& p) {
     if (p.type != elem_type::f32 and p.type != elem_type::f16 and p.type != elem_type::bf16)
         return "only float, half and bf16";
-    if (p.h.in > INT32_MAX or p.w.in > INT32_MAX)
+    if (p.d.in > INT32_MAX or p.h.in > INT32_MAX or p.w.in > INT32_MAX)
         return "spatial length out of range";
     if (p.channels == 1 and pooling_padded(p.w) > pooling_params::max_width)
         return "rows above 8192";
@@ -46,7 +46,8 @@ pooling_plan::axis_tables pooling_plan::tables_of(const pooling_axis& a, bool co
 }
 
 pooling_plan::pooling_plan(const pooling_problem& p)
-    : problem(p), h(tables_of(p.h, p.count_include_pad)), w(tables_of(p.w, p.count_include_pad)) {}
+    : problem(p), d(tables_of(p.d, p.count_include_pad)), h(tables_of(p.h, p.count_include_pad)),
+      w(tables_of(p.w, p.count_include_pad)) {}
 
 void pooling_plan::run(const void* x, void* y, const kernel_table& table) const {
     const pooling_problem& s = problem;
@@ -56,13 +57,15 @@ void pooling_plan::run(const void* x, void* y, const kernel_table& table) const 
     p.type = s.type;
     p.kind = s.kind;
     p.order = s.order;
-    p.in_h = s.h.in;
     p.in_w = s.w.in;
+    p.out_d = s.d.out;
     p.out_h = s.h.out;
     p.out_w = s.w.out;
     p.channels = s.channels;
+    p.d = {d.first.data(), d.count.data(), d.factor.data()};
     p.h = {h.first.data(), h.count.data(), h.factor.data()};
     p.w = {w.first.data(), w.count.data(), w.factor.data()};
+    p.dilation_d = s.d.dilation;
     p.dilation_h = s.h.dilation;
     p.dilation_w = s.w.dilation;
     p.kernel_w = s.w.kernel;
@@ -77,14 +80,17 @@ void pooling_plan::run(const void* x, void* y, const kernel_table& table) const 
         p.y_steps[i] = s.y_steps[i];
         outer *= s.lens[i];
     }
+    p.x_slice = s.x_slice;
+    p.y_slice = s.y_slice;
     p.x_row = s.x_row;
     p.y_row = s.y_row;
     p.x_col = s.x_col;
     p.y_col = s.y_col;
-    const int64_t row = s.w.out * s.channels * s.h.kernel * s.w.kernel;
-    if (outer * s.h.out * row <= 0)
+    const int64_t row = s.w.out * s.channels * s.d.kernel * s.h.kernel * s.w.kernel;
+    const int64_t rows = outer * s.d.out * s.h.out;
+    if (rows * row <= 0)
         return;
-    parallel_for(outer * s.h.out, std::max<int64_t>(1, 64 * 1024 / row),
+    parallel_for(rows, std::max<int64_t>(1, 64 * 1024 / row),
                  [&](int64_t begin, int64_t end) { table.pooling.rows(p, begin, end); });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pooling over one or two spatial axes: window tables once, then any number of runs.
+// Pooling over one to three spatial axes: window tables once, then any number of runs.
 #pragma once
 
 #include "targets/cpu/kernels/kernel_table.hpp"
@@ -18,14 +18,15 @@ struct pooling_problem {
     pooling_kind kind = pooling_kind::max;
     float order = 2;                // of lp, > 0
     bool count_include_pad = false; // taps beyond the padding (ceil_mode) never count
-    pooling_axis h, w;              // one spatial axis: w
+    pooling_axis d, h, w;           // one spatial axis: w, two: h and w
     // Outer axes (batch, and channels of planes), steps in elements; channels > 1: contiguous
     // elements of a pixel.
     int rank = 0;
     int64_t lens[6] = {}, x_steps[6] = {}, y_steps[6] = {};
     int64_t channels = 1;
-    int64_t x_row = 0, y_row = 0; // elements from row to row
-    int64_t x_col = 0, y_col = 0; // from pixel to pixel; planes are packed along a row
+    int64_t x_slice = 0, y_slice = 0; // elements from one depth to the next
+    int64_t x_row = 0, y_row = 0;     // from row to row
+    int64_t x_col = 0, y_col = 0;     // from pixel to pixel; planes are packed along a row
 };
 
 class pooling_plan {
@@ -44,7 +45,7 @@ private:
     static axis_tables tables_of(const pooling_axis& a, bool count_include_pad);
 
     pooling_problem problem;
-    axis_tables h, w;
+    axis_tables d, h, w;
 };
 
 } // namespace migraphx::cpu
