@@ -277,7 +277,13 @@ bool is_rounding(instruction_ref e) {
     return e->name() == "convert" and short_float(e) and short_float(e->inputs().front());
 }
 
-std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
+instruction_ref without_roundings(instruction_ref e) {
+    while (is_rounding(e))
+        e = e->inputs().front();
+    return e;
+}
+
+std::optional<found> binary_form(instruction_ref e, instruction_ref x, bool unrounded) {
     if (e->inputs().size() != 2)
         return std::nullopt;
     const auto name = e->name();
@@ -297,8 +303,8 @@ std::optional<found> binary_form(instruction_ref e, instruction_ref x) {
     for (int i = 0; i < (commutes ? 2 : 1); i++) {
         const auto inner = e->inputs()[i];
         const auto other = e->inputs()[1 - i];
-        const auto param = parameter_of(other);
-        if (param.empty() or other == x or not depends_on(inner, x))
+        const auto param = parameter_of(unrounded ? without_roundings(other) : other);
+        if (param.empty() or depends_on(other, x) or not depends_on(inner, x))
             continue;
         post_operation p;
         p.algorithm = a;
@@ -351,14 +357,14 @@ as_post_operations(const module& m, const std::string& from, bool unrounded) {
     auto e = returns.front();
     while (e != x) {
         if (unrounded and is_rounding(e)) {
-            e = e->inputs().front();
+            e = without_roundings(e);
             continue;
         }
         auto step = forms.product_form(e);
         if (not step)
             step = forms.unary_form(e);
         if (not step)
-            step = binary_form(e, x);
+            step = binary_form(e, x, unrounded);
         if (not step or not depends_on(step->inner, x))
             return std::nullopt;
         if (step->factor != 1)

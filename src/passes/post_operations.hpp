@@ -51,7 +51,8 @@ struct post_operation {
 
 /// The chain that turns the parameter `from` into the module's only result, innermost first;
 /// nullopt when the module does something that post-operations cannot. `unrounded`: conversions
-/// among float, half and bf16 on the way are left out, since all is computed in float.
+/// among float, half and bf16, on the way and of other operands, are left out, since all is computed
+/// in float: operands are read in the types of their parameters.
 std::optional<std::vector<post_operation>> as_post_operations(const module& m,
                                                               const std::string& from,
                                                               bool unrounded = false);

@@ -50,24 +50,43 @@ replacement narrowed(const match& m, rewriter& rw) {
 }
 
 // A constant, or one stretched to sizes that are not known yet.
-pattern known_values(const char* name) {
-    return any(name).where(
-        [](instruction_ref c) { return c->can_eval() or is_stretched_constant(c); });
+bool is_known(instruction_ref x) {
+    return x->can_eval() or is_stretched_constant(x);
 }
 
-// f(f(x, a), b) -> f(x, f(a, b)). Before sizes are known only where all targets compute in the type
-// itself: some do the short ones in float.
-replacement reassociated(const char* f, const match& m, rewriter& rw) {
-    const auto x = m["x"], a = m["a"], b = m["b"];
-    if (x->can_eval() or is_stretched_constant(x) or not is_floating(m.root))
+pattern known_values(const char* name) {
+    return any(name).where(is_known);
+}
+
+// f(a, b) of known values, stretched as x is. Before sizes are known only where all targets compute
+// in the type itself: some do the short ones in float.
+replacement known_result(const char* f, const match& m, rewriter& rw) {
+    const auto a = m["a"], b = m["b"];
+    if (not is_floating(m.root))
         return declined;
     if (a->can_eval() and b->can_eval())
-        return rw.add(f, {x, rw.add(f, {a, b})});
+        return rw.add(f, {a, b});
     const auto type = m.root->get_shape().type();
     if (type != shape::float_type and type != shape::double_type)
         return declined;
-    const auto both = stretched_result(f, a, b, x, rw);
-    return both ? replacement(rw.add(f, {x, *both})) : declined;
+    return stretched_result(f, a, b, m["x"], rw);
+}
+
+// f(f(x, a), b) -> f(x, f(a, b))
+replacement reassociated(const char* f, const match& m, rewriter& rw) {
+    if (is_known(m["x"]))
+        return declined;
+    const auto both = known_result(f, m, rw);
+    return both ? replacement(rw.add(f, {m["x"], *both})) : declined;
+}
+
+// (x + a) + (y + b): two convolutions with their biases above all. One of them then adds a bias and
+// the other's result while it writes its own.
+replacement joined_sums(const match& m, rewriter& rw) {
+    if (is_known(m["x"]) or is_known(m["y"]))
+        return declined;
+    const auto both = known_result("add", m, rw);
+    return both ? replacement(rw.add("add", {rw.add("add", {m["x"], *both}), m["y"]})) : declined;
 }
 
 std::vector<rule> shape_rules() {
@@ -220,6 +239,10 @@ std::vector<rule> algebra_rules() {
         {"(x + a) + b -> x + (a + b)",
          op("add", op("add", any("x"), known_values("a")).used_once(), known_values("b")),
          [](const match& m, rewriter& rw) { return reassociated("add", m, rw); }},
+        {"(x + a) + (y + b) -> (x + (a + b)) + y",
+         op("add", op("add", any("x"), known_values("a")).used_once(),
+            op("add", any("y"), known_values("b")).used_once()),
+         joined_sums},
         {"(x * a) * b -> x * (a * b)",
          op("mul", op("mul", any("x"), known_values("a")).used_once(), known_values("b")),
          [](const match& m, rewriter& rw) { return reassociated("mul", m, rw); }},
