@@ -201,6 +201,67 @@ TEST(gpu_convolution, few_channels_strides_uneven_padding) {
           ending::bias_relu, false);
 }
 
+TEST(gpu_convolution, few_channels_are_folded_to_eight) {
+    const auto folds = [](const conv_case& c, ending e = ending::bias_relu, bool last_in = true,
+                          bool constant = true) {
+        return check(c, e, last_in, constant).contains("folded");
+    };
+    // First layers: windows of 7 and 3 with stride 2, patches, stride 1.
+    for (auto t : {shape::half_type, shape::bf16_type})
+        for (bool last_in : {false, true})
+            EXPECT_TRUE(folds({.x = {2, 3, 14, 14},
+                               .w = {16, 3, 7, 7},
+                               .padding = {3, 3},
+                               .stride = {2, 2},
+                               .dilation = {1, 1},
+                               .type = t},
+                              ending::bias_residual_clip, last_in));
+    EXPECT_TRUE(folds({.x = {1, 3, 9, 9},
+                       .w = {5, 3, 3, 3},
+                       .padding = {1, 1},
+                       .stride = {2, 2},
+                       .dilation = {1, 1}}));
+    EXPECT_TRUE(folds({.x = {1, 3, 16, 16},
+                       .w = {20, 3, 8, 8},
+                       .padding = {0, 0},
+                       .stride = {8, 8},
+                       .dilation = {1, 1}},
+                      ending::none));
+    EXPECT_TRUE(folds({.x = {1, 3, 6, 7},
+                       .w = {8, 3, 3, 3},
+                       .padding = {1, 1},
+                       .stride = {1, 1},
+                       .dilation = {1, 1}}));
+    // Odd lengths and paddings, windows that leave columns out, dilation, five channels.
+    for (std::size_t before = 0; before < 4; before++)
+        for (std::size_t length : {9, 10, 11, 12})
+            EXPECT_TRUE(folds({.x = {1, 2, 5, length},
+                               .w = {4, 2, 2, 4},
+                               .padding = {0, before, 1, 3 - before},
+                               .stride = {1, 4},
+                               .dilation = {1, 1}},
+                              ending::bias_relu, before % 2 == 0));
+    EXPECT_TRUE(folds({.x = {1, 5, 9, 9},
+                       .w = {4, 5, 3, 3},
+                       .padding = {2, 2},
+                       .stride = {2, 2},
+                       .dilation = {2, 2}}));
+    // One and three axes.
+    EXPECT_TRUE(
+        folds({.x = {2, 1, 30}, .w = {8, 1, 5}, .padding = {2}, .stride = {2}, .dilation = {1}}));
+    EXPECT_TRUE(folds({.x = {1, 3, 4, 5, 6},
+                       .w = {8, 3, 2, 3, 3},
+                       .padding = {0, 1, 1},
+                       .stride = {1, 2, 2},
+                       .dilation = {1, 1, 1}}));
+    EXPECT_FALSE(folds({.x = {1, 3, 9, 9},
+                        .w = {5, 3, 3, 3},
+                        .padding = {1, 1},
+                        .stride = {2, 2},
+                        .dilation = {1, 1}},
+                       ending::none, true, false));
+}
+
 TEST(gpu_convolution, groups) {
     check({.x = {1, 32, 6, 6},
            .w = {48, 8, 3, 3},

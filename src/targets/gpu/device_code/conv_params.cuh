@@ -37,6 +37,15 @@ struct conv_pack_params {
     int k, k_step, channels, outputs;
 };
 
+// An image whose few channels become eight: those of `fold` neighbours along the innermost axis, each
+// with 8 / fold places.
+struct conv_fold_params {
+    conv_steps x;
+    fast_div by_axis[conv_most_axes]; // lengths of the result; the first ones are 1 if not used
+    int channels, length;             // of x; its length along the innermost axis
+    unsigned pieces;                  // of eight channels, in the result
+};
+
 // A thread for each run of channels of each tile of positions along the innermost axis.
 struct depthwise_params {
     conv_params conv;
