@@ -171,7 +171,7 @@ TEST(gpu_products, matrix_units_in_every_order) {
 TEST(gpu_products, bytes_on_matrix_units) {
     constexpr double exact = 2e-7;
     for (auto t : {shape::int8_type, shape::uint8_type, shape::fp8e4m3fn_type, shape::fp8e5m2_type})
-        for (int variant = 1; variant <= 5; variant++)
+        for (int variant = 1; variant <= 6; variant++)
             check(matrix_unit_product,
                   {packed(t, {70, 176}), packed(t, {176, 88}), tail::none, true, variant, exact});
     for (const auto& [m, n, k] :
@@ -188,7 +188,7 @@ TEST(gpu_products, bytes_on_matrix_units) {
 }
 
 TEST(gpu_products, matrix_units_with_every_tile) {
-    for (int variant = 1; variant <= 5; variant++)
+    for (int variant = 1; variant <= 6; variant++)
         check(matrix_unit_product,
               {packed(shape::half_type, {130, 200}), packed(shape::half_type, {200, 136}),
                tail::bias_gelu_residual, false, variant, half_rounding});

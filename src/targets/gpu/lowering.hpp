@@ -24,6 +24,14 @@ struct implementation {
     lowered (*make)(const device_problem& p);
 };
 
+/// An implementation's variant, as one more to choose from.
+template <lowered (*Make)(const device_problem&), int Variant>
+lowered of_variant(const device_problem& p) {
+    auto q = p;
+    q.variant = Variant;
+    return Make(q);
+}
+
 /// Declared once for each operator (or several of one kind), at namespace scope.
 struct implementations {
     implementations(std::initializer_list<const char*> operators,

@@ -21,7 +21,7 @@ struct mma_form {
     static constexpr int warps_n = BN / WN, warps = BM / WM * warps_n, threads = warps * 32;
     static constexpr int a_elements = BM * BK, b_elements = BN * BK;
     static constexpr int stage_elements = a_elements + b_elements;
-    static constexpr int sum_step = BN + 4;
+    static constexpr int sum_step = BN + 8;
     static_assert(BK % mma_depth<T> == 0 && WM % 16 == 0 && WN % 16 == 0, "whole tiles");
     static_assert(sizeof(T) == 2 || (A_k && B_k), "single bytes are not transposed");
 };
@@ -98,9 +98,9 @@ struct mma_tile {
 };
 
 // A block for each tile of each matrix of the batch: x: tiles along n, y: along m, z: the batch and
-// the parts of k.
+// the parts of k. With Parts the parts are a cluster, and each of its blocks adds up some rows.
 // `tail(sums, place, i, j, count)` takes V neighbours of a row from (i, j) on.
-template <class F, int V, class Tail>
+template <class F, int V, int Parts = 1, class Tail>
 MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, unsigned char* shared,
                          const gemm_params& p, const Tail& tail) {
     using T = typename F::type;
@@ -115,20 +115,23 @@ MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, u
             memory, p);
         auto* const sums = reinterpret_cast<typename F::sum*>(shared);
         tile.put(sums);
-        __syncthreads();
-        constexpr int runs = F::BN / V;
-        for (int x = static_cast<int>(threadIdx.x); x < F::BM * runs; x += F::threads) {
-            const int i = x / runs, j = x % runs * V;
+        cluster_barrier<Parts>();
+        constexpr int runs = F::BN / V, rows = F::BM / Parts;
+        const int first = Parts == 1 ? 0 : here.at.split * rows;
+        for (int x = static_cast<int>(threadIdx.x); x < rows * runs; x += F::threads) {
+            const int i = first + x / runs, j = x % runs * V;
             const int count = here.columns - j < V ? here.columns - j : V;
             if (i >= here.rows || count <= 0)
                 continue;
+            typename F::sum part[V];
+            get_sums<Parts>(part, sums + i * F::sum_step + j, x);
             held<typename Tail::anchor> run[V];
 #pragma unroll
             for (int e = 0; e < V; e++)
-                run[e] = as_value<typename Tail::anchor>(sums[i * F::sum_step + j + e]);
+                run[e] = as_value<typename Tail::anchor>(part[e]);
             tail.template finish<V>(run, p, here.at, here.m0 + i, here.n0 + j, count);
         }
-        __syncthreads();
+        cluster_barrier<Parts>();
     }
 }
 

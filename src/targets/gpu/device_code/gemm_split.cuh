@@ -20,7 +20,7 @@ struct split_form {
     static constexpr int a_step = A_k ? BK + 8 : BM + 4, b_step = B_k ? BK + 8 : BN + 4;
     static constexpr int a_elements = (A_k ? BM : BK) * a_step;
     static constexpr int stage_elements = a_elements + (B_k ? BN : BK) * b_step;
-    static constexpr int sum_step = BN + 4;
+    static constexpr int sum_step = BN + 8;
 };
 
 // Lines of floats `Step` apart in shared memory.

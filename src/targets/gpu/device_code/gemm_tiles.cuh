@@ -6,6 +6,7 @@
 // A_k and B_k (neighbours of A and B lie along k), a_elements and stage_elements (of A's tile, of
 // both, in shared memory) and sum_step (between rows of sums there).
 #pragma once
+#include "cluster.cuh"
 #include "gemm_copy.cuh"
 #include "gemm_tail.cuh"
 
@@ -22,7 +23,8 @@ struct warp_place {
     }
 };
 
-// Fragments of 16 x 8 sums to shared memory.
+// Fragments of 16 x 8 sums to shared memory, two neighbours at a time; with rows 8 modulo 32 apart
+// half a warp meets no bank twice.
 template <class F, class Sum>
 MGX_DEVICE void put_sums(const Sum (&sums)[F::WM / 16][F::WN / 8][4], const warp_place<F>& at,
                          Sum* to) {
@@ -32,9 +34,45 @@ MGX_DEVICE void put_sums(const Sum (&sums)[F::WM / 16][F::WN / 8][4], const warp
 #pragma unroll
         for (int j = 0; j < F::WN / 8; j++)
 #pragma unroll
-            for (int e = 0; e < 4; e++)
-                to[(at.row + i * 16 + g + e / 2 * 8) * F::sum_step + at.column + j * 8 + 2 * t +
-                   e % 2] = sums[i][j][e];
+            for (int e = 0; e < 4; e += 2) {
+                vec<Sum, 2> two;
+                two[0] = sums[i][j][e];
+                two[1] = sums[i][j][e + 1];
+                store<2>(to + (at.row + i * 16 + g + e / 2 * 8) * F::sum_step + at.column + j * 8 +
+                             2 * t,
+                         two);
+            }
+}
+
+// V sums of a row, added over the Parts blocks of a cluster, for thread x of the block: of runs of
+// eight, every other four threads read the second half first, so that eight of them meet no bank
+// twice.
+template <int Parts, int V, class Sum>
+MGX_DEVICE void get_sums(Sum (&to)[V], const Sum* from, int x) {
+    if constexpr (V == 8) {
+        const int late = x / 4 % 2;
+        vec<Sum, 4> first{}, second{};
+#pragma unroll
+        for (int part = 0; part < Parts; part++) {
+            const auto u = cluster_load<Parts>(from + 4 * late, part);
+            const auto v = cluster_load<Parts>(from + 4 - 4 * late, part);
+#pragma unroll
+            for (int e = 0; e < 4; e++) {
+                first[e] += u[e];
+                second[e] += v[e];
+            }
+        }
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+            to[e] = late ? second[e] : first[e];
+            to[e + 4] = late ? first[e] : second[e];
+        }
+    } else {
+        static_assert(Parts == 1, "parts of even rows");
+#pragma unroll
+        for (int e = 0; e < V; e++)
+            to[e] = from[e];
+    }
 }
 
 // A block's tile of one matrix of the batch, or of a part of its k.

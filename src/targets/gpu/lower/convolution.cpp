@@ -215,13 +215,6 @@ lowered without_result(const device_problem& p) {
     return std::make_unique<nothing>();
 }
 
-template <lowered (*Make)(const device_problem&), int Variant>
-lowered variant(const device_problem& p) {
-    auto q = p;
-    q.variant = Variant;
-    return Make(q);
-}
-
 // Whether cuDNN is worth asking: to open it and to compile its plans takes long. Seen on an H200
 // with cuDNN 9.14, ResNet-50 and MobileNet-V2 at batch 1: its engines for true floats are half as
 // fast as the own tiles, those for single channels are no faster than the own kernel, and for sums
@@ -259,7 +252,7 @@ lowered best_convolution(const device_problem& p) {
         return fastest(p, list);
     }
     if (is_depthwise(*d))
-        list.push_back({"depthwise, wide", variant<depthwise_convolution, 3>});
+        list.push_back({"depthwise, wide", of_variant<depthwise_convolution, 3>});
     if (may_win(p, *d))
         list.push_back({"library", library_convolution});
     // Tiles hardly use what they read of single channels.
@@ -267,16 +260,16 @@ lowered best_convolution(const device_problem& p) {
         if (auto k = fastest(p, list))
             return k;
     if (p.tune) {
-        list.push_back({"library, second", variant<library_convolution, 2>});
-        list.push_back({"library, third", variant<library_convolution, 3>});
-        list.push_back({"library, fourth", variant<library_convolution, 4>});
-        list.push_back({"large tiles", variant<implicit_gemm_convolution, 1>});
-        list.push_back({"small tiles", variant<implicit_gemm_convolution, 3>});
+        list.push_back({"library, second", of_variant<library_convolution, 2>});
+        list.push_back({"library, third", of_variant<library_convolution, 3>});
+        list.push_back({"library, fourth", of_variant<library_convolution, 4>});
+        list.push_back({"large tiles", of_variant<implicit_gemm_convolution, 1>});
+        list.push_back({"small tiles", of_variant<implicit_gemm_convolution, 3>});
     }
     list.push_back({"folded", folded_convolution});
     list.push_back({"product", convolution_as_product});
     list.push_back({"tiles", implicit_gemm_convolution});
-    list.push_back({"middle tiles", variant<implicit_gemm_convolution, 2>});
+    list.push_back({"middle tiles", of_variant<implicit_gemm_convolution, 2>});
     return fastest(p, list);
 }
 

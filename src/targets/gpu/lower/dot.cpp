@@ -263,6 +263,13 @@ lowered with_any_epilogue(const device_problem& p) {
                                      {"two steps", library_in_two_steps}};
     if (is_emulated(p))
         std::rotate(ways.begin(), ways.end() - 1, ways.end());
+    // Many rows: which tiles keep the memory busiest is seen only by running them.
+    constexpr std::size_t many = 1 << 16;
+    if (p.output.elements() >= many and p.inputs[0].type_size() == 2) {
+        ways.push_back({"own, middle tiles", of_variant<matrix_unit_product, middle_tiles>});
+        ways.push_back({"own, narrow tiles", of_variant<matrix_unit_product, narrow_tiles>});
+        ways.push_back({"own, small tiles", of_variant<matrix_unit_product, small_tiles>});
+    }
     return fastest(p, ways);
 }
 

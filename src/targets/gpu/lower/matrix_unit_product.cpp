@@ -24,7 +24,7 @@ struct tile_form {
     int threads() const { return m / warp_m * (n / warp_n) * 32; }
     /// `tiles`: bytes of one stage.
     std::size_t shared(std::size_t tiles) const {
-        return std::max(std::size_t(stages) * tiles, std::size_t(m * (n + 4)) * sizeof(float));
+        return std::max(std::size_t(stages) * tiles, std::size_t(m * (n + 8)) * sizeof(float));
     }
     int64_t blocks_for(const gemm_problem& p) const {
         return int64_t(blocks_of(p.m, m)) * int64_t(blocks_of(p.n, n)) * p.batches();
@@ -32,13 +32,19 @@ struct tile_form {
 };
 
 // From large to small; the last serves few rows. `k`: pairs of bytes.
-constexpr std::array short_forms{tile_form{128, 128, 32, 64, 32, 4},
-                                 tile_form{128, 64, 64, 32, 32, 3},
-                                 tile_form{64, 64, 64, 32, 32, 4}, tile_form{32, 64, 64, 16, 32, 4},
-                                 tile_form{16, 64, 64, 16, 16, 4}};
+constexpr std::array short_forms{
+    tile_form{128, 128, 32, 64, 32, 4}, tile_form{128, 64, 64, 32, 32, 3},
+    tile_form{128, 32, 64, 32, 32, 3},  tile_form{64, 64, 64, 32, 32, 4},
+    tile_form{32, 64, 64, 16, 32, 4},   tile_form{16, 64, 64, 16, 16, 4}};
 constexpr std::array float_forms{tile_form{128, 64, 32, 32, 32, 3},
                                  tile_form{64, 64, 32, 32, 32, 3},
                                  tile_form{32, 64, 32, 16, 32, 3}};
+
+// Whether many rows fill such tiles: narrow ones are for narrow results.
+bool fits_columns(const tile_form& f, const gemm_problem& p) {
+    constexpr int narrow = 32;
+    return f.m <= 64 or (f.n / 2 < p.n and (f.n > narrow or p.n <= narrow));
+}
 
 // The largest tiles that give every multiprocessor one; else those that the rows fill.
 template <std::size_t N>
@@ -48,42 +54,75 @@ tile_form choose(const std::array<tile_form, N>& forms, const gemm_problem& p,
         return forms[std::size_t(on.variant - 1) % N];
     const auto units = int64_t(on.on->properties().multiprocessors);
     for (const auto& f : forms)
-        if (f.m / 2 < p.m and (f.blocks_for(p) >= units or f.m <= 64))
+        if (f.m / 2 < p.m and fits_columns(f, p) and (f.blocks_for(p) >= units or f.m <= 64))
             return f;
     return forms.back();
 }
 
+// No more steps along k, and no more of them in shared memory, than there are: what is left lets
+// more blocks run at once, and one stores its results while another one multiplies.
+tile_form fitted(tile_form f, int64_t depth) {
+    if (depth <= 32 and f.m >= 32)
+        f.k = 32;
+    if (depth <= 2 * f.k)
+        f.stages = 2;
+    return f;
+}
+
+// How the sum over k is shared out.
+struct k_parts {
+    int count = 1, depth = 0; ///< each of `depth`
+    bool together = false;    ///< by the blocks of a cluster, which add up their sums
+};
+
 // Parts of k, so that few tiles keep the device busy; long enough to pay for their sums being
-// written and read again.
-int splits_of(const tile_form& f, const gemm_problem& p, const device_problem& on) {
-    const auto units = int64_t(on.on->properties().multiprocessors);
-    constexpr int64_t least_depth = 192, most = 8;
-    return int(std::clamp<int64_t>(std::min(units / f.blocks_for(p), p.k / least_depth), 1, most));
+// written and read again, or exchanged.
+k_parts parts_of(const tile_form& f, const gemm_problem& p, const device_problem& on,
+                 bool may_meet) {
+    const auto& is = on.on->properties();
+    const auto wanted = int64_t(is.multiprocessors) / f.blocks_for(p);
+    constexpr int64_t least_depth = 192, least_together = 128, most = 8;
+    k_parts parts;
+    if (may_meet and is.kind == platform::cuda and is.capability >= 90 and
+        p.batches() * most <= most_rows_of_blocks)
+        for (int64_t n = most; n > 1; n /= 2)
+            if (n <= wanted and p.k >= n * least_together) {
+                parts.count = int(n);
+                parts.together = true;
+                break;
+            }
+    if (not parts.together)
+        parts.count = int(std::clamp<int64_t>(std::min(wanted, p.k / least_depth), 1, most));
+    parts.depth = int(blocks_of(p.k, parts.count));
+    return parts;
 }
 
 // One launch, or one for the parts of k and one that joins them.
 std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form& f,
-                                        const tile_form& tile, std::size_t shared,
+                                        const tile_form& tile, k_parts parts, std::size_t shared,
                                         const device_weight& packed, const std::string& header,
-                                        const std::string& call, const std::string& name) {
+                                        const std::string& call, const std::string& name,
+                                        const std::string& bounds) {
     const auto& w = f.what;
     const auto sums = sum_type(f);
     auto params = gemm_params_of(w);
     if (packed != nullptr)
         params.weights = packed->data.get();
-    params.splits = splits_of(tile, w, p);
-    const bool split = params.splits > 1;
-    if (split) {
-        const auto each = (w.k + params.splits - 1) / params.splits;
-        params.depth = int((each + tile.k - 1) / tile.k * tile.k);
-        params.splits = int((w.k + params.depth - 1) / params.depth);
+    params.splits = parts.count;
+    if (parts.count > 1) {
+        // Whole steps; a cluster has its blocks, should one have nothing to add.
+        params.depth = int(blocks_of(parts.depth, tile.k)) * tile.k;
+        if (not parts.together)
+            params.splits = int(blocks_of(w.k, params.depth));
     }
+    const bool split = params.splits > 1 and not parts.together;
     generated g;
-    g.name = str(name, ' ', tile.m, 'x', tile.n, split ? str(" in ", params.splits) : "",
-                 f.finish.empty() ? "" : " fused");
+    g.name = str(name, ' ', tile.m, 'x', tile.n,
+                 params.splits > 1 ? str(" in ", params.splits) : "",
+                 parts.together ? " together" : "", f.finish.empty() ? "" : " fused");
     g.entry = "product";
     g.source = str(precision_text(p), "#include \"", header, "\"\n", split ? "" : tail_text(f, p),
-                   product_entry(p, tile.threads(), split ? sums : "",
+                   product_entry(p, bounds, split ? sums : "",
                                  split ? str("parts_of_sums<", sums, "> t{parts}") : tail_of(f),
                                  "MGX_DYNAMIC_SHARED(unsigned char, shared);\n    " + call));
     g.launch.grid = {blocks_of(w.n, tile.n), blocks_of(w.m, tile.m),
@@ -98,7 +137,7 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
     join.name = "join parts";
     join.entry = "product";
     join.source = str(precision_text(p), "#include \"gemm_tail.cuh\"\n", tail_text(f, p),
-                      product_entry(p, 256, sums, tail_of(f), "join_parts<4>(parts, p, t);"));
+                      product_entry(p, bounds_of(256), sums, tail_of(f), "join_parts<4>(parts, p, t);"));
     const auto runs = w.m * w.batches() * ((w.n + 3) / 4);
     join.launch.grid = {uint32_t(std::min<int64_t>((runs + 255) / 256, 1 << 20))};
     join.launch.block = {256};
@@ -113,6 +152,14 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
 // Results are stored 16 bytes at a time; else neighbouring threads store neighbours.
 bool even_rows(const gemm_problem& w, const device_problem& p) {
     return w.d.column == 1 and w.d.row * int64_t(p.output.type_size()) % 16 == 0;
+}
+
+// Small blocks: as many at once as hide what each waits for.
+std::string bounds_of(const tile_form& f, const k_parts& parts) {
+    constexpr int few = 128;
+    return str("MGX_KERNEL_BOUNDS(", f.threads(),
+               f.threads() > few ? ")" : (f.stages > 2 ? ", 3)" : ", 5)"),
+               parts.together ? str(" MGX_CLUSTER_Z(", parts.count, ")") : "");
 }
 
 // Why no kernel on matrix units takes the product; empty when one does.
@@ -168,16 +215,20 @@ lowered matrix_unit_product(const device_problem& p) {
     if (auto r = matrix_unit_refusal(w, p); not r.empty())
         return lowered::refuse(std::move(r));
     auto tile = choose(short_forms, w, p);
+    const bool even = even_rows(w, p);
+    const auto parts = parts_of(tile, w, p, even);
+    tile = fitted(tile, int64_t(parts.depth) * size / 2);
     tile.k *= 2 / size;
     const auto shared = tile.shared(std::size_t((tile.m + tile.n) * tile.k * size));
     if (shared > p.on->properties().shared)
         return lowered::refuse("too little shared memory");
-    auto k = on_matrix_units(p, *f, tile, shared, packed, "gemm_mma.cuh",
+    auto k = on_matrix_units(p, *f, tile, parts, shared, packed, "gemm_mma.cuh",
                              str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ",
                                  tile.n, ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ",
                                  tile.stages, ", ", w.a.column == 1, ", ", w.b.row == 1, ">, ",
-                                 even_rows(w, p) ? 8 : 1, ">(a, b, shared, p, t);"),
-                             "mma_gemm");
+                                 even ? 8 : 1, parts.together ? str(", ", parts.count) : "",
+                                 ">(a, b, shared, p, t);"),
+                             "mma_gemm", bounds_of(tile, parts));
     return packed == nullptr ? std::move(k) : with_weights(std::move(k), std::move(packed));
 }
 
@@ -202,11 +253,12 @@ lowered split_float_product(const device_problem& p) {
         tile.shared(std::size_t(lines(a_k, tile.m) + lines(b_k, tile.n)) * sizeof(float));
     if (shared > p.on->properties().shared)
         return lowered::refuse("too little shared memory");
-    return on_matrix_units(p, *f, tile, shared, nullptr, "gemm_split.cuh",
+    return on_matrix_units(p, *f, tile, parts_of(tile, w, p, false), shared, nullptr,
+                           "gemm_split.cuh",
                            str("split_gemm<split_form<", tile.m, ", ", tile.n, ", ", tile.warp_m,
                                ", ", tile.warp_n, ", ", tile.stages, ", ", a_k, ", ", b_k, ">, ",
                                even_rows(w, p) ? 4 : 1, ">(a, b, shared, p, t);"),
-                           "split_gemm");
+                           "split_gemm", bounds_of(tile.threads()));
 }
 
 } // namespace migraphx::gpu

@@ -155,9 +155,10 @@ std::string tail_text(const own_form& f, const device_problem& p) {
     return text;
 }
 
-std::string product_entry(const device_problem& p, int threads, const std::string& parts,
-                          const std::string& tail, const std::string& call) {
-    auto text = str("MGX_KERNEL_BOUNDS(", threads, ") void product(");
+std::string product_entry(const device_problem& p, const std::string& bounds,
+                          const std::string& parts, const std::string& tail,
+                          const std::string& call) {
+    auto text = str(bounds, " void product(");
     for (std::size_t i = 0; i < p.inputs.size(); i++)
         text += str("const mgx::", device_type(p.inputs[i].type()), "* in", i, ", ");
     text += str("mgx::", device_type(p.output.type()), "* out, ",
@@ -174,6 +175,10 @@ std::string tail_of(const own_form& f) {
     for (auto i : f.operands)
         text += str("in", i, ", ");
     return text + "out}";
+}
+
+std::string bounds_of(int threads) {
+    return str("MGX_KERNEL_BOUNDS(", threads, ")");
 }
 
 std::string sum_type(const own_form& f) {

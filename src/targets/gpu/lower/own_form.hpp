@@ -37,10 +37,14 @@ std::string precision_text(const device_problem& p);
 std::string tail_text(const own_form& f, const device_problem& p);
 /// "tail t{...}", within the entry.
 std::string tail_of(const own_form& f);
-/// The entry `product`: `call` has `a`, `b`, `p`, `t` and, unless `parts` (the type of sums in the
+/// The entry `product`, after its `bounds` ("MGX_KERNEL_BOUNDS(256)"): `call` has `a`, `b`, `p`, `t` and, unless `parts` (the type of sums in the
 /// scratch) is empty, `parts`.
-std::string product_entry(const device_problem& p, int threads, const std::string& parts,
-                          const std::string& tail, const std::string& call);
+std::string product_entry(const device_problem& p, const std::string& bounds,
+                          const std::string& parts, const std::string& tail,
+                          const std::string& call);
+
+/// "MGX_KERNEL_BOUNDS(threads)".
+std::string bounds_of(int threads);
 
 /// What sums are held in: those of integers wrap, in 32 bits where that is all that is kept.
 std::string sum_type(const own_form& f);

@@ -31,7 +31,7 @@ lowered plain_product_kernel(const device_problem& p) {
     g.entry = "product";
     g.source = str(
         precision_text(p), "#include \"gemm_plain.cuh\"\n", tail_text(*f, p),
-        product_entry(p, 256, "", tail_of(*f),
+        product_entry(p, bounds_of(256), "", tail_of(*f),
                       str("plain_gemm<", held, ", ", device_type(w.a.type), ", ",
                           device_type(w.b.type), ", ", side, ", ", wide, ", 16>(a, b, p, t);")));
     g.launch.grid = {blocks_of(w.n, wide), blocks_of(w.m, side), batch_blocks(w)};
@@ -84,7 +84,7 @@ lowered thin_product(const device_problem& p) {
     g.name = str("thin_gemm ", rows, 'x', columns, 'x', split, f->finish.empty() ? "" : " fused");
     g.entry = "product";
     g.source = str(precision_text(p), "#include \"gemv.cuh\"\n", tail_text(*f, p),
-                   product_entry(p, warps * 32, "", tail_of(*f),
+                   product_entry(p, bounds_of(warps * 32), "", tail_of(*f),
                                  str("thin_gemm<", held, ", ", device_type(w.a.type), ", ",
                                      device_type(w.b.type), ", ", rows, ", ", columns, ", ", split,
                                      ", ", warps, ", ", run, ">(a, b, p, t);")));
