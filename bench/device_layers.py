@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Models of PyTorch (tools/gpu_check/torch_models.py) in half on one GPU, by several packs of
-tools/gpu_check/pack.sh: total times in turns, and for each pack a file with every step (`perf --detail`) and
-what the candidates of each step took (MIGRAPHX_TRACE=tuning).
+tools/gpu_check/pack.sh: total times in turns, and a file for each model and batch with every step by each pack
+(`perf --detail`) and what the candidates of each step took (MIGRAPHX_TRACE=tuning).
 
 usage: device_layers.py --packs OLD NEW --out FOLDER [--models resnet50 mobilenet_v2] [--batches 1 32]
 """
@@ -65,22 +65,22 @@ def main():
             path = pathlib.Path(f"/tmp/layers_{name}_{batch}.onnx")
             torch_models.export(name, batch, torch.float32, path)
             best = [float("inf")] * len(packs)
+            file = open(args.out / f"{name}_{batch}.txt", "w")
             for turn in range(args.turns + 1):
                 for i, pack in enumerate(packs):
                     done = perf(pack, path, 40 if turn == 0 else 100, turn == 0, turn == 0)
                     total = TOTAL.search(done.stdout)
                     if turn > 0 and total:
                         best[i] = min(best[i], float(total[1]))
-                    if turn > 0 and total:
+                    if turn > 0:
                         continue
-                    with open(args.out / f"{name}_{batch}_{pack.name}.txt", "w") as file:
-                        rows = list(steps(done.stdout))
-                        for op, lens, kernel, us in rows:
-                            print(f"{op:30} {lens:18} {us:8.2f}  {kernel}", file=file)
-                        print(f"sum {sum(r[3] for r in rows):.1f} us\n", file=file)
-                        if not rows:
-                            print(done.stdout[-3000:], file=file)
-                        print(done.stderr, file=file)
+                    rows = list(steps(done.stdout))
+                    print(f"== {pack.name}", file=file)
+                    for op, lens, kernel, us in rows:
+                        print(f"{op:30} {lens:18} {us:8.2f}  {kernel}", file=file)
+                    print(f"sum {sum(r[3] for r in rows):.1f} us\n", file=file)
+                    print(done.stderr if rows else done.stdout[-3000:] + done.stderr, file=file)
+            file.close()
             say(f"{name:16} {batch:3} " + "  ".join(f"{b:7.4f}" for b in best)
                 + (f"  {best[-1] / best[0]:.3f}" if len(best) > 1 else ""))
 
