@@ -117,6 +117,32 @@ TEST(kernels_gemm, shared_between_threads) {
     check({60, 100, 1024, false, true, true, 0, 0, 0}); // rows a page apart
 }
 
+// Blocks of rows have as many units each: 98 rows would be seven tiles of 14, 99 are eight.
+TEST(kernels_gemm, half_of_the_units_are_half_of_the_blocks) {
+    const int64_t m = 197, n = 70, k = 40, rows = 99;
+    const auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(k * n), 2);
+    for (isa level : levels()) {
+        const auto& table = kernels_for(level);
+        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
+        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
+        std::vector<float> got(size_t(m * n), 77.0f);
+        gemm_params p{};
+        p.a = a.data();
+        p.b = panels.data();
+        p.c = got.data();
+        p.m = m;
+        p.n = p.c_row = n;
+        p.k = p.a_row = p.block_depth = k;
+        p.block_rows = rows;
+        std::vector<float> scratch(size_t(table.gemm.scratch(p)));
+        table.gemm.run(p, scratch.data(), 0, table.gemm.units(p) / 2);
+        for (int64_t r = 0; r < m; ++r)
+            for (int64_t j = 0; j < n; ++j)
+                ASSERT_EQ(got[size_t(r * n + j)] != 77.0f, r < rows)
+                    << to_string(level) << " row " << r << " column " << j;
+    }
+}
+
 // Lines of the result and of what is added to it are asked for a tile ahead, and rows of the next
 // block.
 TEST(kernels_gemm, results_beyond_the_caches) {

@@ -150,8 +150,11 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
     }
 }
 
+// All blocks have as many tiles, since threads share out tiles: with 7 in a block of 98 rows and 8
+// in one of 99, the thread of the smaller block would be given tiles of both.
 block block_at(const gemm_params& p, const row_parts& blocks, int64_t i) {
-    return {&p, blocks.start(i), blocks.size(i), row_parts(blocks.size(i), tile_height(p))};
+    const int64_t tiles = row_parts(blocks.size(0), tile_height(p)).count, rows = blocks.size(i);
+    return {&p, blocks.start(i), rows, row_parts::in_parts(rows, tiles)};
 }
 
 int64_t units(const gemm_params& p) {

@@ -9,16 +9,23 @@
 
 namespace migraphx::cpu::KERNEL_ISA {
 
-// n rows in parts of about the same size, none above `most`.
+// Rows in parts of about the same size.
 struct row_parts {
     int64_t count, base, extra;
-    row_parts(int64_t n, int64_t most) {
-        count = (n + most - 1) / most;
-        base = count == 0 ? 0 : n / count;
-        extra = count == 0 ? 0 : n % count;
+    // n rows, no part above `most`.
+    row_parts(int64_t n, int64_t most) : row_parts(in_parts(n, (n + most - 1) / most)) {}
+    static row_parts in_parts(int64_t n, int64_t count) {
+        row_parts p;
+        p.count = count;
+        p.base = count == 0 ? 0 : n / count;
+        p.extra = count == 0 ? 0 : n % count;
+        return p;
     }
     int64_t start(int64_t i) const { return i * base + (i < extra ? i : extra); }
     int64_t size(int64_t i) const { return base + (i < extra ? 1 : 0); }
+
+private:
+    row_parts() = default;
 };
 
 template <int N>
