@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // cpu::convolution, cpu::convolution_backwards, cpu::dot: the operator, then a pointwise module on
 // its result; cpu::separable: two or three convolutions, each with such a module;
-// cpu::scaled_convolution: one of a product. Inputs: those of the operator, then what else the
-// module reads; the module's parameter "x0" is the result of the operator, the others bind in the
-// order of their names.
+// cpu::scaled_convolution: one of a product; cpu::plane_convolution: one with channels last.
+// Inputs: those of the operator, then what else the module reads; the module's parameter "x0" is
+// the result of the operator, the others bind in the order of their names.
 #include "ops/with_epilogue.hpp"
+#include "passes/channels_last.hpp"
 
 namespace migraphx::cpu {
 
@@ -108,11 +109,35 @@ struct scaled_convolution : op::convolution {
     }
 };
 
+// A convolution of an image in any order, the result of which lies channels last.
+struct plane_convolution : op::convolution {
+    static constexpr auto name = "cpu::plane_convolution";
+    static constexpr auto summary =
+        "convolution with a pointwise epilogue whose result lies channels last";
+    static void fields(field_list<plane_convolution>& f) {
+        convolution_fields(f, normalize_kind::padding);
+    }
+    operation anchor() const { return convolution_of("convolution", *this); }
+    shape infer(const std::vector<shape>& in, const std::vector<module_ref>& mods) const {
+        expect(in).at_least(2);
+        const auto& x = in[0];
+        return shape_with_epilogue(
+            anchor(),
+            {shape::from_permutation(x.type(), x.lens(), channels_last_order(x.ndim())), in[1]},
+            mods);
+    }
+    argument evaluate(const shape& output, const std::vector<argument>& in,
+                      const std::vector<module_ref>& mods, const module_runner&) const {
+        return evaluate_with_epilogue(anchor(), output, in, mods);
+    }
+};
+
 const registered_op<convolution_with_epilogue<forward>> convolution_registered;
 const registered_op<convolution_with_epilogue<backwards>> convolution_backwards_registered;
 const registered_op<product_with_epilogue<product>> dot_registered;
 const registered_op<separable> separable_registered;
 const registered_op<scaled_convolution> scaled_convolution_registered;
+const registered_op<plane_convolution> plane_convolution_registered;
 
 } // namespace
 

@@ -17,6 +17,7 @@
 #include "targets/cpu/kernels/nest_vm.hpp"
 #include "targets/cpu/kernels/norm.hpp"
 #include "targets/cpu/kernels/overlap.hpp"
+#include "targets/cpu/kernels/planes.hpp"
 #include "targets/cpu/kernels/pooling.hpp"
 #include "targets/cpu/kernels/recurrent.hpp"
 #include "targets/cpu/kernels/reduce.hpp"
@@ -60,6 +61,7 @@ struct kernel_table {
     nest_kernels nest;
     winograd_kernels winograd;
     windows_kernels windows;
+    planes_kernels planes;
     separable_kernels separable;
     amx_kernels amx; // null below level amx
 };

@@ -17,12 +17,17 @@ lowered pointwise_convolution(const problem& p);
 lowered row_convolution(const problem& p);
 /// Windows of any kind whose weights stay in a cache.
 lowered window_convolution(const problem& p);
+/// Windows over few channels, which may lie in planes.
+lowered plane_convolution(const problem& p);
 lowered depthwise_convolution(const problem& p);
 
 /// A 1x1 convolution of x, the weights of which are `w`, is one that own kernels do.
 bool is_pointwise_convolution(const operation& op, const shape& x, const shape& w, const shape& y);
 /// The same for a convolution of each channel by itself.
 bool is_depthwise_convolution(const operation& op, const shape& x, const shape& w, const shape& y);
+
+/// Of an image in planes plane_convolution is faster than others are of one with channels last.
+bool is_plane_convolution(const operation& op, const shape& x, const shape& w, const shape& y);
 
 /// Own kernels do this convolution, with the strides that the problem's shapes have.
 bool is_separable_convolution(const problem& p);

@@ -9,11 +9,13 @@ namespace migraphx::cpu {
 
 namespace {
 
-// An image with channels that are neighbours.
 bool is_image(const shape& s) {
     return s.type() == shape::float_type and not s.dynamic() and
-           (s.ndim() == 3 or s.ndim() == 4) and s.elements() > 0 and not s.broadcasted() and
-           (s.lens()[1] == 1 or strides_of(s)[1] == 1);
+           (s.ndim() == 3 or s.ndim() == 4) and s.elements() > 0 and not s.broadcasted();
+}
+
+bool channels_are_neighbours(const shape& s) {
+    return s.lens()[1] == 1 or strides_of(s)[1] == 1;
 }
 
 double inside(int64_t outputs, int64_t kernel, int64_t stride, int64_t dilation, int64_t before,
@@ -30,9 +32,15 @@ double inside(int64_t outputs, int64_t kernel, int64_t stride, int64_t dilation,
 } // namespace
 
 std::optional<gemm_windows> windows_of(const problem& p) {
+    auto w = windows_of_planes(p);
+    return w and channels_are_neighbours(p.inputs[0]) ? w : std::nullopt;
+}
+
+std::optional<gemm_windows> windows_of_planes(const problem& p) {
     const auto &x = p.inputs[0], &y = p.output, &weights = p.inputs[1];
     if (p.op.get<int64_t>("group") != 1 or not is_image(x) or not is_image(y) or
-        weights.type() != shape::float_type or weights.elements() == 0)
+        not channels_are_neighbours(y) or weights.type() != shape::float_type or
+        weights.elements() == 0)
         return std::nullopt;
     const auto w = window_of(p);
     const bool plane = x.ndim() == 4;

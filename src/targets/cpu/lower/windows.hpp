@@ -13,6 +13,8 @@ namespace migraphx::cpu {
 /// The windows of a convolution of images whose channels are neighbours, in one group; one spatial
 /// axis counts as a row. None for others.
 std::optional<gemm_windows> windows_of(const problem& p);
+/// The same where only the result's channels need be neighbours.
+std::optional<gemm_windows> windows_of_planes(const problem& p);
 
 /// Of the places that windows cover, the share that is no padding.
 double share_inside(const problem& p, const gemm_windows& w);

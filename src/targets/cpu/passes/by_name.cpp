@@ -11,8 +11,8 @@ const registered_pass channels_last_registered{"cpu::channels_last",
                                                [] { return channels_last{layouts()}; }};
 const registered_pass fuse_epilogue_registered{"cpu::fuse_epilogue",
                                                [] { return fuse_epilogue{epilogues()}; }};
-const registered_pass fuse_reduce_registered{"cpu::fuse_reduce",
-                                             [] { return reduce_fusion(); }};
+const registered_pass fuse_reduce_registered{"cpu::fuse_reduce", [] { return reduce_fusion(); }};
+const registered_pass fuse_layout_registered{"cpu::fuse_layout", [] { return fuse_layout{}; }};
 const registered_pass fuse_depthwise_registered{"cpu::fuse_depthwise",
                                                 [] { return fuse_depthwise{}; }};
 const registered_pass fuse_channel_scale_registered{"cpu::fuse_channel_scale",

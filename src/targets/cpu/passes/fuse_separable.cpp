@@ -2,47 +2,13 @@
 // Convolutions of channels that are neighbours take up what comes before them: a depthwise one the
 // 1x1 that only it reads, a 1x1 the depthwise one that only it reads, or the product with a value
 // for each channel. What lies between need not go through memory.
-#include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lower/separable.hpp"
+#include "targets/cpu/passes/fused_body.hpp"
 #include "targets/cpu/passes/passes.hpp"
-
-#include <migraphx/instruction.hpp>
-#include <migraphx/make_op.hpp>
-#include <migraphx/module.hpp>
-#include <migraphx/pass_manager.hpp>
-
-#include <string>
 
 namespace migraphx::cpu {
 
 namespace {
-
-bool is_convolution(instruction_ref ins) {
-    return ins->name() == "convolution" or ins->name() == "cpu::convolution";
-}
-
-operation plain(instruction_ref ins) {
-    return make_op("convolution", ins->get_operator().to_value());
-}
-
-// Its epilogue, if it has one, in the form that the kernels take.
-std::optional<planned_epilogue> epilogue_of(instruction_ref ins) {
-    std::string reason;
-    const auto& modules = ins->module_inputs();
-    return plan_row_epilogue(inputs_of(ins), modules.empty() ? nullptr : modules.front(), 2,
-                             ins->get_shape(), reason);
-}
-
-// The convolution's own module, or one that does nothing.
-module_ref body_of(module_pass_manager& mpm, instruction_ref ins, const std::string& name) {
-    if (not ins->module_inputs().empty())
-        return ins->module_inputs().front();
-    module empty;
-    empty.add_return({empty.add_parameter("x0", shape{shape::float_type})});
-    auto* body = mpm.create_module(mpm.get_module().name() + name, std::move(empty));
-    body->set_bypass();
-    return body;
-}
 
 // A region that is the product of its two inputs.
 bool is_product(instruction_ref ins) {
@@ -70,7 +36,7 @@ void fuse_channel_scale::apply(module_pass_manager& mpm) const {
         for (std::size_t i = 0; i < 2; i++) {
             const auto x = product->inputs()[i], s = product->inputs()[1 - i];
             if (not is_channel_scale(s->get_shape(), x->get_shape()) or
-                not is_pointwise_convolution(plain(ins), x->get_shape(),
+                not is_pointwise_convolution(plain_convolution(ins), x->get_shape(),
                                              ins->inputs()[1]->get_shape(), ins->get_shape()) or
                 x->get_shape().lens().back() == 1)
                 continue;
@@ -117,17 +83,20 @@ void take_expansion(module_pass_manager& mpm, instruction_ref ins, std::size_t& 
         return;
     const auto &a = first->inputs(), &b = ins->inputs();
     const auto middle = first->get_shape();
-    if (not is_pointwise_convolution(plain(first), a[0]->get_shape(), a[1]->get_shape(), middle) or
-        not is_depthwise_convolution(plain(ins), middle, b[1]->get_shape(), ins->get_shape()) or
+    if (not is_pointwise_convolution(plain_convolution(first), a[0]->get_shape(), a[1]->get_shape(),
+                                     middle) or
+        not is_depthwise_convolution(plain_convolution(ins), middle, b[1]->get_shape(),
+                                     ins->get_shape()) or
         middle.ndim() != 4 or
-        not fused_separable_pays(plain(ins), a[0]->get_shape(), b[1]->get_shape(), middle))
+        not fused_separable_pays(plain_convolution(ins), a[0]->get_shape(), b[1]->get_shape(),
+                                 middle))
         return;
     std::vector<instruction_ref> inputs{a[0], a[1], b[1]};
     inputs.insert(inputs.end(), a.begin() + 2, a.end());
     inputs.insert(inputs.end(), b.begin() + 2, b.end());
     const auto id = std::to_string(number++);
-    replace_both(m, first, ins, make_op("cpu::separable", with_parts(plain(ins), true, false)),
-                 inputs,
+    replace_both(m, first, ins,
+                 make_op("cpu::separable", with_parts(plain_convolution(ins), true, false)), inputs,
                  {body_of(mpm, first, ":between" + id), body_of(mpm, ins, ":depthwise" + id)});
 }
 
@@ -143,12 +112,13 @@ void take_depthwise(module_pass_manager& mpm, instruction_ref ins, std::size_t& 
     const auto &a = first->inputs(), &b = ins->inputs();
     const auto middle = first->get_shape();
     if (middle.ndim() != 4 or not epilogue_of(ins) or
-        not is_pointwise_convolution(plain(ins), middle, b[1]->get_shape(), ins->get_shape()) or
+        not is_pointwise_convolution(plain_convolution(ins), middle, b[1]->get_shape(),
+                                     ins->get_shape()) or
         not strips_pay(middle))
         return;
-    if (not before and
-        (not is_literal(a[1]) or not epilogue_of(first) or
-         not is_depthwise_convolution(plain(first), a[0]->get_shape(), a[1]->get_shape(), middle)))
+    if (not before and (not is_literal(a[1]) or not epilogue_of(first) or
+                        not is_depthwise_convolution(plain_convolution(first), a[0]->get_shape(),
+                                                     a[1]->get_shape(), middle)))
         return;
     const auto id = std::to_string(number++);
     const auto own = std::ptrdiff_t(before ? 3 : 2);

@@ -22,6 +22,12 @@ epilogue_rules epilogues();
 /// The pass `fuse_reduce` for regions that one kernel does in less time than several.
 fuse_reduce reduce_fusion();
 
+/// A convolution of few channels reads its image in the order it has.
+struct fuse_layout {
+    std::string name() const { return "cpu::fuse_layout"; }
+    void apply(module_pass_manager& mpm) const;
+};
+
 /// A 1x1 convolution that only a depthwise one reads becomes part of it where that is faster.
 struct fuse_depthwise {
     std::string name() const { return "cpu::fuse_depthwise"; }

@@ -43,6 +43,7 @@ namespace migraphx::cpu {
     void fill_nest(nest_kernels&);                                                                 \
     void fill_winograd(winograd_kernels&);                                                         \
     void fill_windows(windows_kernels&);                                                           \
+    void fill_planes(planes_kernels&);                                                             \
     void fill_separable(separable_kernels&);                                                       \
     }                                                                                              \
     namespace {                                                                                    \
@@ -66,6 +67,7 @@ namespace migraphx::cpu {
         level::fill_nest(t.nest);                                                                  \
         level::fill_winograd(t.winograd);                                                          \
         level::fill_windows(t.windows);                                                            \
+        level::fill_planes(t.planes);                                                              \
         level::fill_separable(t.separable);                                                        \
         return t;                                                                                  \
     }                                                                                              \
