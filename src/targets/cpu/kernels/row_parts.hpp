@@ -36,7 +36,7 @@ struct row_count {
 // f(row_count<rows>) for rows in [1, Most], with the number known to the compiler.
 template <int Most, class F>
 MIGRAPHX_VEC_INLINE void with_rows(int64_t rows, F f) {
-    static_assert(Most <= 14);
+    static_assert(Most <= 28);
     switch (rows) {
 #define MIGRAPHX_ROWS(n)                                                                           \
     case n:                                                                                        \
@@ -56,6 +56,20 @@ MIGRAPHX_VEC_INLINE void with_rows(int64_t rows, F f) {
         MIGRAPHX_ROWS(12)
         MIGRAPHX_ROWS(13)
         MIGRAPHX_ROWS(14)
+        MIGRAPHX_ROWS(15)
+        MIGRAPHX_ROWS(16)
+        MIGRAPHX_ROWS(17)
+        MIGRAPHX_ROWS(18)
+        MIGRAPHX_ROWS(19)
+        MIGRAPHX_ROWS(20)
+        MIGRAPHX_ROWS(21)
+        MIGRAPHX_ROWS(22)
+        MIGRAPHX_ROWS(23)
+        MIGRAPHX_ROWS(24)
+        MIGRAPHX_ROWS(25)
+        MIGRAPHX_ROWS(26)
+        MIGRAPHX_ROWS(27)
+        MIGRAPHX_ROWS(28)
 #undef MIGRAPHX_ROWS
     default:
         break;

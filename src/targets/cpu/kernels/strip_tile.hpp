@@ -100,7 +100,7 @@ MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const f
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
         y[v] = load(b + v * lanes);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int r = 0; r < R; ++r) {
         if (lanes == 16 && V <= 2 && r % 3 != 2) {
 #pragma GCC unroll 4

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "targets/cpu/kernels/winograd.hpp"
-#include "targets/cpu/kernels/micro_gemm.hpp"
+#include "targets/cpu/kernels/strip_tile.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
 
-// Panels of u: two vectors of outputs and up to 12 tiles in registers, or one and up to 28, so that
+// Panels of u: two vectors of outputs and up to 14 tiles in registers, or one and up to 28, so that
 // weights from afar are read once.
 constexpr int wide_vectors = 2;
-constexpr int wide_rows = lanes == 16 ? 12 : 6, narrow_rows = lanes == 16 ? 28 : 12;
+constexpr int narrow_rows = wide_vectors * strip_rows;
 constexpr double root2 = 1.41421356237309504880;
 
 // The one-dimensional transforms of a tile of M outputs: N = M + 2 points.
@@ -135,20 +135,41 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
     }
 }
 
-struct tile_place {
-    int64_t image, y, x; // of its first output
+struct image_place {
+    int64_t image, y, x; // of a tile's first output
 };
 
-inline tile_place tile_at(const winograd_params& p, int64_t tile) {
+inline image_place tile_at(const winograd_params& p, int64_t tile) {
     const int64_t column = tile % p.tiles_x, rest = tile / p.tiles_x;
     return {rest / p.tiles_y, rest % p.tiles_y * p.tile, column * p.tile};
 }
 
-// One vector of channels of a tile, of which `Part` loads `n`; Inside: no part of the tile is
-// padding.
+// A block's strips, and what a tile and point takes in them.
+inline row_parts strips_of(const winograd_params& p, const winograd_block& block) {
+    return {block.count, p.panel == lanes ? narrow_rows : strip_rows};
+}
+
+inline int64_t v_row(int64_t channels) {
+    return (channels + strip_depth - 1) / strip_depth * strip_depth;
+}
+
+// A vector of channels from a whole one on, of which n count, to a row of a strip of `rows`.
+MIGRAPHX_VEC_INLINE void store_in_strip(float* to, [[maybe_unused]] int64_t rows, vf x,
+                                        [[maybe_unused]] int64_t n) {
+#if MIGRAPHX_VEC_BYTES == 64
+    _mm256_storeu_ps(to, _mm512_castps512_ps256(__m512(x)));
+    if (n > strip_depth)
+        _mm256_storeu_ps(to + rows * strip_depth, _mm512_extractf32x8_ps(__m512(x), 1));
+#else
+    store(to, x);
+#endif
+}
+
+// One vector of channels of a tile to a row of a strip of `rows`; Part: of it `n` are loaded.
+// Inside: no part of the tile is padding.
 template <int M, bool Part, bool Inside>
 MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* x, int64_t top,
-                                         int64_t left, float* v, int64_t n) {
+                                         int64_t left, float* v, int64_t rows, int64_t n) {
     constexpr int N = filter<M>::points;
     vf columns[N][N]; // transformed along y
     for (int j = 0; j < N; ++j) {
@@ -168,39 +189,49 @@ MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* 
     for (int i = 0; i < N; ++i) {
         vf o[N];
         filter<M>::input(columns[i], o);
-        for (int j = 0; j < N; ++j) {
-            if (Part)
-                store_first(v + (i * N + j) * p.v_step, o[j], n);
-            else
-                store(v + (i * N + j) * p.v_step, o[j]);
-        }
+        for (int j = 0; j < N; ++j)
+            store_in_strip(v + (i * N + j) * p.v_step, rows, o[j], n);
     }
 }
 
 template <int M>
-void gather_tiles(const winograd_params& p, float* v, int64_t at, int64_t first, int64_t count) {
-    for (int64_t t = 0; t < count; ++t) {
-        const auto place = tile_at(p, first + t);
-        const float* x = p.x + place.image * p.x_image;
-        float* row = v + (at + t) * p.v_row;
-        const int64_t top = place.y - p.pad_top, left = place.x - p.pad_left;
-        constexpr int N = filter<M>::points;
-        int64_t c = 0;
-        if (top >= 0 && left >= 0 && top + N <= p.height && left + N <= p.width)
-            for (; c + lanes <= p.channels; c += lanes)
-                gather_channels<M, false, true>(p, x + c, top, left, row + c, lanes);
-        else
-            for (; c + lanes <= p.channels; c += lanes)
-                gather_channels<M, false, false>(p, x + c, top, left, row + c, lanes);
-        if (c < p.channels)
-            gather_channels<M, true, false>(p, x + c, top, left, row + c, p.channels - c);
+void gather_tiles(const winograd_params& p, const winograd_block& block, float* v, int64_t begin,
+                  int64_t end) {
+    constexpr int N = filter<M>::points;
+    const auto strips = strips_of(p, block);
+    for (int64_t s = 0; s < strips.count; ++s) {
+        const int64_t start = strips.start(s), rows = strips.size(s);
+        const int64_t from = begin > start ? begin : start;
+        const int64_t to = end < start + rows ? end : start + rows;
+        float* strip = v + start * v_row(p.channels);
+        const auto gather = [&](int64_t t, const image_place& place, int64_t c) {
+            const float* x = p.x + place.image * p.x_image + c;
+            float* row = strip + (c / strip_depth * rows + t - start) * strip_depth + c % strip_depth;
+            const int64_t top = place.y - p.pad_top, left = place.x - p.pad_left;
+            const int64_t n = p.channels - c;
+            if (n < lanes)
+                gather_channels<M, true, false>(p, x, top, left, row, rows, n);
+            else if (top >= 0 && left >= 0 && top + N <= p.height && left + N <= p.width)
+                gather_channels<M, false, true>(p, x, top, left, row, rows, lanes);
+            else
+                gather_channels<M, false, false>(p, x, top, left, row, rows, lanes);
+        };
+        // Rows share lines of a strip: two go together.
+        for (int64_t t = from; t < to; t += 2) {
+            const bool both = t + 1 < to;
+            const image_place places[] = {tile_at(p, block.first + t),
+                                          tile_at(p, block.first + t + 1)};
+            for (int64_t c = 0; c < p.channels; c += lanes)
+                for (int64_t i = 0; i <= (both ? 1 : 0); ++i)
+                    gather(t + i, places[i], c);
+        }
     }
 }
 
 // Inside: the whole tile is part of the result.
 template <int M, bool Part, bool Inside>
 MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* m,
-                                         const tile_place& place, int64_t k, int64_t n) {
+                                         const image_place& place, int64_t k, int64_t n) {
     constexpr int N = filter<M>::points;
     vf columns[M][N]; // transformed along y
     for (int j = 0; j < N; ++j) {
@@ -235,58 +266,89 @@ MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* 
     }
 }
 
-template <int V, int R = 1>
-inline void multiply_rows(const gemm_operands& g, int64_t rows) {
-    if constexpr (R < (V == 1 ? narrow_rows : wide_rows)) {
-        if (rows != R) {
-            multiply_rows<V, R + 1>(g, rows);
+struct strip_product {
+    const float *v, *u;
+    float* m;
+    int64_t m_row, depth;
+    // What is multiplied later and comes to the second cache meanwhile, in equal shares.
+    const char* next;
+    int64_t bytes;
+};
+
+template <int R, int V, bool Fetch>
+inline void multiply(const strip_product& p) {
+    vf acc[R][V];
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            acc[r][v] = vf{};
+    constexpr int64_t line = 64;
+    const char* next = p.next;
+    const int64_t share = (p.bytes / (p.depth / strip_depth * 2 + 1) / line + 1) * line;
+    const auto come_near = [&]() __attribute__((always_inline)) {
+        if (!Fetch)
             return;
-        }
-    }
-    gemm_tile<R, V, false, true>(g, false, lanes);
+        for (int64_t i = 0; i < share; i += line)
+            __builtin_prefetch(next + i, 0, 2);
+        next += share;
+    };
+    multiply_strip<R, V>(acc, p.v, p.u, V * lanes, p.depth, come_near);
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            store(p.m + r * p.m_row + v * lanes, acc[r][v]);
 }
 
-// Any number of rows, in tiles of about the same height.
-template <int V>
-inline void multiply_panel(gemm_operands g, int64_t rows) {
-    constexpr int64_t most = V == 1 ? narrow_rows : wide_rows;
-    for (int64_t tiles = (rows + most - 1) / most; tiles > 0; --tiles) {
-        const int64_t r = (rows + tiles - 1) / tiles;
-        multiply_rows<V>(g, r);
-        g.a += r * g.a_row;
-        g.c += r * g.c_row;
-        rows -= r;
-    }
+template <int V, bool Fetch>
+inline void multiply_rows(const strip_product& p, int64_t rows) {
+    with_rows<(V == 1 ? narrow_rows : strip_rows)>(
+        rows, [&](auto r) { multiply<decltype(r)::value, V, Fetch>(p); });
 }
 
 template <int M>
-void produce_blocks(const winograd_params& p, const float* v, float* m, int64_t first,
-                    int64_t count, int64_t begin, int64_t end) {
+void produce_blocks(const winograd_params& p, const winograd_block& block, const float* v, float* m,
+                    int64_t begin, int64_t end) {
     constexpr int N = filter<M>::points;
+    // Weights that stay in the second cache beside V and M.
+    constexpr int64_t near_floats = 256 * 1024;
+    const bool far = N * N * p.channels * p.outputs > near_floats;
     const int64_t width = p.panels * p.panel; // of a row of M
-    for (int64_t block = begin; block < end; ++block) {
-        const auto at = place_of(p, N * N, block * p.panels);
-        const int64_t k0 = block * width;
+    const int64_t panel_floats = p.channels * p.panel;
+    const auto strips = strips_of(p, block);
+    const int64_t share = panel_floats * int64_t(sizeof(float)) / strips.count;
+    for (int64_t outputs_at = begin; outputs_at < end; ++outputs_at) {
+        const auto at = place_of(p, N * N, outputs_at * p.panels);
+        const int64_t k0 = outputs_at * width;
         const int64_t outputs = p.outputs - k0 < width ? p.outputs - k0 : width;
+        const float* u = p.u + at.block_start;
         for (int64_t point = 0; point < N * N; ++point)
-            for (int64_t panel = 0; panel < at.of_block; ++panel) {
-                const float* u =
-                    p.u + at.block_start + (point * at.of_block + panel) * p.channels * p.panel;
-                const gemm_operands g{v + point * p.v_step,
-                                      p.v_row,
-                                      1,
-                                      u,
-                                      p.panel,
-                                      m + point * p.m_step + panel * p.panel,
-                                      width,
-                                      p.channels};
-                if (p.panel == lanes)
-                    multiply_panel<1>(g, count);
-                else
-                    multiply_panel<wide_vectors>(g, count);
+            for (int64_t panel = 0; panel < at.of_block; ++panel, u += panel_floats) {
+                const bool last =
+                    point + 1 == N * N && panel + 1 == at.of_block && outputs_at + 1 == end;
+                const char* next = reinterpret_cast<const char*>(u + panel_floats);
+                for (int64_t s = 0; s < strips.count; ++s, next += share) {
+                    const int64_t start = strips.start(s), rows = strips.size(s);
+                    const strip_product product{v + point * p.v_step + start * v_row(p.channels),
+                                                u,
+                                                m + point * p.m_step + start * width +
+                                                    panel * p.panel,
+                                                width,
+                                                p.channels,
+                                                next,
+                                                share};
+                    const bool fetch = far && !last;
+                    if (p.panel == lanes)
+                        fetch ? multiply_rows<1, true>(product, rows)
+                              : multiply_rows<1, false>(product, rows);
+                    else
+                        fetch ? multiply_rows<wide_vectors, true>(product, rows)
+                              : multiply_rows<wide_vectors, false>(product, rows);
+                }
             }
-        for (int64_t t = 0; t < count; ++t) {
-            const auto place = tile_at(p, first + t);
+        for (int64_t t = 0; t < block.count; ++t) {
+            const auto place = tile_at(p, block.first + t);
             const float* row = m + t * width;
             int64_t k = 0;
             if (place.y + M <= p.out_height && place.x + M <= p.out_width)
@@ -307,14 +369,16 @@ void transform(const winograd_params& p, const winograd_weights& w, float* u, in
                 : transform_weights<2>(p, w, u, begin, end);
 }
 
-void gather(const winograd_params& p, float* v, int64_t at, int64_t first, int64_t count) {
-    p.tile == 4 ? gather_tiles<4>(p, v, at, first, count) : gather_tiles<2>(p, v, at, first, count);
+void gather(const winograd_params& p, const winograd_block& block, float* v, int64_t begin,
+            int64_t end) {
+    p.tile == 4 ? gather_tiles<4>(p, block, v, begin, end)
+                : gather_tiles<2>(p, block, v, begin, end);
 }
 
-void produce(const winograd_params& p, const float* v, float* m, int64_t first, int64_t count,
+void produce(const winograd_params& p, const winograd_block& block, const float* v, float* m,
              int64_t begin, int64_t end) {
-    p.tile == 4 ? produce_blocks<4>(p, v, m, first, count, begin, end)
-                : produce_blocks<2>(p, v, m, first, count, begin, end);
+    p.tile == 4 ? produce_blocks<4>(p, block, v, m, begin, end)
+                : produce_blocks<2>(p, block, v, m, begin, end);
 }
 
 } // namespace
@@ -323,6 +387,7 @@ void fill_winograd(winograd_kernels& table) {
     table.wide_panel = wide_vectors * lanes;
     table.narrow_panel = lanes;
     table.narrow_tiles = narrow_rows;
+    table.v_row = v_row;
     table.transform = transform;
     table.gather = gather;
     table.produce = produce;

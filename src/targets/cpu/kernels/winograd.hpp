@@ -30,8 +30,13 @@ struct winograd_params {
     int32_t tile;   // outputs of a tile along an axis: 2 or 4
     int32_t panels; // of a block of outputs: what is multiplied before its results are transformed
     int64_t panel;  // outputs of a panel: one of those of winograd_kernels
-    int64_t v_row;  // between the tiles of V
     int64_t v_step, m_step; // between the points of V and of M
+};
+
+// What is multiplied at once: tiles [first, first + count). For each point V holds them as strips
+// of packed rows (strip_tile.hpp) of about the same height, at most that of the panel.
+struct winograd_block {
+    int64_t first, count;
 };
 
 // Steps of weights O, C, 3, 3.
@@ -43,16 +48,18 @@ struct winograd_weights {
 struct winograd_kernels {
     // Outputs of a panel of u. Narrow ones are read once for up to `narrow_tiles` tiles.
     int64_t wide_panel, narrow_panel, narrow_tiles;
+    // Floats of V for each tile and point.
+    int64_t (*v_row)(int64_t channels);
     // Weights to u: blocks of panels, of which each holds for every point its panels of `channels`
     // rows. Units: panels.
     void (*transform)(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
                       int64_t end);
-    // Tiles [first, first + count) to rows [at, at + count) of V.
-    void (*gather)(const winograd_params& p, float* v, int64_t at, int64_t first, int64_t count);
-    // The blocks of outputs [begin, end) of `count` tiles from `first` on, whose V is given; m is
-    // scratch.
-    void (*produce)(const winograd_params& p, const float* v, float* m, int64_t first,
-                    int64_t count, int64_t begin, int64_t end);
+    // Tiles [begin, end) of a block to its V.
+    void (*gather)(const winograd_params& p, const winograd_block& block, float* v, int64_t begin,
+                   int64_t end);
+    // The blocks of outputs [begin, end) of a block of tiles whose V is given; m is scratch.
+    void (*produce)(const winograd_params& p, const winograd_block& block, const float* v, float* m,
+                    int64_t begin, int64_t end);
 };
 
 } // namespace migraphx::cpu

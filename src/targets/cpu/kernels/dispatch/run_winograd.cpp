@@ -10,9 +10,8 @@ namespace migraphx::cpu {
 
 namespace {
 
-// Lines between the points of V and of M, and between its tiles, so that they do not meet in the
-// same sets of a cache.
-constexpr int64_t line_pad = 5 * 16, row_pad = 16;
+// Lines between the points of V and of M, so that they do not meet in the same sets of a cache.
+constexpr int64_t line_pad = 5 * 16;
 
 int64_t panels_of(const winograd_params& p) {
     return ceil_div(p.outputs, p.panel);
@@ -20,6 +19,10 @@ int64_t panels_of(const winograd_params& p) {
 
 int64_t blocks_of(const winograd_schedule& s) {
     return ceil_div(panels_of(s.params), s.params.panels);
+}
+
+winograd_block block_at(const winograd_schedule& s, int64_t i) {
+    return {i * s.block, std::min(s.block, s.tiles - i * s.block)};
 }
 
 } // namespace
@@ -49,16 +52,15 @@ winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threa
     const int64_t blocks = std::max(units, ceil_div(ceil_div(s.tiles, most), units) * units);
     s.block = std::max<int64_t>(1, ceil_div(s.tiles, blocks));
     const auto& k = table.winograd;
-    // Weights beyond the second-level cache cost more than what narrow panels load twice.
-    constexpr int64_t near = int64_t{2} << 20;
+    // Weights from far that a thread reads once: narrow panels meet all tiles of a block at once.
+    constexpr int64_t near = int64_t{3} << 20;
     const bool far = s.points() * p.channels * p.outputs * int64_t(sizeof(float)) > near;
-    p.panel = far and s.block <= k.narrow_tiles ? k.narrow_panel : k.wide_panel;
+    p.panel = far and blocks <= units and s.block <= k.narrow_tiles ? k.narrow_panel : k.wide_panel;
     const int64_t outputs = p.channels <= 256 ? 64 : 128;
     p.panels = int32_t(std::max<int64_t>(1, outputs / p.panel));
     if (s.split_outputs) // a block for each thread at least
         p.panels = int32_t(std::clamp<int64_t>(panels_of(p) / s.threads, 1, p.panels));
-    p.v_row = p.channels + row_pad;
-    p.v_step = s.block * p.v_row + line_pad;
+    p.v_step = round_up(s.block * k.v_row(p.channels), 16) + line_pad;
     p.m_step = s.block * p.panels * p.panel + line_pad;
     s.params = p;
     return s;
@@ -82,25 +84,25 @@ void run_winograd(const winograd_schedule& s, const winograd_params& p, float* s
         parallel_for(s.threads, 1, [&](int64_t begin, int64_t end) {
             for (int64_t thread = begin; thread < end; ++thread) {
                 float* v = scratch + thread * (v_floats + m_floats);
-                for (int64_t b = thread * share; b < std::min(blocks, (thread + 1) * share); ++b) {
-                    const int64_t first = b * s.block, count = std::min(s.block, s.tiles - first);
-                    k.gather(p, v, 0, first, count);
-                    k.produce(p, v, v + v_floats, first, count, 0, outputs);
+                const int64_t stop = std::min(blocks, (thread + 1) * share);
+                for (int64_t b = thread * share; b < stop; ++b) {
+                    const auto block = block_at(s, b);
+                    k.gather(p, block, v, 0, block.count);
+                    k.produce(p, block, v, v + v_floats, 0, outputs);
                 }
             }
         });
         return;
     }
     for (int64_t b = 0; b < blocks; ++b) {
-        const int64_t first = b * s.block, count = std::min(s.block, s.tiles - first);
-        parallel_for(count, ceil_div(count, s.threads), [&](int64_t begin, int64_t end) {
-            k.gather(p, scratch, begin, first + begin, end - begin);
-        });
+        const auto block = block_at(s, b);
+        parallel_for(block.count, ceil_div(block.count, s.threads),
+                     [&](int64_t begin, int64_t end) { k.gather(p, block, scratch, begin, end); });
         const int64_t share = ceil_div(outputs, s.threads);
         parallel_for(s.threads, 1, [&](int64_t begin, int64_t end) {
             for (int64_t thread = begin; thread < end; ++thread)
                 if (thread * share < outputs)
-                    k.produce(p, scratch, scratch + v_floats + thread * m_floats, first, count,
+                    k.produce(p, block, scratch, scratch + v_floats + thread * m_floats,
                               thread * share, std::min(outputs, (thread + 1) * share));
         });
     }
