@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // random_seed: a number that differs from run to run. random_uniform(seed, like): numbers in [0,
-// 1), or any integers that are not negative. multinomial(cdf (B, C), uniform (B, S)): for each
-// number the class whose part of the (not necessarily normalised) cumulative distribution it falls
-// in.
+// 1), or any integers that are not negative (below 2^63). multinomial(cdf (B, C), uniform (B, S)):
+// for each number the class whose part of the (not necessarily normalised) cumulative distribution
+// it falls in.
 #include "ops/expect.hpp"
 #include "ops/op.hpp"
 #include "ops/shape_input.hpp"
@@ -12,7 +12,7 @@
 #include "ir/shape_rules.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 #include <random>
 
 namespace migraphx {
@@ -61,35 +61,35 @@ struct random_uniform_op {
             fail_shape(str("one number as a seed was expected, got ", in[0]));
         return in[1].dynamic() ? in[1] : keep_permutation_or_standard(in[1], in[1].type());
     }
+    // Made from draws of the Mersenne Twister by rules that no standard library has a part in, so
+    // that every target gives the same: the upper bits of one draw (of two, the upper half first,
+    // for 64 bits), or a draw as a part of 2^32 in float.
     argument evaluate(const shape&, const std::vector<argument>& in) const {
         const auto& like = in[1].get_shape();
-        auto out = argument::uninitialized(keep_permutation_or_standard(like, like.type()));
+        const auto type = like.type();
+        auto out = argument::uninitialized(keep_permutation_or_standard(like, type));
         std::mt19937 engine(static_cast<std::mt19937::result_type>(load<uint64_t>(in[0]).at(0)));
         const auto n = like.elements();
-        if (shape::is_integral(like.type())) {
-            int64_t top = 0;
-            shape::visit(like.type(), [&](auto as) {
-                if constexpr (std::is_integral_v<typename decltype(as)::type>)
-                    top = static_cast<int64_t>(std::min<uint64_t>(
-                        static_cast<uint64_t>(as.max()), std::numeric_limits<int64_t>::max()));
-            });
-            std::uniform_int_distribution<int64_t> distribution(0, top);
+        if (shape::is_integral(type)) {
+            const auto width = 8 * like.type_size(), sign = shape::is_unsigned(type) ? 0UL : 1UL;
             std::vector<int64_t> values(n);
-            for (auto& x : values)
-                x = distribution(engine);
+            for (auto& x : values) {
+                const auto upper = static_cast<int64_t>(engine());
+                x = width == 64 ? (upper >> 1) << 32 | static_cast<int64_t>(engine())
+                                : upper >> (32 - (width - sign));
+            }
             store(out, values);
         } else {
-            // Below 1 after rounding, too.
-            const double below = 1 - 1.0 / (1 << 4);
-            std::uniform_real_distribution<float> distribution(0.0f, 1.0f);
+            const auto largest = std::nextafter(1.0f, 0.0f);
             std::vector<double> values(n);
             for (auto& x : values)
-                x = static_cast<double>(distribution(engine));
+                x = std::min(static_cast<float>(engine()) / 0x1p32f, largest);
             store(out, values);
-            if (like.type() != shape::float_type and like.type() != shape::double_type) {
+            if (type != shape::float_type and type != shape::double_type) {
+                // Below 1 after rounding, too.
                 auto rounded = load<double>(out);
                 for (auto& x : rounded)
-                    x = x >= 1 ? below : x;
+                    x = x >= 1 ? 1 - 0x1p-4 : x;
                 store(out, rounded);
             }
         }
