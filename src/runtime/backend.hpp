@@ -29,7 +29,7 @@ struct backend {
     /// The same for input `i`.
     virtual bool reads_strided(const problem&, std::size_t) const { return false; }
     /// The result of an operator whose output size depends on values; none: by its reference
-    /// evaluation.
+    /// evaluation. Inputs and result may lie in the backend's memory if `parts_stay`.
     virtual std::optional<argument> evaluate(const operation&, const std::vector<argument>&) const {
         return std::nullopt;
     }
@@ -49,8 +49,11 @@ struct backend {
     virtual std::unique_ptr<kernel> adopt(const problem&, std::unique_ptr<kernel> k) const {
         return k;
     }
-    /// Between the memory of callers who do not want `offload_copy` and the host's, in which the
-    /// parts of a program exchange values.
+    /// The parts of a program exchange values in the backend's memory, else in the host's.
+    virtual bool parts_stay() const { return false; }
+    /// Such values, which are complete, in the host's memory.
+    virtual std::vector<argument> fetch(std::vector<argument> values) const { return values; }
+    /// Between the memory of callers who do not want `offload_copy` and the host's.
     virtual argument to_host(const argument& a) const { return a; }
     virtual argument from_host(const argument& a) const { return a; }
 };

@@ -59,11 +59,11 @@ constexpr std::size_t plans_of_parts = 4;
 
 // Members of sequences and the like may be the caller's own tensors, or constants of the program:
 // results that share such memory are copied.
-argument detached(const argument& a, const std::vector<argument>& given) {
+argument detached(const backend& back, const argument& a, const std::vector<argument>& given) {
     if (a.get_shape().type() == shape::tuple_type) {
         std::vector<argument> subs;
         for (const auto& sub : a.get_sub_objects())
-            subs.push_back(detached(sub, given));
+            subs.push_back(detached(back, sub, given));
         return {subs};
     }
     const bool foreign =
@@ -71,7 +71,10 @@ argument detached(const argument& a, const std::vector<argument>& given) {
             return a.data() != nullptr and g.data() <= a.data() and
                    a.data() < g.data() + g.get_shape().bytes();
         });
-    return foreign ? a.copy() : a;
+    if (not foreign)
+        return a;
+    const auto there = back.to_host(a);
+    return there.data() == a.data() ? a.copy() : there;
 }
 
 class planned_executable : public executable,
@@ -84,7 +87,6 @@ public:
           fixed(inputs.fixed() and all_static(source)),
           shared(parts == nullptr ? part_context{back->make_memory(), {}} : *parts) {
         options.is_dynamic = false; // the parts have the sizes they are made for
-        options.offload_copy |= parts != nullptr;
         if (parts == nullptr) {
             shared.artifacts = program_access::impl(source).artifacts;
             const auto most = std::size_t(std::max<int>(1, shape_cache_size));
@@ -115,8 +117,10 @@ public:
         const auto e = find(args);
         if (e->simple)
             return e->first->run(args, env, wanted);
-        auto results = run_parts(*e, in_host_memory(args), env);
-        if (not options.offload_copy)
+        auto results = run_parts(*e, for_parts(args), env);
+        if (options.offload_copy)
+            results = back->fetch(std::move(results));
+        else
             for (auto& r : results)
                 r = back->from_host(r);
         if (wanted == nullptr)
@@ -130,14 +134,14 @@ public:
     void dry_run(const parameter_map& params) const override {
         const auto args = inputs.bind(params);
         const auto e = find(args);
-        e->first->dry_run(e->simple ? args : in_host_memory(args));
+        e->first->dry_run(e->simple ? args : for_parts(args));
     }
 
     std::vector<step_record> profile(const parameter_map& params) const override {
         auto args = inputs.bind(params);
         const auto e = find(args);
         if (not e->simple)
-            args = in_host_memory(std::move(args));
+            args = for_parts(std::move(args));
         std::vector<argument> stage;
         auto records = e->first->profile(args, &stage);
         if (e->simple)
@@ -179,8 +183,9 @@ public:
 private:
     using entry_ptr = plan_cache::entry;
 
-    std::vector<argument> in_host_memory(std::vector<argument> args) const {
-        if (not options.offload_copy)
+    // Parameters where the parts take them.
+    std::vector<argument> for_parts(std::vector<argument> args) const {
+        if (not options.offload_copy and not back->parts_stay())
             for (auto& a : args)
                 a = back->to_host(a);
         return args;
@@ -246,12 +251,13 @@ private:
             by_name[inputs.parameters()[i].name] = shapes[i];
         auto s = specialised(by_name);
         e->simple = s.rest == nullptr and s.transitions.empty() and in_order(s.results);
-        auto for_first = options;
-        for_first.offload_copy |= not e->simple; // parts exchange host memory
+        auto for_parts = options;
+        for_parts.offload_copy = not back->parts_stay();
         auto parts = shared;
         parts.many_sizes |= sets_built++ >= std::size_t(std::max<int>(1, shape_cache_size));
         run_passes(s.first, back->static_passes(options), {});
-        e->first = std::make_unique<plan>(std::move(s.first), back, for_first, parts);
+        e->first = std::make_unique<plan>(std::move(s.first), back, e->simple ? options : for_parts,
+                                          parts);
         e->transitions = std::move(s.transitions);
         for (const auto& t : e->transitions) {
             e->lifted.emplace_back();
@@ -262,7 +268,7 @@ private:
         e->results = std::move(s.results);
         e->constants = std::move(s.constants);
         if (s.rest != nullptr)
-            e->rest = make_part_executable(*s.rest, back, options, parts);
+            e->rest = make_part_executable(*s.rest, back, for_parts, parts);
         return e;
     }
 
@@ -320,14 +326,14 @@ private:
         const bool traced = env.trace != nullptr or trace_eval_level() > 0;
         for (std::size_t i = 0; i < values.e.transitions.size(); i++) {
             const auto ins = values.e.transitions[i].ins;
-            const auto work = [&] {
-                values.transitions.push_back(evaluate(i, values));
-                return values.transitions.back();
-            };
+            const auto work = [&] { values.transitions.push_back(evaluate(i, values)); };
             with_context(
                 [&] {
                     if (traced)
-                        traced_step(ins, env, work);
+                        traced_step(ins, env, [&] {
+                            work();
+                            return back->fetch({values.transitions.back()}).front();
+                        });
                     else
                         work();
                 },
@@ -351,14 +357,16 @@ private:
 
     argument evaluate(std::size_t number, const run_values& values) const {
         const auto& t = values.e.transitions[number];
-        const auto in = values.at(t.inputs);
-        if (t.modules.empty()) {
-            auto fast = t.output.is_boxed() ? std::nullopt : back->evaluate(t.op, in);
-            return fast ? *fast : t.op.compute(t.output, in);
-        }
+        auto in = values.at(t.inputs);
+        if (t.modules.empty() and not t.output.is_boxed())
+            if (auto fast = back->evaluate(t.op, in))
+                return *fast;
+        in = back->fetch(std::move(in));
+        if (t.modules.empty())
+            return t.op.compute(t.output, in);
         std::vector<std::vector<argument>> captured;
         for (const auto& list : t.captured)
-            captured.push_back(values.at(list));
+            captured.push_back(back->fetch(values.at(list)));
         return evaluate_with_modules(t.op, t.output, in, t.modules, values.e.lifted[number],
                                      captured);
     }
@@ -372,17 +380,21 @@ private:
 
     std::vector<argument> run_parts(const prepared& e, const std::vector<argument>& args,
                                     const execution_environment& env) const {
-        const auto stage = e.first->run(args, env);
+        // What is between the parts, and what takes results to the host, reads complete values.
+        auto complete = env;
+        complete.async = false;
+        const auto stage = e.first->run(args, complete);
         run_values values{e, args, stage};
         run_transitions(values, env);
         if (e.rest != nullptr)
-            values.rest = e.rest->run(rest_parameters(values), env);
+            values.rest =
+                e.rest->run(rest_parameters(values), options.offload_copy ? complete : env);
         auto results = values.at(e.results);
         if (own_plans != nullptr) // the whole program: the results are the caller's
         {
             const auto given = flatten(args);
             for (auto& r : results)
-                r = detached(r, given);
+                r = detached(*back, r, given);
         }
         return results;
     }
@@ -440,7 +452,9 @@ lifted_module lift_module(module_ref m, std::shared_ptr<const backend> b,
     copy_module_body(p, *main, *m, map);
     if (all_static(p))
         run_passes(p, b->static_passes(options), {});
-    result.exec = make_part_executable(p, std::move(b), options, parts);
+    auto of_host = options; // operators with modules work on values of the host
+    of_host.offload_copy = true;
+    result.exec = make_part_executable(p, std::move(b), of_host, parts);
     return result;
 }
 

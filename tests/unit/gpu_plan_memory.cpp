@@ -135,7 +135,7 @@ y = neg(x)
     }
 }
 
-// ---- programs whose parts exchange host memory
+// ---- programs of several parts
 
 const std::string parted = R"(
 x = @param:x -> float_type, {[1..8], 3}
@@ -192,6 +192,79 @@ q = sub(a, a)
             const auto r = p.run({{"x", x}, {"cond", cond}});
             EXPECT_FLOAT_EQ(to_host(p.back->on, r[0]).at<float>(4),
                             i % 2 == 0 ? std::exp(0.5f) : 1.0f);
+        }
+    }
+}
+
+// Bounds that a run computes, boxes and nonzero elements: only what decides a size, or the size
+// itself, comes to the host.
+TEST(gpu_parts, data_stay_on_the_device) {
+    const std::string cut = R"(
+x = @param:x -> float_type, {400, 3}
+n = @param:n -> int64_type, {1}
+zero = @literal{0} -> int64_type, {1}
+a = neg(x)
+m = add(n, n)
+r = slice_dynamic(a, zero, m)
+pads = concat[axis=0](zero, zero, m, zero)
+edge = pad_dynamic[mode=0](r, pads)
+b = abs(edge)
+@return(b)
+)";
+    for (const bool offload : {true, false}) {
+        const ready p(cut, offload);
+        auto& to_host_copies = p.count().copies[int(copy_kind::to_host)];
+        for (int64_t n : {70, 30, 70}) {
+            auto x = numbers(shape{shape::float_type, {400, 3}});
+            argument bound{shape{shape::int64_type, {1}}};
+            bound.data()[0] = char(n);
+            if (not offload) {
+                x = p.device(x);
+                bound = p.device(bound);
+            }
+            const int before = to_host_copies;
+            const auto r = p.run({{"x", x}, {"n", bound}});
+            // The bounds of two operators, and the result for callers who want it there.
+            EXPECT_EQ(to_host_copies - before, offload ? 3 : 2);
+            ASSERT_EQ(r[0].get_shape().lens(), (std::vector<std::size_t>{std::size_t(4 * n), 3}));
+            EXPECT_EQ(p.back->on->owns(r[0].data()), not offload);
+            const auto v = values(to_host(p.back->on, r[0]));
+            EXPECT_EQ(v[1], 2);
+            EXPECT_EQ(v[std::size_t(6 * n - 1)], float(6 * n));
+            EXPECT_EQ(v[std::size_t(6 * n)], 0);
+        }
+    }
+    const std::string counted = R"(
+x = @param:x -> float_type, {400, 3}
+a = neg(x)
+i = nonzero[use_dyn_output=1](a)
+b = abs(i)
+@return(b)
+)";
+    const ready p(counted, false);
+    const auto x = p.device(numbers(shape{shape::float_type, {400, 3}}, 0));
+    auto& to_host_copies = p.count().copies[int(copy_kind::to_host)];
+    to_host_copies = 0;
+    const auto r = p.run({{"x", x}});
+    EXPECT_EQ(to_host_copies, 1);
+    EXPECT_EQ(r[0].get_shape().lens(), (std::vector<std::size_t>{2, 1199}));
+}
+
+TEST(gpu_parts, runs_that_nobody_waits_for_are_complete_between_the_parts) {
+    for (const bool offload : {true, false}) {
+        const ready p(parted, offload);
+        const auto queue = p.back->on->make_stream();
+        execution_environment env;
+        env.queue = any_ptr{queue.get()};
+        env.async = true;
+        for (int i = 0; i < 20; i++) {
+            auto x = numbers(shape{shape::float_type, {8, 3}}, 1 - i); // a zero moves through it
+            if (not offload)
+                x = p.device(x);
+            const auto r = p.run({{"x", x}}, env);
+            p.back->on->synchronize(queue.get());
+            EXPECT_EQ(r[0].get_shape().lens()[1], i == 0 ? 24u : 23u);
+            EXPECT_EQ(to_host(p.back->on, r[1]).at<float>(23), std::abs(float(24 - i)));
         }
     }
 }

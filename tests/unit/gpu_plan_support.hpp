@@ -164,6 +164,14 @@ struct test_backend : backend {
     std::unique_ptr<kernel> adopt(const problem& p, std::unique_ptr<kernel> k) const override {
         return inner->adopt(p, std::move(k));
     }
+    bool parts_stay() const override { return inner->parts_stay(); }
+    std::optional<argument> evaluate(const operation& op,
+                                     const std::vector<argument>& in) const override {
+        return inner->evaluate(op, in);
+    }
+    std::vector<argument> fetch(std::vector<argument> values) const override {
+        return inner->fetch(std::move(values));
+    }
     argument to_host(const argument& a) const override { return inner->to_host(a); }
     argument from_host(const argument& a) const override { return inner->from_host(a); }
 };

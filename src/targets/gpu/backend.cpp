@@ -21,6 +21,7 @@
 #include "targets/gpu/lower/row_kernel.hpp"
 #include "targets/gpu/lower/strided.hpp"
 #include "targets/gpu/lowering.hpp"
+#include "targets/gpu/plan/between_parts.hpp"
 #include "targets/gpu/plan/device_arguments.hpp"
 #include "targets/gpu/plan/device_runner.hpp"
 
@@ -85,8 +86,9 @@ const registered_pass reduce_fusion_registered{"gpu::fuse_reduce", [] { return r
 
 struct gpu_backend : backend {
     std::shared_ptr<device> on;
+    between_parts between;
 
-    explicit gpu_backend(std::shared_ptr<device> d) : on(std::move(d)) {}
+    explicit gpu_backend(std::shared_ptr<device> d) : on(d), between(std::move(d)) {}
 
     std::string name() const override { return "gpu"; }
     std::vector<pass> static_passes(const compile_options& options) const override {
@@ -120,6 +122,14 @@ struct gpu_backend : backend {
     }
     std::unique_ptr<kernel> adopt(const problem& p, std::unique_ptr<kernel> k) const override {
         return on_host(device_problem{p, on}, std::move(k));
+    }
+    bool parts_stay() const override { return true; }
+    std::optional<argument> evaluate(const operation& op,
+                                     const std::vector<argument>& in) const override {
+        return between.evaluate(op, in);
+    }
+    std::vector<argument> fetch(std::vector<argument> values) const override {
+        return between.to_host(std::move(values));
     }
     argument to_host(const argument& a) const override { return gpu::to_host(on, a); }
     argument from_host(const argument& a) const override { return to_device(on, a); }

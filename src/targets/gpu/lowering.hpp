@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace migraphx::gpu {
@@ -17,6 +18,21 @@ namespace migraphx::gpu {
 /// An instruction to be lowered, and the device it is for.
 struct device_problem : problem {
     std::shared_ptr<device> on;
+};
+
+/// Of an operator whose result may be shorter than the memory it is written to: how many elements,
+/// columns or rows there are, which its scratch memory says after a run.
+struct counted_kernel : kernel {
+    std::unique_ptr<kernel> work;
+    std::size_t at = 0, bytes = 8; ///< of the integer
+
+    counted_kernel(std::unique_ptr<kernel> k, std::size_t place, std::size_t size)
+        : work(std::move(k)), at(place), bytes(size) {}
+    void run(const kernel_args& args) const override { work->run(args); }
+    std::size_t scratch_bytes() const override { return work->scratch_bytes(); }
+    std::string name() const override { return work->name(); }
+    bool reads_input(std::size_t i) const override { return work->reads_input(i); }
+    void add_constants(held_constants& held) const override { work->add_constants(held); }
 };
 
 struct implementation {

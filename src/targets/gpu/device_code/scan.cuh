@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Running sums and products along an axis, and the positions of nonzero elements, which a running
-// count numbers.
+// Running sums and products along an axis; positions that a running count numbers, such as those of
+// nonzero elements.
 #pragma once
 #include "walk.cuh"
 
@@ -105,29 +105,22 @@ MGX_DEVICE void scan_line_by_block(T* y, const T* x, const scan_params<R, I>& p)
     }
 }
 
-// ---- nonzero: each block counts a part, one block adds the counts up, each block writes its part
+// ---- numbering: each block counts a part, one block adds the counts up, each block numbers its part
 
-template <int R, int D, class I>
-struct nonzero_params {
-    walk<R, 1, I> at;         // in row-major order
-    index_divider<I> lens[D]; // of the dimensions, for the indices
-    I n, part, parts, columns;
+// Positions 0 .. n, in parts.
+template <class I>
+struct counted_parts {
+    I n, part, parts;
 };
 
-template <class T, int R, int D, class I>
-MGX_DEVICE bool is_nonzero(const T* x, const nonzero_params<R, D, I>& p, I i) {
-    I at[1];
-    p.at.offsets(i, at);
-    return !(to_compute(x[at[0]]) == 0);
-}
-
-template <class T, int R, int D, class I>
-MGX_DEVICE void count_nonzero(const T* x, I* counts, const nonzero_params<R, D, I>& p) {
+// counts[k] becomes in how many positions of part k it holds.
+template <class Holds, class I>
+MGX_DEVICE void count_where(Holds holds, I* counts, const counted_parts<I>& p) {
     for (I part = blockIdx.x; part < p.parts; part += gridDim.x) {
         const I first = part * p.part;
         I mine = 0;
         for (I k = threadIdx.x; k < p.part; k += blockDim.x)
-            if (first + k < p.n && is_nonzero(x, p, first + k))
+            if (first + k < p.n && holds(first + k))
                 mine++;
         const I sum = block_reduce(mine, (I)0, add_op{});
         if (threadIdx.x == 0)
@@ -152,35 +145,64 @@ MGX_DEVICE void add_up_counts(I* counts, I parts) {
         counts[parts] = carry;
 }
 
-template <class T, int R, int D, class I>
-MGX_DEVICE void write_nonzero(const T* x, i64* y, const I* counts,
-                              const nonzero_params<R, D, I>& p) {
+// use(position, whether it holds there, how many there are up to there, itself included).
+template <class Holds, class Use, class I>
+MGX_DEVICE void number_where(Holds holds, Use use, const I* counts, const counted_parts<I>& p) {
     for (I part = blockIdx.x; part < p.parts; part += gridDim.x) {
         const I first = part * p.part;
-        I column = counts[part];
+        I before = counts[part];
         for (I start = 0; start < p.part; start += blockDim.x) {
             const I i = first + start + (I)threadIdx.x;
-            const bool here = i < p.n && start + (I)threadIdx.x < p.part && is_nonzero(x, p, i);
+            const bool inside = i < p.n && start + (I)threadIdx.x < p.part;
+            const bool here = inside && holds(i);
             I all = 0;
             const I through = block_scan((I)here, (I)0, add_op{}, all);
-            const I to = column + through - 1;
-            column += all;
-            if (!here || to >= p.columns)
-                continue;
-            I rest = i;
-#pragma unroll
-            for (int d = D - 1; d >= 0; d--) {
-                const I q = p.lens[d].quotient(rest);
-                y[(i64)d * p.columns + to] = rest - q * p.lens[d].size();
-                rest = q;
-            }
+            if (inside)
+                use(i, here, before + through);
+            before += all;
         }
     }
+}
+
+template <int R, int D, class I>
+struct nonzero_params {
+    walk<R, 1, I> at;         // in row-major order
+    index_divider<I> lens[D]; // of the dimensions, for the indices
+    counted_parts<I> parts;
+    I columns;
+};
+
+template <class T, int R, int D, class I>
+MGX_DEVICE auto is_nonzero(const T* x, const nonzero_params<R, D, I>& p) {
+    return [x, &p](I i) {
+        I at[1];
+        p.at.offsets(i, at);
+        return !(to_compute(x[at[0]]) == 0);
+    };
+}
+
+// Exact: the result ends with its last column, wherever its memory does.
+template <bool Exact, class T, int R, int D, class I>
+MGX_DEVICE void write_nonzero(const T* x, i64* y, const I* counts,
+                              const nonzero_params<R, D, I>& p) {
+    const I columns = Exact ? counts[p.parts.parts] : p.columns;
+    const auto write = [&](I i, bool here, I number) {
+        if (!here || number > columns)
+            return;
+        I rest = i;
+#pragma unroll
+        for (int d = D - 1; d >= 0; d--) {
+            const I q = p.lens[d].quotient(rest);
+            y[(i64)d * columns + number - 1] = rest - q * p.lens[d].size();
+            rest = q;
+        }
+    };
+    number_where(is_nonzero(x, p), write, counts, p.parts);
     // Columns without an element.
-    for (I c = counts[p.parts] + first_position<I>(); c < p.columns; c += position_step<I>())
+    for (I c = counts[p.parts.parts] + first_position<I>(); c < columns; c += position_step<I>())
 #pragma unroll
         for (int d = 0; d < D; d++)
-            y[(i64)d * p.columns + c] = 0;
+            y[(i64)d * columns + c] = 0;
 }
 
 } // namespace mgx

@@ -81,11 +81,16 @@ lowered nonzero(const device_problem& p) {
         launches.push_back(std::move(g));
     };
     auto over_parts = launch_for(*p.on, parts * block_size);
-    add("count", "count_nonzero(x, counts, p);", over_parts);
-    add("add_up", "add_up_counts(counts, p.parts);", {{1}, {block_size}});
+    add("count", "count_where(is_nonzero(x, p), counts, p.parts);", over_parts);
+    add("add_up", "add_up_counts(counts, p.parts.parts);", {{1}, {block_size}});
     over_parts.grid.x = std::max(over_parts.grid.x, 1u);
-    add("write", "write_nonzero(x, y, counts, p);", over_parts);
-    return make_generated(p, std::move(launches));
+    add("write",
+        str("write_nonzero<", p.op.get<bool>("use_dyn_output") ? "true" : "false",
+            ">(x, y, counts, p);"),
+        over_parts);
+    const auto bytes = std::size_t(params.large() ? 8 : 4);
+    return std::make_unique<counted_kernel>(make_generated(p, std::move(launches)),
+                                            std::size_t(parts) * bytes, bytes);
 }
 
 const implementations scan_choices{{"prefix_scan_sum", "prefix_scan_prod"},
