@@ -110,6 +110,30 @@ TEST(gpu_nests, sixteen_bytes_at_a_time) {
     EXPECT_TRUE(has(odd.source, "elements<1, false>")) << odd.source;
 }
 
+// What a border goes round is read where it lies: whole vectors where none is partly inside.
+TEST(gpu_nests, borders) {
+    const auto bordered = [](std::vector<int64_t> dims, std::vector<int64_t> strides,
+                             std::vector<migraphx::codegen::nest_border> border,
+                             std::vector<int64_t> out) {
+        nest_builder b(std::move(dims));
+        const int x = b.input(shape::half_type, std::move(strides));
+        b.output(b.op("neg", {r(x)}), std::move(out));
+        auto n = b.finish();
+        n.inputs[0].border = std::move(border);
+        EXPECT_EQ(nest_reads_refusal(n), "");
+        return nest_code(n, hopper(), "n");
+    };
+    const auto rows = bordered({6, 64}, {64, 1}, {{1, 1}, {}}, {64, 1});
+    EXPECT_TRUE(has(rows.source, "load_run<N, run::unit, Wide>(x0 + at_i_x0, Index(1)) : vec_of"))
+        << rows.source;
+    EXPECT_FALSE(rows.writes_over);
+    EXPECT_EQ(rows.source, bordered({9, 128}, {128, 1}, {{2, 3}, {}}, {128, 1}).source);
+    const auto ends = bordered({6, 64}, {61, 1}, {{}, {1, 2}}, {64, 1});
+    EXPECT_TRUE(has(ends.source, "load_bordered<N>(x0, at_i_x0")) << ends.source;
+    const auto whole = bordered({6, 64}, {48, 1}, {{}, {8, 8}}, {64, 1});
+    EXPECT_FALSE(has(whole.source, "load_bordered<N>(x0")) << whole.source;
+}
+
 TEST(gpu_nests, one_text_for_all_sizes_of_a_form) {
     const auto a =
         nest_code(binary(shape::half_type, {4, 768}, {768, 1}, {0, 1}, {768, 1}), hopper(), "n");

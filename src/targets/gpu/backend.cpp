@@ -7,6 +7,7 @@
 #include <migraphx/propagate_constant.hpp>
 #include <migraphx/simplify_qdq.hpp>
 
+#include "ops/padding.hpp"
 #include "passes/channels_last.hpp"
 #include "passes/fuse_block_weights.hpp"
 #include "passes/fuse_epilogue.hpp"
@@ -25,6 +26,7 @@
 #include "targets/gpu/plan/device_arguments.hpp"
 #include "targets/gpu/plan/device_runner.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace migraphx::gpu {
@@ -51,11 +53,19 @@ const registered_pass quantised_products_registered{"gpu::simplify_qdq",
 const registered_pass merge_products_registered{"gpu::merge_products",
                                                 [] { return merge_all_products(); }};
 
-// Rows of a gather that only a region uses are read there: a launch and a copy less. What lies
-// behind the axis is a run of memory that vectors divide.
-bool reads_in_place(const reduce_region&, instruction_ref x) {
+// Rows of a gather, or what a border of a constant goes round, that only a region uses are read
+// there: a launch and a copy less. What lies behind the axis of a gather is a run of memory that
+// vectors divide.
+bool reads_in_place(const reduce_region& region, instruction_ref x) {
     constexpr std::size_t least_row = 64;
     const auto& data = x->inputs().front()->get_shape();
+    if (x->name() == "pad") {
+        const auto op = x->normalized_operator();
+        const auto pads = op.get_vector<int64_t>("pads");
+        return region.axes.empty() and op.get<int64_t>("mode") == op::pad::constant_pad and
+               data.packed() and data.elements() > 0 and
+               std::none_of(pads.begin(), pads.end(), [](auto n) { return n < 0; });
+    }
     if (x->name() != "gather" or not x->get_shape().standard() or not data.standard())
         return false;
     const auto axis = x->normalized_operator().get<std::size_t>("axis");

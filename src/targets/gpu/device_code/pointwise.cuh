@@ -384,6 +384,26 @@ MGX_DEVICE vec<T, N> load_run(const T* p, Index stride) {
         return r;
     }
 }
+// N times the same.
+template <int N, class T>
+MGX_DEVICE vec<T, N> vec_of(T x) {
+    vec<T, N> r;
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        r[i] = x;
+    return r;
+}
+// Those that are at positions below `size`, `fill` in the place of others. Index is unsigned, and
+// offsets before the first element wrap round like positions.
+template <int N, class T, class Index>
+MGX_DEVICE vec<T, N> load_bordered(const T* p, Index at, Index stride, bool inside, Index position,
+                                   Index size, T fill) {
+    vec<T, N> r;
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        r[i] = inside && Index(position + i) < size ? p[Index(at + i * stride)] : fill;
+    return r;
+}
 template <run Kind, bool Wide, int N, class T, class Index>
 MGX_DEVICE void store_run(T* p, const vec<T, N>& x, Index stride) {
     if constexpr (Kind == run::unit && Wide && N > 1) {

@@ -173,12 +173,19 @@ struct nonzero_params {
 };
 
 template <class T, int R, int D, class I>
-MGX_DEVICE auto is_nonzero(const T* x, const nonzero_params<R, D, I>& p) {
-    return [x, &p](I i) {
+struct nonzero_at {
+    const T* x;
+    const nonzero_params<R, D, I>& p;
+
+    MGX_DEVICE bool operator()(I i) const {
         I at[1];
         p.at.offsets(i, at);
         return !(to_compute(x[at[0]]) == 0);
-    };
+    }
+};
+template <class T, int R, int D, class I>
+MGX_DEVICE nonzero_at<T, R, D, I> is_nonzero(const T* x, const nonzero_params<R, D, I>& p) {
+    return {x, p};
 }
 
 // Exact: the result ends with its last column, wherever its memory does.

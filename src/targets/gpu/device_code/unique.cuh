@@ -18,13 +18,20 @@ struct unique_params {
 
 // NaN equals NaN, zeros of both signs are equal.
 template <class T>
-MGX_DEVICE auto begins_run(const T* sorted) {
-    return [sorted](auto i) {
+struct run_begins {
+    const T* sorted;
+
+    template <class I>
+    MGX_DEVICE bool operator()(I i) const {
         if (i == 0)
             return true;
         const auto a = to_compute(sorted[i - 1]), b = to_compute(sorted[i]);
         return !(a == b || (a != a && b != b));
-    };
+    }
+};
+template <class T>
+MGX_DEVICE run_begins<T> begins_run(const T* sorted) {
+    return {sorted};
 }
 
 template <class T, class I>
@@ -59,8 +66,14 @@ MGX_DEVICE void mark_firsts(char* scratch, const unique_params<I>& p) {
         p.at(scratch, p.ranks)[p.at(scratch, p.firsts)[g]] = 1;
 }
 template <class I>
-MGX_DEVICE auto is_marked(char* scratch, const unique_params<I>& p) {
-    return [ranks = p.at(scratch, p.ranks)](I i) { return ranks[i] != 0; };
+struct has_mark {
+    const I* ranks;
+
+    MGX_DEVICE bool operator()(I i) const { return ranks[i] != 0; }
+};
+template <class I>
+MGX_DEVICE has_mark<I> is_marked(char* scratch, const unique_params<I>& p) {
+    return {p.at(scratch, p.ranks)};
 }
 template <class I>
 MGX_DEVICE void rank_firsts(char* scratch, const unique_params<I>& p) {

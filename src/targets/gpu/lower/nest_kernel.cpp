@@ -112,6 +112,12 @@ vector_form vector_form_of(const nest_text& t, const device_properties& on) {
     return f;
 }
 
+// Whether vectors along the dim are in the border or not, but never both.
+bool whole_in_border(const nest_access& a, std::size_t dim, int64_t size, int vector) {
+    const auto& b = a.border[dim];
+    return b.before % vector == 0 and (size - b.after) % vector == 0;
+}
+
 void emit_vector_body(const nest_text& t, const vector_form& f, const walk& w,
                       const std::string& position, code_text& code) {
     const auto inner = t.n.dims.size() - 1;
@@ -140,9 +146,24 @@ void emit_vector_body(const nest_text& t, const vector_form& f, const walk& w,
         code.line("    break;");
         emit_offsets(w, position, loading ? t.inputs : t.outputs, code);
         if (loading) {
-            for (const auto& a : t.inputs)
-                code.line("a" + a.name + "[u] = load_run<N, " + kind(a) + ">(" + a.name + " + " +
-                          offset_name(w, a.name) + ", " + stride(a) + ");");
+            for (const auto& a : t.inputs) {
+                const auto at = offset_name(w, a.name);
+                auto value =
+                    "load_run<N, " + kind(a) + ">(" + a.name + " + " + at + ", " + stride(a) + ")";
+                if (not a.access->border.empty()) {
+                    const auto b = border_of(w, a);
+                    const bool repeated = kind(a).find("repeated") != std::string::npos;
+                    if (b.position.empty() or whole_in_border(*a.access, inner, dim, f.vector))
+                        value = b.inside +
+                                (b.position.empty() ? "" : " && " + b.position + " < " + b.size) +
+                                " ? " + value + " : vec_of<N>(" + b.fill + ")";
+                    else
+                        value = "load_bordered<N>(" + a.name + ", " + at + ", " +
+                                (repeated ? "Index(0)" : stride(a)) + ", " + b.inside + ", " +
+                                b.position + ", " + b.size + ", " + b.fill + ")";
+                }
+                code.line("a" + a.name + "[u] = " + value + ";");
+            }
         } else {
             for (const auto& a : t.outputs)
                 code.line(std::string("vec<") + codegen::stored_type(a.access->type) + ", N> r" +
@@ -342,7 +363,7 @@ generated tile_code(const nest_text& t, const std::string& label) {
 
 std::string nest_reads_refusal(const nest& given) {
     const auto n = with_a_dim(simplify(given));
-    return reads_refusal(n.inputs, n.dims, {n.dims.size() - 1});
+    return reads_refusal(n.inputs, n.dims, {n.dims.size() - 1}, true);
 }
 
 generated nest_code(const nest& given, const device_properties& on, const std::string& label,

@@ -657,7 +657,7 @@ std::string row_reads_refusal(const row_nest& given, const device_properties& on
         fixed.push_back(d);
     if (row_form_of(n, on).columns)
         fixed.push_back(n.kept.size() - 1);
-    return reads_refusal(n.inputs, dims, fixed);
+    return reads_refusal(n.inputs, dims, fixed, false);
 }
 
 std::vector<generated> row_code(const row_nest& given, const device_properties& on,

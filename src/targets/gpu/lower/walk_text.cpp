@@ -4,6 +4,7 @@
 #include "codegen/device_text.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace migraphx::gpu {
 
@@ -44,15 +45,25 @@ std::string offset_of(const walk& w, const walked& a) {
         sum += (sum.empty() ? "" : " + ") + ("chosen<Index>(" + by + "[" + offset_name(w, by)) +
                "], p.extent_" + a.name + ") * p.chosen_" + a.name;
     }
+    if (w.chooses and not a.access->border.empty())
+        sum += " - p.back_" + a.name;
     return sum.empty() ? "0" : sum;
+}
+
+std::string low_name(const walk& w, const std::string& access, std::size_t d) {
+    return "low_" + access + "_" + index_name(w, d);
+}
+std::string size_name(const walk& w, const std::string& access, std::size_t d) {
+    return "size_" + access + "_" + index_name(w, d);
 }
 
 } // namespace
 
 std::string reads_refusal(const std::vector<codegen::nest_access>& inputs,
-                          const std::vector<int64_t>& dims, const std::vector<std::size_t>& fixed) {
+                          const std::vector<int64_t>& dims, const std::vector<std::size_t>& fixed,
+                          bool borders) {
     for (const auto& a : inputs) {
-        if (not a.border.empty())
+        if (not a.border.empty() and not borders)
             return "a border";
         if (not a.gathered)
             continue;
@@ -101,6 +112,20 @@ void declare_walk(const walk& w, const std::vector<walked>& accesses, index_para
             params.add("extent_" + a.name, a.access->gathered->extent);
             params.add("chosen_" + a.name, a.access->gathered->stride);
         }
+    for (const auto& a : accesses) {
+        if (not w.chooses or a.access->border.empty())
+            continue;
+        int64_t back = 0;
+        for (std::size_t d = 0; d < w.dims.size(); d++) {
+            const auto& b = a.access->border[w.first + d];
+            back += b.before * a.access->strides[w.first + d];
+            if (not a.access->has_border(w.first + d))
+                continue;
+            params.add(low_name(w, a.name, d), b.before);
+            params.add(size_name(w, a.name, d), w.dims[d] - b.before - b.after);
+        }
+        params.add("back_" + a.name, back);
+    }
 }
 
 void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,
@@ -119,6 +144,34 @@ void emit_offsets(const walk& w, const std::string& position, const std::vector<
 
 std::string offset_name(const walk& w, const std::string& access) {
     return "at_" + w.name + "_" + access;
+}
+
+// Indices are unsigned: those before the first element are beyond all sizes.
+border_text border_of(const walk& w, const walked& a) {
+    border_text t;
+    const auto inner = w.dims.size() - 1;
+    for (std::size_t d = 0; d < w.dims.size(); d++) {
+        if (not a.access->has_border(w.first + d))
+            continue;
+        auto position = index_name(w, d);
+        if (step_of(w, d) != 1)
+            position += " * " + std::to_string(step_of(w, d));
+        position += " - p." + low_name(w, a.name, d);
+        const auto size = "p." + size_name(w, a.name, d);
+        if (d == inner) {
+            t.position = position;
+            t.size = size;
+        } else
+            t.inside += (t.inside.empty() ? "" : " && ") + position + " < " + size;
+    }
+    if (t.inside.empty())
+        t.inside = "true";
+    const auto bytes = shape(a.access->type).type_size();
+    uint64_t bits = 0;
+    std::memcpy(&bits, a.access->fill.data(), bytes);
+    t.fill = std::string("bits_as<") + codegen::stored_type(a.access->type) + ">(static_cast<u" +
+             std::to_string(8 * bytes) + ">(" + std::to_string(bits) + "u))";
+    return t;
 }
 
 std::string source_head(const std::string& header, bool fast_math,

@@ -26,12 +26,14 @@ struct walk {
     std::vector<int64_t> dims; ///< outer to inner
     std::size_t first = 0;     ///< place of the first one among an access's strides
     int step = 1;
-    bool chooses = false; ///< its indices choose the rows of gathered inputs
+    bool chooses = false; ///< its indices choose the rows of gathered inputs and tell borders
 };
 
 /// Why a kernel that has vectors along the dims `fixed` does not read inputs so; empty: it does.
+/// `borders`: one walk that chooses has all dims.
 std::string reads_refusal(const std::vector<codegen::nest_access>& inputs,
-                          const std::vector<int64_t>& dims, const std::vector<std::size_t>& fixed);
+                          const std::vector<int64_t>& dims, const std::vector<std::size_t>& fixed,
+                          bool borders);
 
 /// One access of a kernel: `name` is that of its pointer. Input i is `x<i>`.
 struct walked {
@@ -50,6 +52,15 @@ void declare_walk(const walk& w, const std::vector<walked>& accesses, index_para
 void emit_offsets(const walk& w, const std::string& position, const std::vector<walked>& accesses,
                   code_text& code);
 std::string offset_name(const walk& w, const std::string& access);
+
+/// Of an input with a border, as expressions.
+struct border_text {
+    std::string inside;   ///< along all dims but the innermost; "true" if there is none
+    std::string position; ///< along the innermost one, of the vector's first element; "" likewise
+    std::string size;     ///< positions from 0 on below it are inside
+    std::string fill;     ///< the element around them
+};
+border_text border_of(const walk& w, const walked& a);
 
 /// The first lines of a source: the header and, where `fast_math` holds and every output has 16
 /// bits or fewer, leave to compute with few more.
