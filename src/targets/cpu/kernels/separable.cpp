@@ -8,9 +8,9 @@ namespace {
 constexpr int block_most = lanes == 16 ? 8 : 4; // positions of a register tile
 alignas(64) constexpr float zeros[lanes] = {};
 
-// A row of the result.
+// A row of the result, or two of them.
 struct depthwise_row {
-    const float* const* rows; // of the input, for each row of the window; null: outside
+    const float* const* rows; // of the input, for each row of the windows; null: outside
     int64_t x_col, width;
     int64_t kernel_h, kernel_w, stride, dilation;
     const float* w;
@@ -18,13 +18,26 @@ struct depthwise_row {
     int64_t channels; // that each position has
     int64_t from, to; // vectors of channels
     bool filled_up;
-    int64_t fetch; // from a place of the result to one that is written soon, or 0
+    int64_t fetch;            // from a place of the result to one that is written soon, or 0
+    int64_t y_next, row_next; // from a row of the result to the next: floats, positions
 };
 
+// Which columns that a block sees may be outside the image.
+enum class edges {
+    none,
+    half, // so many on either side as half a window has
+    any,
+};
+
+// Column c of `columns`, K to a window, may be.
+template <edges Edge, int K>
+constexpr bool may_be_outside(int c, int columns) {
+    return Edge == edges::any || (Edge == edges::half && (c < K / 2 || c >= columns - K / 2));
+}
+
 // P neighbours, the first window of which starts at column `first`, and one vector of channels, the
-// first of which is `channel`. K and S are the window's width and step, or 0; with Edge some
-// columns are outside.
-template <int K, int S, int P, bool Edge>
+// first of which is `channel`. K and S are the window's width and step, or 0.
+template <int K, int S, int P, edges Edge>
 inline void depthwise_block(const depthwise_row& d, const row_epilogue& e, const tile_place& at,
                             const float* taps, const float* bias_at, int64_t first) {
     vf acc[P][1];
@@ -38,7 +51,7 @@ inline void depthwise_block(const depthwise_row& d, const row_epilogue& e, const
         acc[p][0] = bias;
     const auto column = [&](const float* row, int64_t c) __attribute__((always_inline)) {
         const float* from = row + c * x_col;
-        if constexpr (Edge)
+        if constexpr (Edge != edges::none)
             from = uint64_t(c) < uint64_t(width) ? from : zeros;
         return load(from);
     };
@@ -52,16 +65,10 @@ inline void depthwise_block(const depthwise_row& d, const row_epilogue& e, const
         if constexpr (K > 0) {
             constexpr int columns = (P - 1) * S + K;
             vf x[columns];
-            if constexpr (Edge) {
+            const float* from = row + first * x_col;
 #pragma GCC unroll 32
-                for (int c = 0; c < columns; ++c)
-                    x[c] = column(row, first + c);
-            } else {
-                const float* from = row + first * x_col;
-#pragma GCC unroll 32
-                for (int c = 0; c < columns; ++c, from += x_col)
-                    x[c] = load(from);
-            }
+            for (int c = 0; c < columns; ++c, from += x_col)
+                x[c] = may_be_outside<Edge, K>(c, columns) ? column(row, first + c) : load(from);
 #pragma GCC unroll 8
             for (int j = 0; j < K; ++j) {
                 const vf tap = load(w + j * lanes);
@@ -81,9 +88,81 @@ inline void depthwise_block(const depthwise_row& d, const row_epilogue& e, const
     finish_tile<P, 1>(acc, e, at);
 }
 
+// The same for a pair of rows, whose windows are S rows apart: what both see is loaded once. Sums
+// have the same order.
+template <int K, int S, int P, edges Edge>
+inline void depthwise_pair(const depthwise_row& d, const row_epilogue& e, const tile_place& at,
+                           const float* taps, const float* bias_at, int64_t first) {
+    vf acc[2][P][1];
+    const vf bias = load(bias_at);
+    const int64_t kernel_h = d.kernel_h, x_col = d.x_col, width = d.width, channel = at.channel;
+    const float* const* rows = d.rows;
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; ++r)
+#pragma GCC unroll 8
+        for (int p = 0; p < P; ++p)
+            acc[r][p][0] = bias;
+    // Row i of those that the pair sees, as one of the windows of the first or the second.
+    const auto add_row = [&](int64_t i, auto in_first, auto in_second)
+        __attribute__((always_inline)) {
+        const float* row = rows[i];
+        if (row == nullptr)
+            return;
+        vf tap[2][K];
+#pragma GCC unroll 8
+        for (int j = 0; j < K; ++j) {
+            if (in_first.value)
+                tap[0][j] = load(taps + (i * K + j) * lanes);
+            if (in_second.value)
+                tap[1][j] = load(taps + ((i - S) * K + j) * lanes);
+        }
+        constexpr int columns = (P - 1) * S + K;
+        const float* from = row + channel + first * x_col;
+#pragma GCC unroll 32
+        for (int c = 0; c < columns; ++c, from += x_col) {
+            const bool outside =
+                may_be_outside<Edge, K>(c, columns) && uint64_t(first + c) >= uint64_t(width);
+            const vf x = load(outside ? zeros : from);
+#pragma GCC unroll 8
+            for (int j = 0; j < K; ++j) {
+                const int p = (c - j) / S;
+                if (c < j || (c - j) % S != 0 || p >= P)
+                    continue;
+                if (in_first.value)
+                    acc[0][p][0] = fma(x, tap[0][j], acc[0][p][0]);
+                if (in_second.value)
+                    acc[1][p][0] = fma(x, tap[1][j], acc[1][p][0]);
+            }
+        }
+    };
+    using yes = row_count<1>;
+    using no = row_count<0>;
+    for (int64_t i = 0; i < S; ++i)
+        add_row(i, yes{}, no{});
+    for (int64_t i = S; i < kernel_h; ++i)
+        add_row(i, yes{}, yes{});
+    for (int64_t i = kernel_h; i < kernel_h + S; ++i)
+        add_row(i, no{}, yes{});
+    finish_tile<P, 1>(acc[0], e, at);
+    tile_place next = at;
+    next.y += d.y_next;
+    next.row += d.row_next;
+    finish_tile<P, 1>(acc[1], e, next);
+}
+
+// A pair of rows if there is a function for one.
+template <int K, int S, int P, edges Edge, bool Pair>
+inline void depthwise_blocks(const depthwise_row& d, const row_epilogue& e, const tile_place& at,
+                             const float* taps, const float* bias, int64_t first) {
+    if constexpr (Pair)
+        depthwise_pair<K, S, P, Edge>(d, e, at, taps, bias, first);
+    else
+        depthwise_block<K, S, P, Edge>(d, e, at, taps, bias, first);
+}
+
 // Blocks of P; the last one ends at the last column, so it may repeat some of its neighbour's. All
 // channels of a block before the next one: memory is gone through in its order.
-template <int K, int S, int P>
+template <int K, int S, int P, bool Pair>
 inline void depthwise_columns(const depthwise_row& d, const row_epilogue& e, const tile_place& row,
                               int64_t columns, int64_t pad) {
     const int64_t reach = (P - 1) * d.stride + (d.kernel_w - 1) * d.dilation;
@@ -92,6 +171,7 @@ inline void depthwise_columns(const depthwise_row& d, const row_epilogue& e, con
         const int64_t at_column = c + P <= columns ? c : columns - P;
         const int64_t first = at_column * d.stride - pad;
         const bool inside = first >= 0 && first + reach < d.width;
+        const bool nearly = K > 0 && first + K / 2 >= 0 && first + reach - K / 2 < d.width;
         for (int64_t v = d.from; v < d.to; ++v) {
             tile_place at = row;
             at.channel = first_channel(v, lanes, d.channels, d.filled_up);
@@ -100,49 +180,60 @@ inline void depthwise_columns(const depthwise_row& d, const row_epilogue& e, con
             at.row += at_column;
             for (int p = 0; d.fetch != 0 && p < P; ++p)
                 fetch_to_write(at.y + d.fetch + p * row.y_row);
+            const float *w = d.w + v * taps, *bias = d.bias + v * lanes;
             if (inside)
-                depthwise_block<K, S, P, false>(d, e, at, d.w + v * taps, d.bias + v * lanes,
-                                                first);
+                depthwise_blocks<K, S, P, edges::none, Pair>(d, e, at, w, bias, first);
+            else if (nearly)
+                depthwise_blocks<K, S, P, K == 0 ? edges::any : edges::half, Pair>(d, e, at, w,
+                                                                                   bias, first);
             else
-                depthwise_block<K, S, P, true>(d, e, at, d.w + v * taps, d.bias + v * lanes, first);
+                depthwise_blocks<K, S, P, edges::any, Pair>(d, e, at, w, bias, first);
         }
     }
 }
 
-template <int K, int S>
+template <int K, int S, bool Pair>
 void depthwise_line(const depthwise_row& d, const row_epilogue& e, const tile_place& row,
                     int64_t columns, int64_t pad) {
     if constexpr (lanes == 16) {
         const int64_t by8 = (columns + 7) / 8 * 8, by7 = (columns + 6) / 7 * 7,
                       by4 = (columns + 3) / 4 * 4;
         if (columns >= 8 && by8 <= by7 && by8 <= by4 + 4)
-            return depthwise_columns<K, S, 8>(d, e, row, columns, pad);
+            return depthwise_columns<K, S, 8, Pair>(d, e, row, columns, pad);
         if (columns >= 7 && by7 <= by4 + 4)
-            return depthwise_columns<K, S, 7>(d, e, row, columns, pad);
+            return depthwise_columns<K, S, 7, Pair>(d, e, row, columns, pad);
     }
     if (columns >= 4)
-        depthwise_columns<K, S, 4>(d, e, row, columns, pad);
+        depthwise_columns<K, S, 4, Pair>(d, e, row, columns, pad);
     else if (columns >= 2)
-        depthwise_columns<K, S, 2>(d, e, row, columns, pad);
+        depthwise_columns<K, S, 2, Pair>(d, e, row, columns, pad);
     else
-        depthwise_columns<K, S, 1>(d, e, row, columns, pad);
+        depthwise_columns<K, S, 1, Pair>(d, e, row, columns, pad);
 }
 
 using line_function = void (*)(const depthwise_row&, const row_epilogue&, const tile_place&,
                                int64_t, int64_t);
 
-line_function line_for(const depthwise_params& p) {
-    if (p.dilation_w != 1)
-        return depthwise_line<0, 0>;
-    if (p.kernel_w == 3 && p.stride_w == 1)
-        return depthwise_line<3, 1>;
-    if (p.kernel_w == 3 && p.stride_w == 2)
-        return depthwise_line<3, 2>;
-    if (p.kernel_w == 5 && p.stride_w == 1)
-        return depthwise_line<5, 1>;
-    if (p.kernel_w == 5 && p.stride_w == 2)
-        return depthwise_line<5, 2>;
-    return depthwise_line<0, 0>;
+struct line_functions {
+    line_function one, two; // rows; null: there is none for two
+};
+
+template <int K, int S>
+line_functions lines_of(const depthwise_params& p) {
+    const bool pairs = lanes == 16 && p.dilation_h == 1 && p.stride_h == S && p.kernel_h >= S;
+    return {depthwise_line<K, S, false>, pairs ? depthwise_line<K, S, true> : nullptr};
+}
+
+line_functions lines_for(const depthwise_params& p) {
+    if (p.dilation_w == 1 && p.kernel_w == 3 && p.stride_w == 1)
+        return lines_of<3, 1>(p);
+    if (p.dilation_w == 1 && p.kernel_w == 3 && p.stride_w == 2)
+        return lines_of<3, 2>(p);
+    if (p.dilation_w == 1 && p.kernel_w == 5 && p.stride_w == 1)
+        return lines_of<5, 1>(p);
+    if (p.dilation_w == 1 && p.kernel_w == 5 && p.stride_w == 2)
+        return lines_of<5, 2>(p);
+    return {depthwise_line<0, 0, false>, nullptr};
 }
 
 // What is gone through together: vectors of channels, columns of the result and of the image.
@@ -176,8 +267,9 @@ row_product ring_product(const depthwise_params& p, const depthwise_part& part, 
 void fill_ring(const depthwise_params& p, const depthwise_part& part, float* ring,
                const float* strips, int64_t image, int64_t from, int64_t to) {
     const int64_t columns = part.high - part.low;
+    const int64_t channels = (part.to - part.from) * lanes; // a panel's or less
     ring_parts(p, from, to, [&](int64_t slot, int64_t row, int64_t n) {
-        tile_place at{ring + slot * columns * row_panel, row_panel, image, 0, 0, row_panel};
+        tile_place at{ring + slot * columns * row_panel, row_panel, image, 0, 0, channels};
         auto x = ring_product(p, part, image, row);
         if (strips != nullptr) {
             strips = strips_by_panel(x, p.between, at, n * columns, strips);
@@ -206,9 +298,9 @@ void finish_strip(const depthwise_params& p, const float* strip, float* strips, 
 void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float* scratch,
                     int64_t image, int64_t begin, int64_t end) {
     const bool fused = p.panels != nullptr;
-    const line_function line = line_for(p);
+    const line_functions line = lines_for(p);
     const int64_t extent = (p.kernel_h - 1) * p.dilation_h + 1;
-    const float* rows[depthwise_rows_most];
+    const float* rows[depthwise_rows_most + 2]; // of a pair, 2 apart
     depthwise_row d{};
     d.rows = rows;
     d.kernel_h = p.kernel_h;
@@ -231,6 +323,8 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
     }
     const bool strips = p.last_panels != nullptr;
     const int64_t strip_col = panels_of(p.channels) * row_panel;
+    d.y_next = strips ? p.out_width * strip_col : p.y_row;
+    d.row_next = p.out_width;
     float* strip =
         scratch + (fused ? panels_of(part.to * lanes) - part.from / row_vectors : 0) * panel_floats;
     float* packed = strips && packs ? strip + p.strip_rows * p.out_width * strip_col : nullptr;
@@ -270,18 +364,22 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
                 if (done < need)
                     fill_ring(p, own, ring, packs_x ? packed : nullptr, image, done, need);
             }
-            for (int64_t r = o; r < stop; ++r) {
-                for (int64_t i = 0; i < p.kernel_h; ++i) {
+            for (int64_t r = o; r < stop;) {
+                const bool pair = line.two != nullptr && r + 1 < stop;
+                const int64_t seen = p.kernel_h + (pair ? p.stride_h : 0);
+                for (int64_t i = 0; i < seen; ++i) {
                     const int64_t row = r * p.stride_h - p.pad_top + i * p.dilation_h;
                     rows[i] = row < 0 || row >= p.height
                                   ? nullptr
                                   : x + (fused ? row % p.ring_rows : row) * x_row;
                 }
-                float* y = strips ? strip + (r - strip_begin) * p.out_width * strip_col
+                float* y = strips ? strip + (r - strip_begin) * d.y_next
                                   : p.y + image * p.y_image + r * p.y_row + part.left * p.y_col;
-                line(d, p.epilogue,
-                     {y, strips ? strip_col : p.y_col, image, r * p.out_width + part.left, 0, 0},
-                     part.right - part.left, p.pad_left - part.left * p.stride_w);
+                (pair ? line.two : line.one)(
+                    d, p.epilogue,
+                    {y, strips ? strip_col : p.y_col, image, r * p.out_width + part.left, 0, 0},
+                    part.right - part.left, p.pad_left - part.left * p.stride_w);
+                r += pair ? 2 : 1;
             }
         }
         done = done > need ? done : need;
