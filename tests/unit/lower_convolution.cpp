@@ -98,6 +98,16 @@ TEST(lower_convolution, weights_from_afar) {
     if (cpu::kernels_isa() == cpu::isa::avx512) {
         EXPECT_EQ(windows, "row_gemm of windows");
     }
+    // Less weights, but many panels for each row.
+    const auto map = channels_last(noise(of({1, 128, 38, 37})));
+    for (std::size_t stride : {1, 2}) {
+        const operation one_tap = make_op("convolution", {{"stride", {stride, stride}}});
+        const auto many =
+            check_lowered(one_tap, {map, noise(of({1000, 128, 1, 1}), 3)}, {.constants = {1}});
+        if (cpu::kernels_isa() == cpu::isa::avx512) {
+            EXPECT_EQ(many, stride == 1 ? "row_gemm" : "row_gemm of windows");
+        }
+    }
     // Of windows as wide as the image most places are padding.
     const operation wide = make_op("convolution", {{"dilation", {12, 12}}, {"padding", {12, 12}}});
     EXPECT_NE(check_lowered(wide, {image, w3}, {.constants = {1}, .compiled = false}),
