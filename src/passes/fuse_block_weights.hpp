@@ -15,6 +15,8 @@ struct module;
 struct fuse_block_weights {
     /// Where more rows are known to come, dense weights are as fast.
     std::size_t few_rows = 8;
+    /// Of half or bf16, with weights of four bits: matrix units multiply those.
+    std::size_t few_short_rows = 64;
 
     std::string name() const { return "fuse_block_weights"; }
     void apply(module& m) const;
