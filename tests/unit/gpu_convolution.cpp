@@ -5,7 +5,11 @@
 
 #include "targets/gpu/lowering.hpp"
 
+#include <migraphx/program.hpp>
+#include <migraphx/register_target.hpp>
+
 #include <gtest/gtest.h>
+#include <sstream>
 
 using namespace lower_check;
 
@@ -201,21 +205,42 @@ TEST(gpu_convolution, few_channels_strides_uneven_padding) {
           ending::bias_relu, false);
 }
 
+// The pass and its operator's kernel, within programs: each gives what it gave before.
 TEST(gpu_convolution, few_channels_are_folded_to_eight) {
-    const auto folds = [](const conv_case& c, ending e = ending::bias_relu, bool last_in = true,
-                          bool constant = true) {
-        return check(c, e, last_in, constant).contains("folded");
+    const auto folds = [](const conv_case& c, bool from_float = true) {
+        program p;
+        auto& m = *p.get_main_module();
+        auto x = m.add_parameter("x", {from_float ? shape::float_type : c.type, c.x});
+        if (from_float)
+            x = m.add_instruction(make_op("convert", {{"target_type", c.type}}), x);
+        const auto w = m.add_literal(literal::adopt(noise({c.type, c.w}, 5)));
+        const auto op = make_op("convolution", {{"padding", c.padding},
+                                                {"stride", c.stride},
+                                                {"dilation", c.dilation},
+                                                {"group", c.group}});
+        m.add_return({m.add_instruction(op, x, w)});
+        auto on_ref = p;
+        on_ref.compile(make_target("ref"));
+        const parameter_map in{{"x", noise({m.get_parameter("x")->get_shape().type(), c.x}, 3)}};
+        const auto wanted = on_ref.eval(in).back();
+        compile_options options;
+        options.offload_copy = true;
+        p.compile(make_target("null"), options);
+        std::ostringstream text;
+        text << p;
+        compare(p.eval(in).back(), wanted, c.type == shape::bf16_type ? 3e-2 : 4e-3);
+        return text.str().find("gpu::fold_channels") != std::string::npos;
     };
     // First layers: windows of 7 and 3 with stride 2, patches, stride 1.
     for (auto t : {shape::half_type, shape::bf16_type})
-        for (bool last_in : {false, true})
+        for (bool from_float : {false, true})
             EXPECT_TRUE(folds({.x = {2, 3, 14, 14},
                                .w = {16, 3, 7, 7},
                                .padding = {3, 3},
                                .stride = {2, 2},
                                .dilation = {1, 1},
                                .type = t},
-                              ending::bias_residual_clip, last_in));
+                              from_float));
     EXPECT_TRUE(folds({.x = {1, 3, 9, 9},
                        .w = {5, 3, 3, 3},
                        .padding = {1, 1},
@@ -225,8 +250,7 @@ TEST(gpu_convolution, few_channels_are_folded_to_eight) {
                        .w = {20, 3, 8, 8},
                        .padding = {0, 0},
                        .stride = {8, 8},
-                       .dilation = {1, 1}},
-                      ending::none));
+                       .dilation = {1, 1}}));
     EXPECT_TRUE(folds({.x = {1, 3, 6, 7},
                        .w = {8, 3, 3, 3},
                        .padding = {1, 1},
@@ -239,8 +263,7 @@ TEST(gpu_convolution, few_channels_are_folded_to_eight) {
                                .w = {4, 2, 2, 4},
                                .padding = {0, before, 1, 3 - before},
                                .stride = {1, 4},
-                               .dilation = {1, 1}},
-                              ending::bias_relu, before % 2 == 0));
+                               .dilation = {1, 1}}));
     EXPECT_TRUE(folds({.x = {1, 5, 9, 9},
                        .w = {4, 5, 3, 3},
                        .padding = {2, 2},
@@ -248,18 +271,32 @@ TEST(gpu_convolution, few_channels_are_folded_to_eight) {
                        .dilation = {2, 2}}));
     // One and three axes.
     EXPECT_TRUE(
-        folds({.x = {2, 1, 30}, .w = {8, 1, 5}, .padding = {2}, .stride = {2}, .dilation = {1}}));
+        folds({.x = {2, 1, 50}, .w = {8, 1, 17}, .padding = {3}, .stride = {8}, .dilation = {1}}));
     EXPECT_TRUE(folds({.x = {1, 3, 4, 5, 6},
                        .w = {8, 3, 2, 3, 3},
                        .padding = {0, 1, 1},
                        .stride = {1, 2, 2},
                        .dilation = {1, 1, 1}}));
+    // Mostly zeros, groups, floats.
+    const conv_case one{.x = {1, 1, 9, 9},
+                        .w = {5, 1, 3, 3},
+                        .padding = {1, 1},
+                        .stride = {1, 1},
+                        .dilation = {1, 1}};
+    EXPECT_FALSE(folds(one));
+    EXPECT_FALSE(folds({.x = {1, 4, 9, 9},
+                        .w = {4, 2, 3, 3},
+                        .padding = {1, 1},
+                        .stride = {2, 2},
+                        .dilation = {1, 1},
+                        .group = 2}));
     EXPECT_FALSE(folds({.x = {1, 3, 9, 9},
                         .w = {5, 3, 3, 3},
                         .padding = {1, 1},
                         .stride = {2, 2},
-                        .dilation = {1, 1}},
-                       ending::none, true, false));
+                        .dilation = {1, 1},
+                        .type = shape::float_type},
+                       false));
 }
 
 TEST(gpu_convolution, groups) {

@@ -16,6 +16,7 @@
 #include "passes/merge_products.hpp"
 #include "passes/pass_registry.hpp"
 #include "runtime/row_problem.hpp"
+#include "targets/gpu/fold_channels.hpp"
 #include "targets/gpu/lower/convolution.hpp"
 #include "targets/gpu/lower/nest_kernel.hpp"
 #include "targets/gpu/lower/product.hpp"
@@ -109,8 +110,8 @@ struct gpu_backend : backend {
                 make_pass("simplify_reshapes"), merge_all_products(), propagate_constant{},
                 make_pass("nest_concats"),
                 enable_pass(multiplies_halves(*on), half_data{options.fast_math}),
-                channels_last{layouts()}, fuse_pointwise{}, fuse_epilogue{epilogues()},
-                reduce_fusion(on),
+                enable_pass(multiplies_halves(*on), fold_channels{}), channels_last{layouts()},
+                fuse_pointwise{}, fuse_epilogue{epilogues()}, reduce_fusion(on),
                 // Last: what is a view depends on layouts, which fusion still changes.
                 make_pass("lazy_reshapes")};
     }

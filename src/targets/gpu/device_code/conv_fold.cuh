@@ -6,8 +6,8 @@
 
 namespace mgx {
 
-template <int Fold, class T>
-MGX_DEVICE void fold_channels(const T* x, T* to, const conv_fold_params& p) {
+template <int Fold, class From, class T>
+MGX_DEVICE void fold_channels(const From* x, T* to, const conv_fold_params& p) {
     static_assert(sizeof(T) == 2, "eight elements are 16 bytes");
     constexpr int places = 8 / Fold;
     for (u32 i = global_thread<u32>(); i < p.pieces; i += global_threads<u32>()) {
@@ -23,8 +23,9 @@ MGX_DEVICE void fold_channels(const T* x, T* to, const conv_fold_params& p) {
         for (int e = 0; e < 8; e++) {
             const int neighbour = e / places, channel = e % places;
             piece[e] = channel < p.channels && first + neighbour < p.length
-                           ? x[from + neighbour * p.x.axis[conv_most_axes - 1] +
-                               channel * p.x.channel]
+                           ? stored<T>(converted<T>(
+                                 value(x[from + neighbour * p.x.axis[conv_most_axes - 1] +
+                                         channel * p.x.channel])))
                            : T{};
         }
         store<8>(to + static_cast<i64>(i) * 8, piece);

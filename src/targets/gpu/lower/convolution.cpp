@@ -266,7 +266,6 @@ lowered best_convolution(const device_problem& p) {
         list.push_back({"large tiles", of_variant<implicit_gemm_convolution, 1>});
         list.push_back({"small tiles", of_variant<implicit_gemm_convolution, 3>});
     }
-    list.push_back({"folded", folded_convolution});
     list.push_back({"product", convolution_as_product});
     list.push_back({"tiles", implicit_gemm_convolution});
     list.push_back({"middle tiles", of_variant<implicit_gemm_convolution, 2>});
@@ -280,7 +279,6 @@ const implementations choices{{"convolution", "convolution_backwards", "quant_co
                                {"fastest", best_convolution},
                                {"depthwise", depthwise_convolution},
                                {"library", library_convolution},
-                               {"folded", folded_convolution},
                                {"product", convolution_as_product},
                                {"implicit gemm", implicit_gemm_convolution}}};
 

@@ -58,8 +58,6 @@ lowered implicit_gemm_convolution(const device_problem& p);
 lowered depthwise_convolution(const device_problem& p);
 /// Variant n: the library's n-th plan.
 lowered library_convolution(const device_problem& p);
-/// Of few channels: folded to eight, which other kernels take.
-lowered folded_convolution(const device_problem& p);
 /// 1x1 windows over packed channels-last images, as the product of positions and channels.
 lowered convolution_as_product(const device_problem& p);
 
