@@ -14,7 +14,14 @@ namespace {
 constexpr std::size_t channels_of_a_step = 32;
 
 bool is_convolution(instruction_ref ins) {
-    return ins->name() == "convolution";
+    return ins->name() == "convolution" or ins->name() == "convolution_backwards";
+}
+
+// A window for each channel.
+bool is_depthwise(instruction_ref ins) {
+    const auto& lens = ins->inputs()[1]->get_shape().max_lens();
+    return ins->name() == "convolution" and lens[1] == 1 and lens[0] > 1 and
+           lens[0] == ins->inputs()[0]->get_shape().max_lens()[1];
 }
 
 } // namespace
@@ -24,15 +31,14 @@ bool is_narrow_image(instruction_ref ins) {
     return s.type() == shape::float_type and s.ndim() > 2 and s.max_lens()[1] < channels_of_a_step;
 }
 
-std::unordered_set<instruction_ref> narrow_depthwise(const module& m) {
+std::unordered_set<instruction_ref> narrow_convolutions(const module& m) {
     std::unordered_set<instruction_ref> found;
     for (auto ins = m.begin(); ins != m.end(); ++ins) {
         if (not is_convolution(ins) or not is_narrow_image(ins))
             continue;
         const auto x = ins->inputs()[0], w = ins->inputs()[1];
-        const auto& lens = w->get_shape().max_lens();
-        if (w->can_eval() and is_narrow_image(x) and lens[1] == 1 and
-            lens[0] == x->get_shape().max_lens()[1] and lens[0] > 1 and
+        if (w->can_eval() and is_narrow_image(x) and
+            (is_depthwise(ins) or ins->name() == "convolution_backwards") and
             value_readers(x).size() == 1 and not x->can_eval() and
             (is_convolution(x) or find_pointwise_row(x->name()) != nullptr))
             found.insert(ins);

@@ -16,8 +16,9 @@ struct module;
 /// An image {N, C, one axis and more} of fewer than 32 channels.
 bool is_narrow_image(instruction_ref ins);
 
-/// Depthwise convolutions in float with constant weights over such images that nothing else reads,
-/// and that a convolution or a pointwise operator writes.
-std::unordered_set<instruction_ref> narrow_depthwise(const module& m);
+/// Convolutions in float with constant weights over such images that nothing else reads, and that a
+/// convolution or a pointwise operator writes: depthwise and transposed ones (heads that make a map
+/// as large as the picture).
+std::unordered_set<instruction_ref> narrow_convolutions(const module& m);
 
 } // namespace migraphx

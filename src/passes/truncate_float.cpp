@@ -89,7 +89,7 @@ void keep_weights(module& m, instruction_ref ins, shape::type_t t) {
 // but for narrow images that are read in float only.
 void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     const auto gates = float_gates(m);
-    const auto narrow = narrow_depthwise(m);
+    const auto narrow = narrow_convolutions(m);
     kept.insert(narrow.begin(), narrow.end());
     const auto reads_in_float = [&](instruction_ref reader) {
         return is_pointwise(reader) or gates.contains(reader) or narrow.contains(reader);
@@ -130,7 +130,7 @@ public:
         in_float = float_gates(m);
         const auto products = products_before_gates(m, in_float);
         in_float.insert(products.begin(), products.end());
-        in_float.merge(narrow_depthwise(m));
+        in_float.merge(narrow_convolutions(m));
     }
 
     void run() {

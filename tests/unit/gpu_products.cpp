@@ -194,6 +194,27 @@ TEST(gpu_products, matrix_units_with_every_tile) {
                tail::bias_gelu_residual, false, variant, half_rounding});
 }
 
+TEST(gpu_products, groups_of_four_warps) {
+    for (const auto make : {wide_group_product, narrow_group_product}) {
+        // Rows and columns that fill no tile, depths of one step, two and many, uneven rows.
+        for (const auto& [m, n, k] : {std::array<std::size_t, 3>{130, 136, 200},
+                                      {64, 24, 16},
+                                      {5, 131, 72},
+                                      {129, 64, 128},
+                                      {20, 40, 392}})
+            check(make, {packed(shape::half_type, {m, k}), turned(shape::half_type, {k, n}),
+                         tail::bias_gelu_residual, false, 0, half_rounding});
+        check(make, {packed(shape::bf16_type, {2, 33, 72}), turned(shape::bf16_type, {2, 72, 40}),
+                     tail::none, false, 0, bf16_rounding});
+        device_problem p;
+        p.on = host_device();
+        p.op = make_op("dot");
+        p.inputs = {packed(shape::half_type, {9, 64}), packed(shape::half_type, {64, 8})};
+        p.output = packed(shape::half_type, {9, 8});
+        EXPECT_EQ(make(p).reason, "not halves along k");
+    }
+}
+
 TEST(gpu_products, matrix_units_at_edges) {
     // Rows that are no whole runs of 16 bytes, one element, less than one step of k.
     for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1, 1, 1},

@@ -267,6 +267,30 @@ TEST(passes_data_type, narrow_depthwise_convolutions_stay_in_float) {
         }
 }
 
+// Heads: images made larger, then a map.
+TEST(passes_data_type, heads_of_narrow_images_stay_in_float) {
+    for (const std::size_t channels : {24u, 32u}) {
+        program p;
+        auto& m = *p.get_main_module();
+        const auto x = m.add_parameter("x", shape{shape::float_type, {1, 48, 6, 6}});
+        const auto larger = make_op("convolution_backwards", {{"stride", {2, 2}}});
+        const auto first =
+            m.add_instruction(make_op("convolution"), x, weights(m, {channels, 48, 1, 1}, 0.1f));
+        const auto second = m.add_instruction(larger, m.add_instruction(make_op("relu"), first),
+                                              weights(m, {channels, channels, 2, 2}, 0.1f));
+        const auto map = m.add_instruction(larger, m.add_instruction(make_op("relu"), second),
+                                           weights(m, {channels, 1, 2, 2}, 0.1f));
+        m.add_return({m.add_instruction(make_op("sigmoid"), map)});
+        quantize_fp16(p);
+        std::vector<shape::type_t> types;
+        for (const auto& ins : m)
+            if (ins.name().starts_with("convolution"))
+                types.push_back(ins.get_shape().type());
+        const auto head = channels < 32 ? shape::float_type : shape::half_type;
+        EXPECT_EQ(types, (std::vector{shape::half_type, head, head})) << channels;
+    }
+}
+
 // The mean and the gated data are of the float sums themselves, or of what is stored for others.
 TEST(passes_data_type, narrow_images_of_gates_are_not_rounded) {
     for (const bool read_by_products : {false, true}) {

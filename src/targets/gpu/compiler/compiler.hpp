@@ -16,6 +16,9 @@ class artifact_store;
 
 namespace migraphx::gpu {
 
+/// In a source: it uses instructions that only the device's own architecture has (Hopper's sm_90a).
+constexpr const char* own_architecture = "#define MGX_OWN_ARCHITECTURE 1\n";
+
 /// `source` may include the headers of device_code/ by their names; they travel with the library.
 /// Thread-safe; different sources compile at once. `kept`: where a compiled program keeps its code;
 /// may be null. Throws an internal error with the compiler's log and the file that the source was

@@ -5,6 +5,7 @@
 #include <migraphx/errors.hpp>
 
 #include "base/str.hpp"
+#include "targets/gpu/compiler/compiler.hpp"
 #include "targets/gpu/compiler/compilers.hpp"
 #include "targets/gpu/libraries/open_library.hpp"
 
@@ -66,11 +67,12 @@ struct rtc_compiler : source_compiler {
 
     object_code compile(const std::string& text, const std::string&,
                         const device_properties& on) override {
-        return compile_with(text, options_for(on), on);
+        return compile_with(text, options_for(text, on), on);
     }
 
 protected:
-    virtual std::vector<std::string> options_for(const device_properties& on) = 0;
+    virtual std::vector<std::string> options_for(const std::string& text,
+                                                 const device_properties& on) = 0;
     virtual void find_more(const opened_library&, rtc_functions&) {}
 
     object_code compile_with(const std::string& text, const std::vector<std::string>& options,
@@ -165,13 +167,20 @@ struct nvrtc_compiler : rtc_compiler {
         lib.find_optional(f.architectures, "nvrtcGetSupportedArchs");
     }
 
-    std::vector<std::string> options_for(const device_properties& on) override {
-        return {"--gpu-architecture=" + target_for(on), "--std=c++17", "-w"};
+    std::vector<std::string> options_for(const std::string& text,
+                                         const device_properties& on) override {
+        return {"--gpu-architecture=" + target_for(on) + suffix_for(text, on), "--std=c++17", "-w"};
+    }
+
+    // Hopper's own instructions are in no other architecture.
+    static const char* suffix_for(const std::string& text, const device_properties& on) {
+        return on.capability == 90 and text.find(own_architecture) != std::string::npos ? "a" : "";
     }
 
     void check(const std::string& text, const device_properties& on) {
-        std::vector<std::string> options{str("--gpu-architecture=compute_", on.capability),
-                                         "--std=c++17", "-w"};
+        std::vector<std::string> options{
+            str("--gpu-architecture=compute_", on.capability, suffix_for(text, on)), "--std=c++17",
+            "-w"};
         int major = 0, minor = 0;
         functions().version(&major, &minor);
         if (major >= 13) // earlier ones may not know it
@@ -205,7 +214,7 @@ struct hiprtc_compiler : rtc_compiler {
         lib.find(f.code_size, "hiprtcGetCodeSize");
         lib.find(f.code, "hiprtcGetCode");
     }
-    std::vector<std::string> options_for(const device_properties& on) override {
+    std::vector<std::string> options_for(const std::string&, const device_properties& on) override {
         return {"--offload-arch=" + on.architecture, "-std=c++17", "-O3", "-w"};
     }
 };

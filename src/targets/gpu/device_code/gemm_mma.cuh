@@ -94,26 +94,30 @@ struct mma_tile {
         }
     }
 
+    static constexpr int lag = 0;
+    static MGX_DEVICE unsigned char* aligned(unsigned char* shared) { return shared; }
+    MGX_DEVICE void copied() {}
+    MGX_DEVICE void done() {}
     MGX_DEVICE void put(typename F::sum* to) const { put_sums<F>(sums, warp, to); }
 };
 
 // A block for each tile of each matrix of the batch: x: tiles along n, y: along m, z: the batch and
 // the parts of k. With Parts the parts are a cluster, and each of its blocks adds up some rows.
 // `tail(sums, place, i, j, count)` takes V neighbours of a row from (i, j) on.
-template <class F, int V, int Parts = 1, class Tail>
+template <class F, int V, int Parts = 1, class Tile = mma_tile<F>, class Tail>
 MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, unsigned char* shared,
                          const gemm_params& p, const Tail& tail) {
     using T = typename F::type;
-    T* const memory = reinterpret_cast<T*>(shared);
+    T* const memory = reinterpret_cast<T*>(Tile::aligned(shared));
     for (int batch = static_cast<int>(blockIdx.z); batch < p.batches * p.splits;
          batch += static_cast<int>(gridDim.z)) {
         const auto here = block_tile_of<F, Tail::operands>(p, batch);
-        mma_tile<F> tile;
+        Tile tile;
         add_along_k<F, swizzle<(F::A_k ? F::BK : F::BM) / F::piece>,
                     swizzle<(F::B_k ? F::BK : F::BN) / F::piece>>(
             tile, a + here.at.a + here.m0 * p.a.row, b + here.at.b + here.n0 * p.b.column, here,
             memory, p);
-        auto* const sums = reinterpret_cast<typename F::sum*>(shared);
+        auto* const sums = reinterpret_cast<typename F::sum*>(memory);
         tile.put(sums);
         cluster_barrier<Parts>();
         constexpr int runs = F::BN / V, rows = F::BM / Parts;

@@ -4,6 +4,7 @@
 #include "targets/gpu/lower/own_product.hpp"
 
 #include "base/str.hpp"
+#include "targets/gpu/compiler/compiler.hpp"
 #include "targets/gpu/generated.hpp"
 #include "targets/gpu/lower/own_form.hpp"
 #include "targets/gpu/lower/product.hpp"
@@ -117,11 +118,12 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
     }
     const bool split = params.splits > 1 and not parts.together;
     generated g;
-    g.name = str(name, ' ', tile.m, 'x', tile.n,
-                 params.splits > 1 ? str(" in ", params.splits) : "",
-                 parts.together ? " together" : "", f.finish.empty() ? "" : " fused");
+    g.name =
+        str(name, ' ', tile.m, 'x', tile.n, params.splits > 1 ? str(" in ", params.splits) : "",
+            parts.together ? " together" : "", f.finish.empty() ? "" : " fused");
     g.entry = "product";
-    g.source = str(precision_text(p), "#include \"", header, "\"\n", split ? "" : tail_text(f, p),
+    g.source = str(name == "group_gemm" ? own_architecture : "", precision_text(p), "#include \"",
+                   header, "\"\n", split ? "" : tail_text(f, p),
                    product_entry(p, bounds, split ? sums : "",
                                  split ? str("parts_of_sums<", sums, "> t{parts}") : tail_of(f),
                                  "MGX_DYNAMIC_SHARED(unsigned char, shared);\n    " + call));
@@ -136,8 +138,9 @@ std::unique_ptr<kernel> on_matrix_units(const device_problem& p, const own_form&
     generated join;
     join.name = "join parts";
     join.entry = "product";
-    join.source = str(precision_text(p), "#include \"gemm_tail.cuh\"\n", tail_text(f, p),
-                      product_entry(p, bounds_of(256), sums, tail_of(f), "join_parts<4>(parts, p, t);"));
+    join.source =
+        str(precision_text(p), "#include \"gemm_tail.cuh\"\n", tail_text(f, p),
+            product_entry(p, bounds_of(256), sums, tail_of(f), "join_parts<4>(parts, p, t);"));
     const auto runs = w.m * w.batches() * ((w.n + 3) / 4);
     join.launch.grid = {uint32_t(std::min<int64_t>((runs + 255) / 256, 1 << 20))};
     join.launch.block = {256};
@@ -222,14 +225,52 @@ lowered matrix_unit_product(const device_problem& p) {
     const auto shared = tile.shared(std::size_t((tile.m + tile.n) * tile.k * size));
     if (shared > p.on->properties().shared)
         return lowered::refuse("too little shared memory");
-    auto k = on_matrix_units(p, *f, tile, parts, shared, packed, "gemm_mma.cuh",
-                             str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ",
-                                 tile.n, ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ",
-                                 tile.stages, ", ", w.a.column == 1, ", ", w.b.row == 1, ">, ",
-                                 even ? 8 : 1, parts.together ? str(", ", parts.count) : "",
-                                 ">(a, b, shared, p, t);"),
-                             "mma_gemm", bounds_of(tile, parts));
+    auto k =
+        on_matrix_units(p, *f, tile, parts, shared, packed, "gemm_mma.cuh",
+                        str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ", tile.n,
+                            ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ", tile.stages,
+                            ", ", w.a.column == 1, ", ", w.b.row == 1, ">, ", even ? 8 : 1,
+                            parts.together ? str(", ", parts.count) : "", ">(a, b, shared, p, t);"),
+                        "mma_gemm", bounds_of(tile, parts));
     return packed == nullptr ? std::move(k) : with_weights(std::move(k), std::move(packed));
+}
+
+// By groups of four warps (device_code/gemm_groups.cuh).
+template <int Columns>
+lowered group_product(const device_problem& p) {
+    std::string reason;
+    const auto f = own_form_of(p, reason);
+    if (not f)
+        return lowered::refuse(std::move(reason));
+    const auto& w = f->what;
+    const auto& is = p.on->properties();
+    if (is.kind != platform::host and (is.kind != platform::cuda or is.capability != 90))
+        return lowered::refuse("no groups of warps");
+    if (w.a.type != w.b.type or (w.a.type != shape::half_type and w.a.type != shape::bf16_type) or
+        w.a.column != 1 or w.b.row != 1 or blocks_of(w.m, 16) > most_rows_of_blocks)
+        return lowered::refuse("not halves along k");
+    tile_form tile{128, Columns, 64, 16, Columns, Columns > 64 ? 3 : 4};
+    if (w.k <= 2 * tile.k)
+        tile.stages = 2;
+    constexpr std::size_t alignment = 1024;
+    const auto shared =
+        tile.shared(std::size_t((tile.m + tile.n) * tile.k) * shape{w.a.type}.type_size()) +
+        alignment;
+    if (shared > is.shared)
+        return lowered::refuse("too little shared memory");
+    const auto form = str("group_form<", device_type(w.a.type), ", ", tile.m, ", ", tile.n, ", ",
+                          tile.stages, ">");
+    return on_matrix_units(p, *f, tile, {1, int(w.k), false}, shared, nullptr, "gemm_groups.cuh",
+                           str("mma_gemm<", form, ", ", even_rows(w, p) ? 8 : 1, ", 1, group_tile<",
+                               form, ">>(a, b, shared, p, t);"),
+                           "group_gemm", str("MGX_KERNEL_BOUNDS(", tile.threads(), ", 2)"));
+}
+
+lowered wide_group_product(const device_problem& p) {
+    return group_product<128>(p);
+}
+lowered narrow_group_product(const device_problem& p) {
+    return group_product<64>(p);
 }
 
 lowered split_float_product(const device_problem& p) {

@@ -11,6 +11,10 @@ constexpr int middle_tiles = 2, narrow_tiles = 3, small_tiles = 4;
 /// half, bf16, bytes and fp8 on matrix units. `variant` of the problem chooses the tiles; 0: by
 /// size.
 lowered matrix_unit_product(const device_problem& p);
+/// half and bf16 whose operands lie along k, by Hopper's groups of four warps: 128 x 128 or 128 x
+/// 64 sums a block.
+lowered wide_group_product(const device_problem& p);
+lowered narrow_group_product(const device_problem& p);
 /// float on matrix units, each number as three of bf16: as exact as multiply-adds. Refuses where
 /// fast_math is off.
 lowered split_float_product(const device_problem& p);
