@@ -2,7 +2,8 @@
 // Tiles for mma_gemm by Hopper's groups of four warps: a group multiplies 64 rows by all columns of
 // the block, and reads both operands from shared memory itself, while its threads go on (PTX ISA,
 // "Asynchronous warpgroup level matrix instructions"). What the warps of mma_tile read again and
-// again through their registers is more than shared memory gives at that speed.
+// again through their registers is more than shared memory gives at that speed. A step is waited for
+// at once: of two blocks on a multiprocessor one fetches and stores while the other multiplies.
 #pragma once
 #include "gemm_mma.cuh"
 
@@ -87,7 +88,6 @@ MGX_DEVICE void group_multiply(f32 (&d)[Columns][4], u64 a, u64 b) {
 template <class F>
 struct group_tile {
     using T = typename F::type;
-    static constexpr int lag = F::stages > 2 ? 1 : 0;
 
     f32 sums[1][F::WN / 8][4] = {};
     const warp_place<F> warp;
@@ -111,7 +111,7 @@ struct group_tile {
         for (int k = 0; k < F::BK; k += 16)
             group_multiply<T>(sums[0], group_matrix(rows + k), group_matrix(b + k));
         asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
-        asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(lag) : "memory");
+        asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
 #else
         // Fragments as the units give them.
         const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
@@ -123,11 +123,6 @@ struct group_tile {
                 for (int k = 0; k < F::BK; k++)
                     sums[0][j][e] = fma(at(a, warp.row + g + e / 2 * 8, k),
                                         at(b, j * 8 + 2 * t + e % 2, k), sums[0][j][e]);
-#endif
-    }
-    MGX_DEVICE void done() {
-#ifdef MGX_GROUPS
-        asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
 #endif
     }
     MGX_DEVICE void put(f32* to) const { put_sums<F>(sums, warp, to); }

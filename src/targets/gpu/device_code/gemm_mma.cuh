@@ -94,10 +94,8 @@ struct mma_tile {
         }
     }
 
-    static constexpr int lag = 0;
     static MGX_DEVICE unsigned char* aligned(unsigned char* shared) { return shared; }
     MGX_DEVICE void copied() {}
-    MGX_DEVICE void done() {}
     MGX_DEVICE void put(typename F::sum* to) const { put_sums<F>(sums, warp, to); }
 };
 

@@ -117,9 +117,7 @@ struct split_tile {
         }
     }
 
-    static constexpr int lag = 0;
     MGX_DEVICE void copied() {}
-    MGX_DEVICE void done() {}
     MGX_DEVICE void put(f32* to) const { put_sums<F>(sums, warp, to); }
 };
 

@@ -95,8 +95,7 @@ MGX_DEVICE block_tile block_tile_of(const gemm_params& p, int batch) {
 }
 
 // tile.add(a, b) for each step along k. `a0`, `b0`: the block's first row of A and column of B;
-// PlaceA, PlaceB: how their lines lie in shared memory (see line_copier). The last Tile::lag steps
-// may still be at work when add() returns; tile.done() waits for them, and tile.copied() stands
+// PlaceA, PlaceB: how their lines lie in shared memory (see line_copier). tile.copied() stands
 // between this thread's copies and the barrier.
 template <class F, class PlaceA, class PlaceB, class T, class Tile>
 MGX_DEVICE void add_along_k(Tile& tile, const T* a0, const T* b0, const block_tile& here,
@@ -117,21 +116,18 @@ MGX_DEVICE void add_along_k(Tile& tile, const T* a0, const T* b0, const block_ti
         }
         commit_copies();
     };
-    constexpr int ahead = F::stages - 1 - Tile::lag;
-    static_assert(ahead > 0, "a stage to fetch while one is added");
 #pragma unroll
-    for (int s = 0; s < ahead; s++)
+    for (int s = 0; s < F::stages - 1; s++)
         fetch(s);
     for (int step = 0; step < steps; step++) {
-        wait_for_copies<ahead - 1>();
+        wait_for_copies<F::stages - 2>();
         tile.copied();
         __syncthreads();
-        fetch(step + ahead); // over what is added by now
+        fetch(step + F::stages - 1); // over what the step before has read
         const T* const now = memory + step % F::stages * F::stage_elements;
         tile.add(now, now + F::a_elements);
     }
     wait_for_copies<0>();
-    tile.done();
     __syncthreads();
 }
 

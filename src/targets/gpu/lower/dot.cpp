@@ -269,8 +269,6 @@ lowered with_any_epilogue(const device_problem& p) {
         ways.push_back({"own, middle tiles", of_variant<matrix_unit_product, middle_tiles>});
         ways.push_back({"own, narrow tiles", of_variant<matrix_unit_product, narrow_tiles>});
         ways.push_back({"own, small tiles", of_variant<matrix_unit_product, small_tiles>});
-        ways.push_back({"own, groups", wide_group_product});
-        ways.push_back({"own, narrow groups", narrow_group_product});
     }
     return fastest(p, ways);
 }
