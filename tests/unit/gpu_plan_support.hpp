@@ -59,6 +59,9 @@ struct counted_device : device {
     std::shared_ptr<char> allocate_pinned(std::size_t bytes) override {
         return counted(inner->allocate_pinned(bytes), bytes);
     }
+    /// Waits for this stream are counted.
+    std::atomic<stream> watched = nullptr;
+    std::atomic<int> watched_waits = 0;
     /// Plays the memory of device 1.
     const void* elsewhere = nullptr;
     std::optional<int> device_of(const void* p) const override {
@@ -81,6 +84,8 @@ struct counted_device : device {
     }
     void synchronize(stream s) override {
         count->waits++;
+        if (s != nullptr and s == watched)
+            watched_waits++;
         inner->synchronize(s);
     }
     std::unique_ptr<event> make_event() override { return inner->make_event(); }

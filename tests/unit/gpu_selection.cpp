@@ -119,6 +119,28 @@ TEST(gpu_selection, nothing_to_gain_where_all_lies_on_the_host) {
                                   {integers(shape::float_type, {9}, 0, 1, 1)}));
 }
 
+TEST(gpu_selection, what_needs_no_host) {
+    device_problem p;
+    p.on = host_device();
+    const auto lowered_on_device = [&](const operation& op, const std::vector<shape>& in,
+                                       const shape& out, std::vector<argument> constants = {}) {
+        p.op = op.normalized(in);
+        p.inputs = in;
+        p.output = out;
+        p.constants = std::move(constants);
+        return not runs_on_host(*lower(p));
+    };
+    const shape none{shape::float_type, {2, 0, 3}}, x{shape::half_type, {2, 3}};
+    EXPECT_TRUE(lowered_on_device(make_op("softmax", {{"axis", 2}}), {none}, none));
+    // A padding value that a run gives.
+    argument pads{shape{shape::int64_type, {4}}};
+    const std::vector<int64_t> ones(4, 1);
+    pads.fill(ones.begin(), ones.end());
+    EXPECT_TRUE(lowered_on_device(make_op("pad_dynamic"),
+                                  {x, pads.get_shape(), shape{shape::half_type, {1}}},
+                                  {shape::half_type, {4, 5}}, {{}, pads, {}}));
+}
+
 TEST(gpu_selection, seeds_differ_from_run_to_run) {
     device_problem p;
     p.on = host_device();

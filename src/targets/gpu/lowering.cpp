@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "targets/gpu/lowering.hpp"
 
+#include <migraphx/op_info.hpp>
+
 #include "base/settings.hpp"
 #include "runtime/implementation_table.hpp"
 #include "runtime/walked_shape.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -90,6 +93,19 @@ struct host_step : kernel {
     void add_constants(held_constants& held) const override { work->add_constants(held); }
 };
 
+// Results without elements.
+struct no_work : kernel {
+    void run(const kernel_args&) const override {}
+    std::string name() const override { return "nothing"; }
+};
+
+bool gives_nothing(const problem& p) {
+    const auto results = leaves_of(p.output);
+    return not p.op.info().has_side_effect and
+           std::all_of(results.begin(), results.end(),
+                       [](const auto& s) { return s.elements() == 0; });
+}
+
 } // namespace
 
 implementations::implementations(std::initializer_list<const char*> operators,
@@ -113,6 +129,8 @@ std::unique_ptr<kernel> lower(const device_problem& p) {
     const bool traced = trace_enabled("dispatch");
     if (auto result = first_that_takes(p, implementations_of(p.op.name()), traced))
         return std::move(result.k);
+    if (gives_nothing(p))
+        return std::make_unique<no_work>();
     if (traced)
         trace_dispatch(p, "reference on the host chosen");
     return on_host(p, make_reference_kernel(p));

@@ -99,6 +99,17 @@ struct map_params {
     I first; // an offset in the input
     I n;
 };
+// With the element that a run gives.
+template <int E, int R, class I>
+MGX_DEVICE map_params<R, I> filled_with(map_params<R, I> p, const char* given) {
+    const element<E> x = *reinterpret_cast<const element<E>*>(given);
+    element<E> repeated[16 / E];
+#pragma unroll
+    for (int i = 0; i < 16 / E; i++)
+        repeated[i] = x;
+    copy_bytes(p.filling, repeated, 16);
+    return p;
+}
 template <int B, int E, int Looked, int R, class I>
 MGX_DEVICE void map_elements(char* y, const char* x, const I* table, const map_params<R, I>& p) {
     const I nowhere = (I)1 << (8 * sizeof(I) - 2);

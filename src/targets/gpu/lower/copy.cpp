@@ -277,7 +277,8 @@ void append(std::vector<char>& table, int64_t x) {
 } // namespace
 
 generated mapped_copy(const device& on, std::size_t elem, const box& given,
-                      const std::vector<axis_source>& from, const std::vector<char>& element) {
+                      const std::vector<axis_source>& from, const std::vector<char>& element,
+                      std::optional<std::size_t> element_input) {
     // Shifts move the first element instead.
     auto sources = from;
     int64_t first = 0;
@@ -322,12 +323,15 @@ generated mapped_copy(const device& on, std::size_t elem, const box& given,
     g.name = g.entry = "map";
     g.source = entry_text(
         "move.cuh", g.entry,
-        str("const char* x, char* y, const ", params.type(), "* table, const map_params<", b.rank(),
-            ", ", params.type(), "> p"),
-        str("map_elements<", wide * int64_t(elem), ", ", elem, ", ", looked, ">(y, x, table, p);"));
+        str("const char* x, ", element_input ? "const char* element, " : "", "char* y, const ",
+            params.type(), "* table, const map_params<", b.rank(), ", ", params.type(), "> p"),
+        str("map_elements<", wide * int64_t(elem), ", ", elem, ", ", looked, ">(y, x, table, ",
+            element_input ? str("filled_with<", elem, ">(p, element)") : "p", ");"));
     g.params = params.data();
     g.launch = launch_for(on, b.elements());
     g.inputs = {0};
+    if (element_input)
+        g.inputs.push_back(*element_input);
     return g;
 }
 

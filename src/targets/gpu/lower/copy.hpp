@@ -33,9 +33,10 @@ generated fill_scratch(const device& on, int64_t count, std::size_t scratch);
 
 /// out[i, j, ...] = in[from[0][i], from[1][j], ...], or `element` where there is no source. The
 /// box's tensors are the output and the input (over the positions of the output: strides of the
-/// input's axes).
+/// input's axes). `element_input`: the input that holds the element, where a run gives it.
 generated mapped_copy(const device& on, std::size_t elem, const box& b,
-                      const std::vector<axis_source>& from, const std::vector<char>& element);
+                      const std::vector<axis_source>& from, const std::vector<char>& element,
+                      std::optional<std::size_t> element_input = std::nullopt);
 
 /// A kernel of one launch.
 lowered one_launch(const device_problem& p, generated g);

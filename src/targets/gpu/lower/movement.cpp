@@ -3,10 +3,12 @@
 // run-time bounds, fills.
 #include "targets/gpu/lower/copy.hpp"
 
+#include "ops/shape_input.hpp"
 #include "runtime/constant_operands.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace migraphx::gpu {
 
@@ -41,15 +43,29 @@ lowered copy_memory(const device_problem& p) {
 // ---- pad
 
 lowered pad(const device_problem& p) {
-    const auto known = padding_of(p);
+    // A value that a run gives is read by the kernel.
+    std::optional<std::size_t> value;
+    auto q = p;
+    if (p.op.name() == "pad_dynamic" and not is_absent(p.inputs, 2) and
+        p.inputs[2].elements() > 0 and not p.is_constant(2)) {
+        value = 2;
+        q.constants.resize(p.inputs.size());
+        q.constants[2] = argument{shape{p.output.type()}};
+    }
+    const auto known = padding_of(q);
     if (not known.refusal.empty())
         return lowered::refuse(known.refusal);
     if (not is_movable(p.output))
         return lowered::refuse(not_movable);
-    if (p.inputs[0].elements() == 0)
-        return one_launch(
-            p, fill_box(*p.on, {lens_of(p.output), {strides_of(p.output)}}, known.element));
     const auto rank = p.output.ndim();
+    if (p.inputs[0].elements() == 0) {
+        auto g =
+            value
+                ? strided_copy(*p.on, p.output.type_size(),
+                               {lens_of(p.output), {strides_of(p.output), sizes(rank, 0)}}, *value)
+                : fill_box(*p.on, {lens_of(p.output), {strides_of(p.output)}}, known.element);
+        return one_launch(p, std::move(g));
+    }
     std::vector<axis_source> from(rank);
     for (std::size_t d = 0; d < rank; d++)
         if (known.pads[d] != 0 or known.pads[d + rank] != 0)
@@ -58,7 +74,7 @@ lowered pad(const device_problem& p) {
     // The stride of an axis of one element counts where its position is repeated.
     auto g = mapped_copy(*p.on, p.output.type_size(),
                          {lens_of(p.output), {strides_of(p.output), strides_of(p.inputs[0])}}, from,
-                         known.element);
+                         known.element, value);
     g.name = "pad";
     return one_launch(p, std::move(g));
 }
