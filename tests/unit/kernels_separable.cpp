@@ -205,6 +205,46 @@ TEST(kernels_separable, pointwise_with_many_weights) {
 }
 
 // A row of many weights, which come from memory, is worth a second thread; few products are not.
+// x * sigmoid(a x) as an epilogue, over all that floats reach.
+TEST(kernels_separable, swish_of_rows) {
+    std::vector<float> x{0,     -0.0f, 1e-30f, -1e-30f,
+                         1e30f, 3e38f, -3e38f, std::nanf(""),
+                         -86,   -60,   100,    std::numeric_limits<float>::infinity()};
+    for (float v = -20; v < 20; v += 0.0137f)
+        x.push_back(v);
+    for (isa level : levels())
+        for (float alpha : {1.0f, 1.702f}) {
+            const auto& table = kernels_for(level);
+            const float one = 1;
+            std::vector<float> w(size_t(packed_weights_size(1, 1, table))), bias(w.size());
+            std::vector<float> y(x.size());
+            pack_gemm_weights({&one, 1, 1, 1, 1}, w.data(), table);
+            pointwise_params p{};
+            p.x = x.data(), p.w = w.data(), p.bias = bias.data(), p.y = y.data();
+            p.channels = p.outputs = p.x_row = p.y_row = 1;
+            p.rows = int64_t(x.size());
+            p.epilogue.count = 1;
+            p.epilogue.steps[0].op = row_op::swish;
+            p.epilogue.steps[0].alpha = alpha;
+            const auto s = schedule_pointwise(p, 1, 1, table);
+            floats scratch(s.scratch_floats);
+            run_pointwise(s, p, scratch.data(), table);
+            for (size_t i = 0; i < x.size(); i++) {
+                const auto v = double(x[i]), want = v / (1 + std::exp(-double(alpha) * v));
+                if (std::isnan(want))
+                    ASSERT_TRUE(std::isnan(y[i])) << x[i];
+                else if (std::isinf(want))
+                    ASSERT_EQ(double(y[i]), want);
+                else if (v < -1e5) // of the bound that keeps the power finite
+                    ASSERT_LT(std::abs(double(y[i])), std::abs(v) * 1.3e-35) << x[i];
+                else // the argument's own rounding counts with its size
+                    ASSERT_NEAR(double(y[i]), want,
+                                std::abs(want) * 2.5e-7 * (1 + std::abs(v)) + 1e-32)
+                        << to_string(level) << ": " << x[i];
+            }
+        }
+}
+
 TEST(kernels_separable, threads_of_one_row) {
     pointwise_params p{};
     p.rows = 1;
