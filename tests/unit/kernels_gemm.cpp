@@ -21,6 +21,7 @@ struct gemm_case {
     bool transposed_b = false, bias = false, scaled_sum = false;
     int64_t block_rows = 0, block_depth = 0;
     int64_t a_gap = 3;
+    bool halved = false;
 };
 
 void run(gemm_params p, const kernel_table& table, int64_t rows = 0, int64_t depth = 0) {
@@ -67,6 +68,7 @@ void check(const gemm_case& c, isa level) {
         p.epilogue.steps[2].alpha = -1;
         p.epilogue.steps[2].beta = 1.5f;
     }
+    p.halved = c.halved;
     run(p, table, c.block_rows, c.block_depth);
     const auto what = std::string(to_string(level)) + " " + std::to_string(c.m) + "x" +
                       std::to_string(c.n) + "x" + std::to_string(c.k);
@@ -134,8 +136,8 @@ TEST(kernels_gemm, half_of_the_units_are_half_of_the_blocks) {
         p.n = p.c_row = n;
         p.k = p.a_row = p.block_depth = k;
         p.block_rows = rows;
-        std::vector<float> scratch(size_t(table.gemm.scratch(p)));
-        table.gemm.run(p, scratch.data(), 0, table.gemm.units(p) / 2);
+        std::vector<float> scratch(size_t(table.gemm.direct.scratch(p)));
+        table.gemm.direct.run(p, scratch.data(), 0, table.gemm.direct.units(p) / 2);
         for (int64_t r = 0; r < m; ++r)
             for (int64_t j = 0; j < n; ++j)
                 ASSERT_EQ(got[size_t(r * n + j)] != 77.0f, r < rows)
@@ -149,6 +151,138 @@ TEST(kernels_gemm, results_beyond_the_caches) {
     check({2803, 501, 17, true, true, true});
     check({30000, 33, 40, false, true, true});
     check({5000, 300, 30, false, true, true, 50, 16});
+}
+
+// Seven products of halves: odd rows, blocks and parts of the depth, an odd number of panels, part of
+// a panel, epilogues.
+TEST(kernels_gemm, by_halves) {
+    for (int64_t m : {1, 2, 3, 13, 26, 27, 29, 57})
+        for (int64_t n : {1, 16, 17, 32, 40, 64, 70, 97})
+            for (int64_t k : {16, 32, 48})
+                check({m, n, k, (m + n + k) % 2 == 0, n % 2 == 0, m % 2 == 0, 0, 0, 3, true});
+    for (int64_t rows : {1, 2, 23, 60})
+        for (int64_t depth : {16, 32, 112})
+            for (bool more : {false, true})
+                check({119, 130, 112, false, true, more, rows, depth, 3, true});
+    check({197, 1050, 784, true, true, true, 0, 0, 0, true});
+    check({300, 1536, 400, false, true, false, 0, 0, 3, true});
+}
+
+// Any share of the units gives the same bits.
+TEST(kernels_gemm, shares_of_halves) {
+    const int64_t m = 119, n = 130, k = 96;
+    const auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(k * n), 2);
+    for (isa level : levels()) {
+        const auto& table = kernels_for(level);
+        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
+        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
+        gemm_params p{};
+        p.a = a.data();
+        p.b = panels.data();
+        p.m = m;
+        p.n = p.c_row = n;
+        p.k = p.a_row = k;
+        p.halved = true;
+        p.block_rows = 60;
+        p.block_depth = 64;
+        const gemm_form& form = table.gemm.form(p);
+        const int64_t units = form.units(p);
+        std::vector<float> scratch(size_t(form.scratch(p)), std::nanf(""));
+        std::vector<float> whole(size_t(m * n)), got(size_t(m * n));
+        p.c = whole.data();
+        form.run(p, scratch.data(), 0, units);
+        for (int64_t parts : {2, 3, 7}) {
+            std::fill(got.begin(), got.end(), std::nanf(""));
+            p.c = got.data();
+            for (int64_t i = 0; i < parts; ++i) {
+                std::fill(scratch.begin(), scratch.end(), std::nanf(""));
+                form.run(p, scratch.data(), units * i / parts, units * (i + 1) / parts);
+            }
+            EXPECT_EQ(got, whole) << to_string(level) << ' ' << parts;
+        }
+    }
+}
+
+// An infinity or NaN stays in its row.
+TEST(kernels_gemm, rows_that_are_not_finite_by_halves) {
+    const int64_t m = 120, n = 70, k = 96;
+    auto a = random_floats(size_t(m * k), 1);
+    const auto b = random_floats(size_t(k * n), 2);
+    a[size_t(3 * k + 90)] = std::nanf("");
+    a[size_t(40 * k)] = std::numeric_limits<float>::infinity();
+    for (isa level : levels()) {
+        const auto& table = kernels_for(level);
+        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
+        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
+        std::vector<float> got(size_t(m * n));
+        gemm_params p{};
+        p.a = a.data();
+        p.b = panels.data();
+        p.c = got.data();
+        p.m = m;
+        p.n = p.c_row = n;
+        p.k = p.a_row = k;
+        p.halved = true;
+        run(p, table, 60, 64);
+        for (int64_t r = 0; r < m; ++r)
+            for (int64_t j = 0; j < n; ++j)
+                ASSERT_EQ(std::isfinite(got[size_t(r * n + j)]), r != 3 && r != 40)
+                    << to_string(level) << " row " << r << " column " << j;
+    }
+}
+
+// It is a different sum, and its error stays within 4 times that of the direct one.
+TEST(kernels_gemm, error_of_halves) {
+    const int64_t m = 112, n = 64, k = 768;
+    const auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(k * n), 2);
+    for (isa level : levels()) {
+        const auto& table = kernels_for(level);
+        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
+        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
+        double error[2] = {};
+        for (bool halved : {false, true}) {
+            std::vector<float> got(size_t(m * n));
+            gemm_params p{};
+            p.a = a.data();
+            p.b = panels.data();
+            p.c = got.data();
+            p.m = m;
+            p.n = p.c_row = n;
+            p.k = p.a_row = k;
+            p.halved = halved;
+            run(p, table);
+            for (int64_t r = 0; r < m; ++r)
+                for (int64_t j = 0; j < n; ++j) {
+                    double want = 0;
+                    for (int64_t i = 0; i < k; ++i)
+                        want += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
+                    error[halved] =
+                        std::max(error[halved], std::fabs(double(got[size_t(r * n + j)]) - want));
+                }
+        }
+        EXPECT_NE(error[0], error[1]) << to_string(level);
+        EXPECT_LT(error[1], 4 * error[0]) << to_string(level);
+    }
+}
+
+TEST(kernels_gemm, sizes_that_gain_by_halves) {
+    const auto gains = [](int64_t m, int64_t n, int64_t k) {
+        gemm_params p{};
+        p.m = m, p.n = n, p.k = k;
+        return gains_by_halves(p, kernels_for(isa::avx2));
+    };
+    if (!isa_supported(isa::avx2))
+        GTEST_SKIP();
+    EXPECT_TRUE(gains(128, 3072, 768));
+    EXPECT_TRUE(gains(197, 2304, 768));
+    EXPECT_TRUE(gains(1500, 1536, 384));
+    EXPECT_TRUE(gains(128, 50257, 768));
+    EXPECT_FALSE(gains(128, 768, 3072)); // few columns for what packing takes
+    EXPECT_FALSE(gains(64, 3072, 768));  // few rows for the sums of panels
+    EXPECT_FALSE(gains(150, 3072, 768)); // the same: blocks of 75
+    EXPECT_FALSE(gains(128, 3072, 256));
+    EXPECT_FALSE(gains(128, 3072, 776)); // halves of 388
+    EXPECT_FALSE(gains(128, 2048, 768)); // threads share the only block
 }
 
 // GELU of a product by one: its error, and what becomes of infinities and NaN.

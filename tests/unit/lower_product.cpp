@@ -42,6 +42,21 @@ TEST(lower_product, rows_with_constant_weights) {
                 false);
 }
 
+// Many rows, columns and a long sum: seven products of halves, unless arithmetic is to be exact.
+TEST(lower_product, large_ones_by_halves) {
+    if (cpu::kernels_isa() != cpu::isa::avx2 and cpu::kernels_isa() != cpu::isa::avx512)
+        GTEST_SKIP() << "other kernels take large products";
+    const auto name = [](const lens& a, std::size_t columns, bool fast_math) {
+        return check_lowered(make_op("dot"), {noise(of(a)), noise(of({a.back(), columns}), 3)},
+                             {.constants = {1}, .compiled = false, .fast_math = fast_math});
+    };
+    EXPECT_EQ(name({85, 384}, 2304, true), "row_gemm by halves");
+    EXPECT_EQ(name({85, 384}, 2304, false), "row_gemm");
+    EXPECT_EQ(name({60, 384}, 2304, true), "row_gemm");
+    EXPECT_EQ(name({85, 384}, 1024, true), "row_gemm");
+    EXPECT_EQ(name({85, 392}, 2304, true), "row_gemm");
+}
+
 instruction_ref broadcast_to(module& m, const argument& value, const lens& out) {
     return m.add_instruction(make_op("multibroadcast", {{"out_lens", out}}),
                              m.add_literal(literal{value.get_shape(), value.data()}));
@@ -69,6 +84,12 @@ void check_epilogue(const lens& a, std::size_t n, F more) {
     on_cpu.compile(make_target("cpu"));
     parameter_map in{{"x", noise(of(a))}, {"other", noise(of(out), 8)}};
     compare(on_cpu.eval(in).front(), on_ref.eval(in).front(), 2e-5);
+}
+
+TEST(lower_product, epilogue_by_halves) {
+    check_epilogue({2, 45, 384}, 2311, [](module& m, instruction_ref y, instruction_ref other) {
+        return m.add_instruction(make_op("add"), other, m.add_instruction(make_op("relu"), y));
+    });
 }
 
 TEST(lower_product, epilogues) {

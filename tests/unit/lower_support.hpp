@@ -27,6 +27,7 @@ struct check_options {
     std::set<std::size_t> constants = {};
     bool compiled = true; ///< through programs as well
     bool may_refuse = false;
+    bool fast_math = true; ///< of the kernel; programs have it
 };
 
 /// The same elements under these strides.
@@ -202,6 +203,7 @@ inline std::string check_lowered(const operation& given, const std::vector<argum
     pr.inputs = to_shapes(in);
     pr.output = pr.op.compute_shape(pr.inputs);
     pr.weights = &weight_store::instance();
+    pr.fast_math = options.fast_math;
     for (std::size_t i = 0; i < in.size(); ++i)
         pr.constants.push_back(options.constants.contains(i) ? in[i] : argument{});
     const auto wanted = pr.op.compute(pr.output, in);

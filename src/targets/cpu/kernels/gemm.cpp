@@ -43,21 +43,14 @@ tile_at tile_of(const block& b, int64_t unit) {
 
 constexpr int64_t line = 64; // bytes
 
-const char* bytes(const float* p) {
-    return reinterpret_cast<const char*>(p);
-}
-
 // Tiles of some depth, that is, units [begin, end) of a block, and what comes near meanwhile.
 class tile_fetches {
 public:
     // next_rows: of the block after this one, if the same thread does that too.
     tile_fetches(const block& b, int64_t begin, int64_t end, int64_t next_rows)
-        : own(b), stop(end), a(bytes(b.p->a + (b.first + b.rows) * b.p->a_row)) {
+        : own(b), stop(end), added(added_rows(b.p->epilogue)),
+          a(bytes(b.p->a + (b.first + b.rows) * b.p->a_row)) {
         const auto& p = *b.p;
-        for (int i = 0; i < p.epilogue.count && added == nullptr; ++i)
-            if (p.epilogue.steps[i].op >= row_op::add && p.epilogue.steps[i].channel == 1 &&
-                p.epilogue.steps[i].row != 0)
-                added = &p.epilogue.steps[i];
         const int64_t floats = p.m * (p.k + (added == nullptr ? 1 : 2) * p.n);
         far = floats * int64_t(sizeof(float)) > far_bytes;
         a_lines = next_rows * p.k * int64_t(sizeof(float)) / line / (2 * (end - begin)) + 1;
@@ -89,7 +82,7 @@ private:
     static constexpr int64_t far_bytes = 2 << 20;
     const block& own;
     int64_t stop;
-    const row_step* added = nullptr;
+    const row_step* added;
     bool far;
     const char* a; // pairs of lines of the next block's rows
     int64_t a_lines;
@@ -194,9 +187,7 @@ void pack(const gemm_weights& w, float* to, int64_t begin, int64_t end) {
 void fill_gemm(gemm_kernels& table) {
     table.panel = row_panel;
     table.pack = pack;
-    table.units = units;
-    table.scratch = scratch;
-    table.run = run;
+    table.direct = {units, scratch, run};
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

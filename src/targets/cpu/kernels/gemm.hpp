@@ -28,6 +28,9 @@ struct gemm_params {
     // Rows and depth of the part of A that is used with all panels while it stays in a cache. With
     // less than the whole depth, c holds sums until the last part.
     int64_t block_rows, block_depth;
+    // With seven products of half the rows, columns and depth instead of eight (strassen_tile.hpp):
+    // fewer operations, larger errors. k and block_depth are multiples of 16; no windows.
+    bool halved;
     row_epilogue epilogue; // of one image
     gemm_windows windows;
 };
@@ -38,13 +41,20 @@ struct gemm_weights {
     int64_t k, n, b_k, b_n;
 };
 
+// A way to compute the product, in units that may be shared out in any way.
+struct gemm_form {
+    int64_t (*units)(const gemm_params& p);
+    int64_t (*scratch)(const gemm_params& p); // floats that run() needs
+    void (*run)(const gemm_params& p, float* scratch, int64_t begin, int64_t end);
+};
+
 struct gemm_kernels {
     int64_t panel;                                                              // columns
     void (*pack)(const gemm_weights& w, float* to, int64_t begin, int64_t end); // units: panels
-    int64_t (*units)(const gemm_params& p);
-    int64_t (*scratch)(const gemm_params& p); // floats that run() needs
-    // Units: a panel with a tile of rows; those of a block of rows panel by panel.
-    void (*run)(const gemm_params& p, float* scratch, int64_t begin, int64_t end);
+    // Units of `direct`: a panel with a tile of rows; those of a block of rows panel by panel. Of
+    // `halved`: two panels with two tiles.
+    gemm_form direct, halved;
+    const gemm_form& form(const gemm_params& p) const { return p.halved ? halved : direct; }
 };
 
 } // namespace migraphx::cpu

@@ -21,6 +21,52 @@ struct tile_fetch {
     places lists[4] = {}; // the last one is empty
 };
 
+// What of it comes near each time that four k are summed.
+class tile_approach {
+public:
+    MIGRAPHX_VEC_INLINE tile_approach(const tile_fetch& fetch, int64_t depth)
+        : next(fetch.next), place(fetch.lists->at), share(fetch.bytes / (depth / 4 + 1)),
+          list(fetch.lists), step(list->step), places(list->count) {
+        const int64_t wanted = list[0].count + list[1].count + list[2].count;
+        at_once = wanted * 4 / (depth + 1) + 1;
+    }
+    MIGRAPHX_VEC_INLINE void operator()() {
+        __builtin_prefetch(next, 0, 2); // to the second level
+        if (share > 64)
+            __builtin_prefetch(next + share / 2, 0, 2);
+        next += share;
+        for (int64_t i = 0; places > 0 && i < at_once; ++i) {
+            __builtin_prefetch(place);
+            __builtin_prefetch(place + 64);
+            place += step;
+            if (--places == 0) {
+                ++list;
+                place = list->at;
+                step = list->step;
+                places = list->count;
+            }
+        }
+    }
+
+private:
+    const char *next, *place;
+    int64_t share;
+    const tile_fetch::places* list;
+    int64_t step, places, at_once;
+};
+
+inline const char* bytes(const float* p) {
+    return reinterpret_cast<const char*>(p);
+}
+
+// The step of the epilogue that adds another value to each of a row, or null.
+inline const row_step* added_rows(const row_epilogue& e) {
+    for (int i = 0; i < e.count; ++i)
+        if (e.steps[i].op >= row_op::add && e.steps[i].channel == 1 && e.steps[i].row != 0)
+            return &e.steps[i];
+    return nullptr;
+}
+
 struct strip_product {
     const float* strip;
     const float* panel; // (k, c) at panel[k * row_panel + c], padded with zeros
@@ -39,7 +85,8 @@ MIGRAPHX_VEC_INLINE void add_sums(vf (&acc)[R][V], const tile_place& at) {
         for (int v = 0; v < V; ++v) {
             const float* from = at.y + r * at.y_row + v * lanes;
             const int64_t left = at.channels - v * lanes;
-            acc[r][v] += left >= lanes ? load(from) : load_first(from, left);
+            if (left > 0)
+                acc[r][v] += left >= lanes ? load(from) : load_first(from, left);
         }
 }
 
@@ -53,7 +100,7 @@ MIGRAPHX_VEC_INLINE void store_sums(const vf (&acc)[R][V], const tile_place& at)
             const int64_t left = at.channels - v * lanes;
             if (left >= lanes)
                 store(to, acc[r][v]);
-            else
+            else if (left > 0)
                 store_first(to, acc[r][v], left);
         }
 }
@@ -66,30 +113,7 @@ inline void strip_tile(const strip_product& p, const row_epilogue& e, const tile
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v)
             acc[r][v] = load(p.bias + v * lanes);
-    const tile_fetch& fetch = *p.fetch;
-    const tile_fetch::places* list = fetch.lists;
-    const char *next = fetch.next, *place = list->at;
-    const int64_t share = fetch.bytes / (p.depth / 4 + 1);
-    int64_t places = list->count, step = list->step;
-    const int64_t wanted = list[0].count + list[1].count + list[2].count;
-    const int64_t at_once = wanted * 4 / (p.depth + 1) + 1;
-    const auto come_near = [&]() __attribute__((always_inline)) {
-        __builtin_prefetch(next, 0, 2); // to the second level
-        if (share > 64)
-            __builtin_prefetch(next + share / 2, 0, 2);
-        next += share;
-        for (int64_t i = 0; places > 0 && i < at_once; ++i) {
-            __builtin_prefetch(place);
-            __builtin_prefetch(place + 64);
-            place += step;
-            if (--places == 0) {
-                ++list;
-                place = list->at;
-                step = list->step;
-                places = list->count;
-            }
-        }
-    };
+    tile_approach come_near(*p.fetch, p.depth);
     multiply_strip<R, V>(acc, p.strip, p.panel, row_panel, p.depth, come_near);
     if (p.add) // last, so that no sum is longer than a part
         add_sums<R, V>(acc, at);

@@ -92,14 +92,10 @@ MIGRAPHX_VEC_INLINE void add_in_place(vf& sum, vf x, vf y) {
 #endif
 }
 
-// acc += a * b for one k, the rows of a being Step floats apart. More than two loads a cycle would
+// acc += a * y for one k, the rows of a being Step floats apart. More than two loads a cycle would
 // cost as much, so every third row is spread over a register for all vectors.
 template <int R, int V, int Step = strip_depth>
-MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const float* b) {
-    vf y[V];
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v)
-        y[v] = load(b + v * lanes);
+MIGRAPHX_VEC_INLINE void add_strip_rows(vf (&acc)[R][V], const float* a, const vf (&y)[V]) {
 #pragma GCC unroll 32
     for (int r = 0; r < R; ++r) {
         if (lanes == 16 && V <= 2 && r % 3 != 2) {
@@ -115,6 +111,16 @@ MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const f
     }
     // The compiler would load ahead more than registers hold.
     asm volatile("" ::: "memory");
+}
+
+// acc += a * b for one k.
+template <int R, int V, int Step = strip_depth>
+MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const float* b) {
+    vf y[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v)
+        y[v] = load(b + v * lanes);
+    add_strip_rows<R, V, Step>(acc, a, y);
 }
 
 // acc += a * b, a strip by a panel whose rows are b_row floats apart. after() runs once every

@@ -33,7 +33,9 @@ struct row_gemm_kernel : kernel {
             epilogue.bound(args, epilogue.bias ? floats(args.inputs[*epilogue.bias]) : nullptr);
         run_gemm(q, reinterpret_cast<float*>(args.scratch), threads);
     }
-    std::string name() const override { return "row_gemm"; }
+    std::string name() const override {
+        return params.halved ? "row_gemm by halves" : "row_gemm";
+    }
     std::size_t scratch_bytes() const override {
         return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
     }
@@ -68,6 +70,7 @@ lowered row_product_kernel(const problem& p) {
     q.k = f.k;
     q.a_row = f.a_row;
     q.c_row = f.c_row;
+    q.halved = p.fast_math and gains_by_halves(q);
     k->threads = std::max<int64_t>(1, num_threads());
     block_gemm(q, k->threads);
     k->weights = p.weights->get(

@@ -33,6 +33,7 @@ namespace migraphx::cpu {
     void fill_attention(attention_kernels&);                                                       \
     void fill_small_gemm(small_gemm_kernels&);                                                     \
     void fill_gemm(gemm_kernels&);                                                                 \
+    void fill_strassen(gemm_kernels&);                                                             \
     void fill_resize(resize_kernels&);                                                             \
     void fill_recurrent(recurrent_kernels&);                                                       \
     void fill_pooling(pooling_kernels&);                                                           \
@@ -57,6 +58,7 @@ namespace migraphx::cpu {
         level::fill_attention(t.attention);                                                        \
         level::fill_small_gemm(t.small_gemm);                                                      \
         level::fill_gemm(t.gemm);                                                                  \
+        level::fill_strassen(t.gemm);                                                              \
         level::fill_resize(t.resize);                                                              \
         level::fill_recurrent(t.recurrent);                                                        \
         level::fill_pooling(t.pooling);                                                            \
