@@ -90,10 +90,10 @@ TEST(lower_convolution, weights_from_afar) {
         strides[std::size_t(i)] *= 2;
     EXPECT_NE(check_lowered(op, {under(x, strides), w}, {.constants = {1}, .compiled = false}),
               "row_gemm");
-    // Windows that are packed: stride 2, gaps between the pixels of x.
+    // Windows that are packed: a stride, gaps between the pixels of x.
     const auto image = channels_last(noise(of({2, 100, 17, 15}))), w3 = noise(of({601, 100, 3, 3}));
     const operation every_second =
-        make_op("convolution", {{"stride", {2, 2}}, {"padding", {1, 1}}});
+        make_op("convolution", {{"stride", {2, 1}}, {"padding", {1, 1}}});
     const auto windows = check_lowered(every_second, {image, w3}, {.constants = {1}});
     if (cpu::kernels_isa() == cpu::isa::avx512) {
         EXPECT_EQ(windows, "row_gemm of windows");
@@ -130,6 +130,19 @@ TEST(lower_convolution, weights_from_afar) {
     on_cpu.compile(make_target("cpu"));
     parameter_map given{{"x", noise(of({2, 770, 9, 8}))}, {"other", noise(y->get_shape(), 8)}};
     compare(on_cpu.eval(given).front(), on_ref.eval(given).front(), 2e-5);
+}
+
+// 3x3 windows with stride 2 go by Winograd's filtering where there are tiles enough.
+TEST(lower_convolution, every_second_window) {
+    const operation op = make_op("convolution", {{"stride", {2, 2}}, {"padding", {1, 1}}});
+    const auto x = channels_last(noise(of({1, 70, 27, 30}))), w = noise(of({90, 70, 3, 3}), 3);
+    if (cpu::kernels().amx.multiply == nullptr)
+        EXPECT_EQ(check_lowered(op, {x, w}, {.constants = {1}}).find("winograd F(2,3) stride 2"),
+                  0u);
+    const auto small = channels_last(noise(of({1, 70, 14, 14})));
+    for (const auto& [image, window] : {std::pair{small, w}, {x, noise(of({20, 70, 3, 3}), 3)}})
+        EXPECT_EQ(check_lowered(op, {image, window}, {.constants = {1}}).find("winograd"),
+                  std::string::npos);
 }
 
 operation convolution_of(const conv_case& c) {

@@ -11,13 +11,11 @@ constexpr int wide_vectors = 2;
 constexpr int narrow_rows = wide_vectors * strip_rows;
 constexpr double root2 = 1.41421356237309504880;
 
-// The one-dimensional transforms of a tile of M outputs: N = M + 2 points.
-template <int M>
-struct filter;
-
-template <>
-struct filter<2> {
-    static constexpr int points = 4;
+// The one-dimensional transforms: a tile of outputs has as many points as it reads inputs. Points
+// may share a transformed weight.
+struct filter_2 {
+    static constexpr int tile = 2, stride = 1, points = 4, weights = 4;
+    static constexpr int weight_of(int point) { return point; }
     MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
         o[0] = d[0] - d[2];
         o[1] = d[1] + d[2];
@@ -37,9 +35,9 @@ struct filter<2> {
     }
 };
 
-template <>
-struct filter<4> {
-    static constexpr int points = 6;
+struct filter_4 {
+    static constexpr int tile = 4, stride = 1, points = 6, weights = 6;
+    static constexpr int weight_of(int point) { return point; }
     MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
         constexpr float r = float(root2), h = float(root2 / 2);
         const vf odd1 = h * (d[3] - 2.0f * d[1]), even1 = d[4] - 2.0f * d[2];
@@ -72,7 +70,31 @@ struct filter<4> {
     }
 };
 
-// Points × channels × outputs of all panels before `panel`, and what its block holds.
+// With stride 2 the outer taps see every second input, by F(2,2) at 0, 1 and infinity; the middle
+// one the inputs between, as they are.
+struct filter_2_of_stride_2 {
+    static constexpr int tile = 2, stride = 2, points = 5, weights = 4;
+    static constexpr int weight_of(int point) { return point < 3 ? point : 3; }
+    MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
+        o[0] = d[0] - d[2];
+        o[1] = d[2];
+        o[2] = d[4] - d[2];
+        o[3] = d[1];
+        o[4] = d[3];
+    }
+    MIGRAPHX_VEC_INLINE static void output(const vf* m, vf* y) {
+        y[0] = m[0] + m[1] + m[3];
+        y[1] = m[1] + m[2] + m[4];
+    }
+    MIGRAPHX_VEC_INLINE static void weight(const vd* g, vd* o) {
+        o[0] = g[0];
+        o[1] = g[0] + g[2];
+        o[2] = g[2];
+        o[3] = g[1];
+    }
+};
+
+// Weights × channels × outputs of all panels before `panel`, and what its block holds.
 struct panel_place {
     int64_t block_start; // in u
     int64_t in_block, of_block;
@@ -82,17 +104,17 @@ inline int64_t panels_of(const winograd_params& p) {
     return (p.outputs + p.panel - 1) / p.panel;
 }
 
-inline panel_place place_of(const winograd_params& p, int64_t points, int64_t panel) {
+inline panel_place place_of(const winograd_params& p, int64_t weights, int64_t panel) {
     const int64_t block = panel / p.panels, first = block * p.panels;
     const int64_t left = panels_of(p) - first;
-    return {first * points * p.channels * p.panel, panel - first,
+    return {first * weights * p.channels * p.panel, panel - first,
             left < p.panels ? left : p.panels};
 }
 
-template <int M>
+template <class F>
 void transform_weights(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
                        int64_t end) {
-    constexpr int N = filter<M>::points;
+    constexpr int N = F::weights;
     // Windows that are all the same are transformed once.
     const bool uniform = w.output == 0 && w.channel == 0;
     for (int64_t panel = begin; panel < end; ++panel) {
@@ -115,12 +137,12 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
                         vd g[3], o[N];
                         for (int i = 0; i < 3; ++i)
                             g[i] = half(load(taps[i * 3 + j]));
-                        filter<M>::weight(g, o);
+                        F::weight(g, o);
                         for (int i = 0; i < N; ++i)
                             rows[i][j] = o[i];
                     }
                     for (int i = 0; i < N; ++i)
-                        filter<M>::weight(rows[i], result[i]);
+                        F::weight(rows[i], result[i]);
                 };
                 if (!uniform || count != transformed) {
                     both_axes([](vf x) { return widen_low(x); }, low);
@@ -167,10 +189,10 @@ MIGRAPHX_VEC_INLINE void store_in_strip(float* to, [[maybe_unused]] int64_t rows
 
 // One vector of channels of a tile to a row of a strip of `rows`; Part: of it `n` are loaded.
 // Inside: no part of the tile is padding.
-template <int M, bool Part, bool Inside>
+template <class F, bool Part, bool Inside>
 MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* x, int64_t top,
                                          int64_t left, float* v, int64_t rows, int64_t n) {
-    constexpr int N = filter<M>::points;
+    constexpr int N = F::points;
     vf columns[N][N]; // transformed along y
     for (int j = 0; j < N; ++j) {
         vf d[N], o[N];
@@ -182,22 +204,22 @@ MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* 
                 d[i] = Part ? load_first(at, n) : load(at);
             }
         }
-        filter<M>::input(d, o);
+        F::input(d, o);
         for (int i = 0; i < N; ++i)
             columns[i][j] = o[i];
     }
     for (int i = 0; i < N; ++i) {
         vf o[N];
-        filter<M>::input(columns[i], o);
+        F::input(columns[i], o);
         for (int j = 0; j < N; ++j)
             store_in_strip(v + (i * N + j) * p.v_step, rows, o[j], n);
     }
 }
 
-template <int M>
+template <class F>
 void gather_tiles(const winograd_params& p, const winograd_block& block, float* v, int64_t begin,
                   int64_t end) {
-    constexpr int N = filter<M>::points;
+    constexpr int N = F::points;
     const auto strips = strips_of(p, block);
     for (int64_t s = 0; s < strips.count; ++s) {
         const int64_t start = strips.start(s), rows = strips.size(s);
@@ -206,15 +228,17 @@ void gather_tiles(const winograd_params& p, const winograd_block& block, float* 
         float* strip = v + start * v_row(p.channels);
         const auto gather = [&](int64_t t, const image_place& place, int64_t c) {
             const float* x = p.x + place.image * p.x_image + c;
-            float* row = strip + (c / strip_depth * rows + t - start) * strip_depth + c % strip_depth;
-            const int64_t top = place.y - p.pad_top, left = place.x - p.pad_left;
+            float* row =
+                strip + (c / strip_depth * rows + t - start) * strip_depth + c % strip_depth;
+            const int64_t top = place.y * F::stride - p.pad_top;
+            const int64_t left = place.x * F::stride - p.pad_left;
             const int64_t n = p.channels - c;
             if (n < lanes)
-                gather_channels<M, true, false>(p, x, top, left, row, rows, n);
+                gather_channels<F, true, false>(p, x, top, left, row, rows, n);
             else if (top >= 0 && left >= 0 && top + N <= p.height && left + N <= p.width)
-                gather_channels<M, false, true>(p, x, top, left, row, rows, lanes);
+                gather_channels<F, false, true>(p, x, top, left, row, rows, lanes);
             else
-                gather_channels<M, false, false>(p, x, top, left, row, rows, lanes);
+                gather_channels<F, false, false>(p, x, top, left, row, rows, lanes);
         };
         // Rows share lines of a strip: two go together.
         for (int64_t t = from; t < to; t += 2) {
@@ -229,26 +253,26 @@ void gather_tiles(const winograd_params& p, const winograd_block& block, float* 
 }
 
 // Inside: the whole tile is part of the result.
-template <int M, bool Part, bool Inside>
+template <class F, bool Part, bool Inside>
 MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* m,
                                          const image_place& place, int64_t k, int64_t n) {
-    constexpr int N = filter<M>::points;
-    vf columns[M][N]; // transformed along y
+    constexpr int N = F::points;
+    vf columns[F::tile][N]; // transformed along y
     for (int j = 0; j < N; ++j) {
-        vf d[N], o[M];
+        vf d[N], o[F::tile];
         for (int i = 0; i < N; ++i)
             d[i] = load(m + (i * N + j) * p.m_step);
-        filter<M>::output(d, o);
-        for (int i = 0; i < M; ++i)
+        F::output(d, o);
+        for (int i = 0; i < F::tile; ++i)
             columns[i][j] = o[i];
     }
     const auto read = [&](const float* from) { return Part ? load_first(from, n) : load(from); };
     const vf bias = p.bias == nullptr ? vf{} : read(p.bias + k);
     const vf low = splat(p.low), high = splat(p.high);
-    for (int i = 0; i < M && (Inside || place.y + i < p.out_height); ++i) {
-        vf o[M];
-        filter<M>::output(columns[i], o);
-        for (int j = 0; j < M; ++j) {
+    for (int i = 0; i < F::tile && (Inside || place.y + i < p.out_height); ++i) {
+        vf o[F::tile];
+        F::output(columns[i], o);
+        for (int j = 0; j < F::tile; ++j) {
             if (!Inside && place.x + j >= p.out_width)
                 break;
             vf y = o[j] + bias;
@@ -307,78 +331,108 @@ inline void multiply_rows(const strip_product& p, int64_t rows) {
         rows, [&](auto r) { multiply<decltype(r)::value, V, Fetch>(p); });
 }
 
-template <int M>
+template <class F>
 void produce_blocks(const winograd_params& p, const winograd_block& block, const float* v, float* m,
                     int64_t begin, int64_t end) {
-    constexpr int N = filter<M>::points;
+    constexpr int N = F::points;
     // Weights that stay in the second cache beside V and M.
     constexpr int64_t near_floats = 256 * 1024;
-    const bool far = N * N * p.channels * p.outputs > near_floats;
+    constexpr int W = F::weights;
+    const bool far = W * W * p.channels * p.outputs > near_floats;
     const int64_t width = p.panels * p.panel; // of a row of M
     const int64_t panel_floats = p.channels * p.panel;
     const auto strips = strips_of(p, block);
-    const int64_t share = panel_floats * int64_t(sizeof(float)) / strips.count;
+    const auto multiply_point = [&](const float* u, int64_t point, int64_t column,
+                                    const char*& next, int64_t share) {
+        for (int64_t s = 0; s < strips.count; ++s, next += share) {
+            const int64_t start = strips.start(s), rows = strips.size(s);
+            const strip_product product{v + point * p.v_step + start * v_row(p.channels),
+                                        u,
+                                        m + point * p.m_step + start * width + column,
+                                        width,
+                                        p.channels,
+                                        next,
+                                        share};
+            if (p.panel == lanes)
+                share > 0 ? multiply_rows<1, true>(product, rows)
+                          : multiply_rows<1, false>(product, rows);
+            else
+                share > 0 ? multiply_rows<wide_vectors, true>(product, rows)
+                          : multiply_rows<wide_vectors, false>(product, rows);
+        }
+    };
     for (int64_t outputs_at = begin; outputs_at < end; ++outputs_at) {
-        const auto at = place_of(p, N * N, outputs_at * p.panels);
+        const auto at = place_of(p, W * W, outputs_at * p.panels);
         const int64_t k0 = outputs_at * width;
         const int64_t outputs = p.outputs - k0 < width ? p.outputs - k0 : width;
         const float* u = p.u + at.block_start;
-        for (int64_t point = 0; point < N * N; ++point)
+        for (int weight = 0; weight < W * W; ++weight) {
+            int points[N * N], count = 0; // that have it
+            for (int i = 0; i < N * N; ++i)
+                if (F::weight_of(i / N) * W + F::weight_of(i % N) == weight)
+                    points[count++] = i;
             for (int64_t panel = 0; panel < at.of_block; ++panel, u += panel_floats) {
                 const bool last =
-                    point + 1 == N * N && panel + 1 == at.of_block && outputs_at + 1 == end;
+                    weight + 1 == W * W && panel + 1 == at.of_block && outputs_at + 1 == end;
                 const char* next = reinterpret_cast<const char*>(u + panel_floats);
-                for (int64_t s = 0; s < strips.count; ++s, next += share) {
-                    const int64_t start = strips.start(s), rows = strips.size(s);
-                    const strip_product product{v + point * p.v_step + start * v_row(p.channels),
-                                                u,
-                                                m + point * p.m_step + start * width +
-                                                    panel * p.panel,
-                                                width,
-                                                p.channels,
-                                                next,
-                                                share};
-                    const bool fetch = far && !last;
-                    if (p.panel == lanes)
-                        fetch ? multiply_rows<1, true>(product, rows)
-                              : multiply_rows<1, false>(product, rows);
-                    else
-                        fetch ? multiply_rows<wide_vectors, true>(product, rows)
-                              : multiply_rows<wide_vectors, false>(product, rows);
-                }
+                const int64_t share =
+                    far && !last ? panel_floats * int64_t(sizeof(float)) / (strips.count * count)
+                                 : 0;
+                for (int i = 0; i < count; ++i)
+                    multiply_point(u, points[i], panel * p.panel, next, share);
             }
+        }
         for (int64_t t = 0; t < block.count; ++t) {
             const auto place = tile_at(p, block.first + t);
             const float* row = m + t * width;
             int64_t k = 0;
-            if (place.y + M <= p.out_height && place.x + M <= p.out_width)
+            if (place.y + F::tile <= p.out_height && place.x + F::tile <= p.out_width)
                 for (; k + lanes <= outputs; k += lanes)
-                    scatter_outputs<M, false, true>(p, row + k, place, k0 + k, lanes);
+                    scatter_outputs<F, false, true>(p, row + k, place, k0 + k, lanes);
             else
                 for (; k + lanes <= outputs; k += lanes)
-                    scatter_outputs<M, false, false>(p, row + k, place, k0 + k, lanes);
+                    scatter_outputs<F, false, false>(p, row + k, place, k0 + k, lanes);
             if (k < outputs)
-                scatter_outputs<M, true, false>(p, row + k, place, k0 + k, outputs - k);
+                scatter_outputs<F, true, false>(p, row + k, place, k0 + k, outputs - k);
         }
     }
 }
 
+template <class Call>
+void with_filter(const winograd_params& p, Call call) {
+    if (p.stride == 2)
+        call(filter_2_of_stride_2{});
+    else if (p.tile == 4)
+        call(filter_4{});
+    else
+        call(filter_2{});
+}
+
+int64_t points(const winograd_params& p) {
+    int64_t n = 0;
+    with_filter(p, [&](auto f) { n = decltype(f)::points * decltype(f)::points; });
+    return n;
+}
+
+int64_t weights(const winograd_params& p) {
+    int64_t n = 0;
+    with_filter(p, [&](auto f) { n = decltype(f)::weights * decltype(f)::weights; });
+    return n;
+}
+
 void transform(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
                int64_t end) {
-    p.tile == 4 ? transform_weights<4>(p, w, u, begin, end)
-                : transform_weights<2>(p, w, u, begin, end);
+    with_filter(p, [&](auto f) { transform_weights<decltype(f)>(p, w, u, begin, end); });
 }
 
 void gather(const winograd_params& p, const winograd_block& block, float* v, int64_t begin,
             int64_t end) {
-    p.tile == 4 ? gather_tiles<4>(p, block, v, begin, end)
-                : gather_tiles<2>(p, block, v, begin, end);
+    with_filter(p, [&](auto f) { gather_tiles<decltype(f)>(p, block, v, begin, end); });
 }
 
 void produce(const winograd_params& p, const winograd_block& block, const float* v, float* m,
              int64_t begin, int64_t end) {
-    p.tile == 4 ? produce_blocks<4>(p, block, v, m, begin, end)
-                : produce_blocks<2>(p, block, v, m, begin, end);
+    with_filter(p, [&](auto f) { produce_blocks<decltype(f)>(p, block, v, m, begin, end); });
 }
 
 } // namespace
@@ -388,6 +442,8 @@ void fill_winograd(winograd_kernels& table) {
     table.narrow_panel = lanes;
     table.narrow_tiles = narrow_rows;
     table.v_row = v_row;
+    table.points = points;
+    table.weights = weights;
     table.transform = transform;
     table.gather = gather;
     table.produce = produce;

@@ -2,6 +2,8 @@
 // 3x3 convolutions with stride 1 by Winograd's minimal filtering F(2,3) and F(4,3) (Lavin and Gray,
 // "Fast Algorithms for Convolutional Neural Networks", 2016), channels last, f32. F(4,3)
 // interpolates at 0, ±1/√2, ±√2 and infinity, which keeps its error near that of the direct sum.
+// With stride 2 tiles are 2x2: along each axis two of three taps go by F(2,2), so 25 products take
+// the place of 36.
 //
 //   V = Bᵀ d B for each tile d of the input, M[p] = V[p] U[p] for each point p, y = Aᵀ M A, then
 //   y = clamp(y + bias + residual, low, high).
@@ -27,7 +29,8 @@ struct winograd_params {
     int64_t r_image, r_row, r_col;
     int64_t tiles_y, tiles_x; // of an image
     float low, high;
-    int32_t tile;   // outputs of a tile along an axis: 2 or 4
+    int32_t stride; // 1 or 2
+    int32_t tile;   // outputs of a tile along an axis: 2, or 4 with stride 1
     int32_t panels; // of a block of outputs: what is multiplied before its results are transformed
     int64_t panel;  // outputs of a panel: one of those of winograd_kernels
     int64_t v_step, m_step; // between the points of V and of M
@@ -48,9 +51,12 @@ struct winograd_weights {
 struct winograd_kernels {
     // Outputs of a panel of u. Narrow ones are read once for up to `narrow_tiles` tiles.
     int64_t wide_panel, narrow_panel, narrow_tiles;
+    // Of a tile: its points, and the weights that they are multiplied by.
+    int64_t (*points)(const winograd_params& p);
+    int64_t (*weights)(const winograd_params& p);
     // Floats of V for each tile and point.
     int64_t (*v_row)(int64_t channels);
-    // Weights to u: blocks of panels, of which each holds for every point its panels of `channels`
+    // Weights to u: blocks of panels, of which each holds for every weight its panels of `channels`
     // rows. Units: panels.
     void (*transform)(const winograd_params& p, const winograd_weights& w, float* u, int64_t begin,
                       int64_t end);

@@ -29,11 +29,11 @@ winograd_block block_at(const winograd_schedule& s, int64_t i) {
 
 std::size_t winograd_schedule::weight_floats() const {
     const auto& p = params;
-    return std::size_t(points() * p.channels * ceil_div(p.outputs, p.panel) * p.panel);
+    return std::size_t(weights * p.channels * ceil_div(p.outputs, p.panel) * p.panel);
 }
 
 std::size_t winograd_schedule::scratch_floats() const {
-    const auto m = points() * params.m_step, v = points() * params.v_step;
+    const auto m = points * params.m_step, v = points * params.v_step;
     return std::size_t(split_outputs ? v + threads * m : threads * (v + m));
 }
 
@@ -43,7 +43,9 @@ winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threa
     p.tiles_y = ceil_div(p.out_height, p.tile);
     p.tiles_x = ceil_div(p.out_width, p.tile);
     s.tiles = images * p.tiles_y * p.tiles_x;
-    s.params.tile = p.tile;
+    const auto& k = table.winograd;
+    s.points = k.points(p);
+    s.weights = k.weights(p);
     s.threads = std::max(1, threads);
     // V of a block stays in the second-level cache; each block streams the weights once more.
     const int64_t most = p.channels <= 256 ? 28 : 56;
@@ -51,10 +53,9 @@ winograd_schedule schedule_winograd(winograd_params p, int64_t images, int threa
     const int64_t units = s.split_outputs ? 1 : s.threads;
     const int64_t blocks = std::max(units, ceil_div(ceil_div(s.tiles, most), units) * units);
     s.block = std::max<int64_t>(1, ceil_div(s.tiles, blocks));
-    const auto& k = table.winograd;
     // Weights from far that a thread reads once: narrow panels meet all tiles of a block at once.
     constexpr int64_t near = int64_t{3} << 20;
-    const bool far = s.points() * p.channels * p.outputs * int64_t(sizeof(float)) > near;
+    const bool far = s.weights * p.channels * p.outputs * int64_t(sizeof(float)) > near;
     p.panel = far and blocks <= units and s.block <= k.narrow_tiles ? k.narrow_panel : k.wide_panel;
     const int64_t outputs = p.channels <= 256 ? 64 : 128;
     p.panels = int32_t(std::max<int64_t>(1, outputs / p.panel));
@@ -76,7 +77,7 @@ void transform_winograd(const winograd_schedule& s, const winograd_weights& w, f
 void run_winograd(const winograd_schedule& s, const winograd_params& p, float* scratch,
                   const kernel_table& table) {
     const auto& k = table.winograd;
-    const int64_t v_floats = s.points() * p.v_step, m_floats = s.points() * p.m_step;
+    const int64_t v_floats = s.points * p.v_step, m_floats = s.points * p.m_step;
     const int64_t outputs = blocks_of(s);
     const int64_t blocks = ceil_div(s.tiles, s.block);
     if (not s.split_outputs) {

@@ -11,15 +11,15 @@ namespace migraphx::cpu {
 
 /// How a convolution is cut, for one number of threads and one instruction set.
 struct winograd_schedule {
-    winograd_params params; ///< without addresses
-    int64_t tiles;          ///< of all images
-    int64_t block;          ///< tiles that are in work at once
+    winograd_params params;  ///< without addresses
+    int64_t tiles;           ///< of all images
+    int64_t block;           ///< tiles that are in work at once
+    int64_t points, weights; ///< of a tile
     int threads;
     bool split_outputs; ///< threads share the tiles of a block and take its outputs, else blocks
 
     std::size_t weight_floats() const;
     std::size_t scratch_floats() const;
-    int64_t points() const { return (params.tile + 2) * (params.tile + 2); }
 };
 
 /// `params` without tile counts, steps of V and M and panels; `images` of them.
