@@ -219,13 +219,13 @@ lowered without_result(const device_problem& p) {
 // with cuDNN 9.14, ResNet-50 and MobileNet-V2 at batch 1: its engines for true floats are half as
 // fast as the own tiles, those for single channels are no faster than the own kernel, and for sums
 // at one position with bounds behind them it compiles what the own product does in half of the
-// time.
+// time. Own tiles of transposed ones compute taps that meet nothing, and columns without an output.
 bool may_win(const device_problem& p, const convolution_desc& d) {
     constexpr double large = 1e9, many_channels = 2e7;
     if (p.tune)
         return true;
     if (d.x.type() == shape::float_type and not p.tf32)
-        return d.work() >= large;
+        return d.work() >= large or d.transposed;
     if (is_depthwise(d))
         return d.work() >= many_channels;
     if (const auto* body = epilogue_of(p); body != nullptr and is_product(d)) {

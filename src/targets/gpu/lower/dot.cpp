@@ -266,9 +266,10 @@ lowered with_any_epilogue(const device_problem& p) {
     // Many rows: which tiles keep the memory busiest is seen only by running them.
     constexpr std::size_t many = 1 << 16;
     if (p.output.elements() >= many and p.inputs[0].type_size() == 2) {
-        ways.push_back({"own, middle tiles", of_variant<matrix_unit_product, middle_tiles>});
         ways.push_back({"own, narrow tiles", of_variant<matrix_unit_product, narrow_tiles>});
         ways.push_back({"own, small tiles", of_variant<matrix_unit_product, small_tiles>});
+        ways.push_back({"own, groups", wide_group_product});
+        ways.push_back({"own, narrow groups", narrow_group_product});
     }
     return fastest(p, ways);
 }

@@ -6,8 +6,8 @@
 
 namespace migraphx::gpu {
 
-/// Variants of matrix_unit_product: 128 x 64 sums a block, 128 x 32, 64 x 64.
-constexpr int middle_tiles = 2, narrow_tiles = 3, small_tiles = 4;
+/// Variants of matrix_unit_product: 128 x 32 sums a block, 64 x 64.
+constexpr int narrow_tiles = 3, small_tiles = 4;
 /// half, bf16, bytes and fp8 on matrix units. `variant` of the problem chooses the tiles; 0: by
 /// size.
 lowered matrix_unit_product(const device_problem& p);
