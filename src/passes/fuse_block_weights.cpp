@@ -182,7 +182,7 @@ argument two_in_a_byte(const argument& bytes) {
     return result;
 }
 
-bool has_few_rows(const shape& x, std::size_t few) {
+bool is_few(const shape& x, std::size_t few) {
     return x.dynamic() or x.elements() <= few * x.lens().back();
 }
 
@@ -194,11 +194,8 @@ void fuse_block_weights::apply(module& m) const {
             continue;
         const auto x = ins->inputs()[0];
         const auto type = x->get_shape().type();
-        const bool is_short = type == shape::half_type or type == shape::bf16_type;
-        const bool is_few = has_few_rows(x->get_shape(), few_rows);
-        if (not is_few and not(is_short and has_few_rows(x->get_shape(), few_short_rows)))
-            continue;
-        if (not is_short and type != shape::float_type)
+        if ((type != shape::float_type and type != shape::half_type and type != shape::bf16_type) or
+            not is_few(x->get_shape(), few_rows))
             continue;
         const auto d = find_weights_of(ins->inputs()[1]);
         if (not d or d->k % depth_unit != 0 or d->scale.get_shape().type() != type)
@@ -210,8 +207,6 @@ void fuse_block_weights::apply(module& m) const {
         const auto q_type = d->q.get_shape().type();
         const bool four =
             q_type == shape::int4_type or q_type == shape::uint4_type or fits_four_bits(bytes);
-        if (not is_few and not four)
-            continue;
         std::vector<instruction_ref> in{
             x, m.insert_literal(ins, literal::adopt(four ? two_in_a_byte(bytes) : bytes)),
             m.insert_literal(ins, literal::adopt(by_columns(d->scale, type, d->k, d->n, block)))};

@@ -57,23 +57,3 @@ TEST(gpu_source_check, finds_what_compiling_would) {
     EXPECT_TRUE(passes(shared_bytes("48 * 1024")));
     EXPECT_FALSE(passes(shared_bytes("64 * 1024")));
 }
-
-// The host has no clusters: what only a Hopper gets is compiled here.
-TEST(gpu_source_check, weights_of_four_bits_in_clusters) {
-    if (nvrtc().version().empty())
-        GTEST_SKIP() << "no NVRTC";
-    for (const std::string type : {"half", "bf16"})
-        for (const std::string form : {"16, 64, 16, 4", "32, 128, 32, 4", "64, 128, 32, 3"}) {
-            const auto source =
-                "#include \"block_mma.cuh\"\nnamespace mgx {\nusing T = " + type +
-                ";\nstruct tail {\nusing anchor = T;\nstatic constexpr int operands = 0;\nT* d;\n"
-                "template <int V> MGX_DEVICE void finish(const f32 (&x)[V], const gemm_params&, "
-                "const gemm_place&, int, int, int) const {\n"
-                "for (int e = 0; e < V; e++) d[e] = convert<T>(x[e]);\n}\n};\n"
-                "MGX_KERNEL_BOUNDS(128) MGX_CLUSTER_Z(8) void k(const T* x, const u8* q, "
-                "const T* s, const u8* z, T* y, block_params p) {\n"
-                "MGX_DYNAMIC_SHARED(unsigned char, shared);\nblock_gemm<block_form<T, " +
-                form + ">, u8, 8, 8>(x, q, s, z, shared, p, tail{y});\n}\n}\n";
-            EXPECT_NO_THROW(check_with_nvrtc(with_headers(source), hopper())) << source;
-        }
-}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What kernels of matrix products are given at run time; the same text is read by the engine.
 #pragma once
-#include "fast_div.cuh"
 
 namespace mgx {
 
@@ -26,7 +25,6 @@ struct gemm_params {
 struct block_params {
     gemm_params product; // b is not used
     int block, blocks;   // weights of a block, blocks of a column
-    fast_div by_block;
 };
 
 } // namespace mgx

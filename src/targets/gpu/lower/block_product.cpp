@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// block_dot: weights are read as they are by few rows (device_code/block_gemv.cuh) and, if they
-// have 4 bits, by more on matrix units (block_mma.cuh); for many rows they are made dense, once
-// where they are constant, and the rest is a dot.
+// block_dot: few rows read the weights as they are (device_code/block_gemv.cuh); for more they are
+// made dense, once where they are constant, and the rest is a dot.
 #include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "ops/block_weights.hpp"
@@ -79,9 +78,8 @@ std::string zero_argument(const device_problem& p) {
 
 std::vector<char> params_of(const device_problem& p, const mgx::gemm_params& product) {
     param_block block;
-    const auto size = p.op.get<std::size_t>("block");
-    block.add(mgx::block_params{product, int(size), int(p.inputs[2].lens()[1]),
-                                mgx::make_fast_div(size)});
+    block.add(mgx::block_params{product, int(p.op.get<std::size_t>("block")),
+                                int(p.inputs[2].lens()[1])});
     return block.data();
 }
 
@@ -127,131 +125,6 @@ lowered few_rows(const device_problem& p) {
     g.params = params_of(p, gemm_params_of(w));
     return make_generated(p, std::move(g));
 }
-
-// ---- on matrix units
-
-struct unit_tile {
-    int m, n, warp_n, stages;
-    static constexpr int depth = 128;
-
-    int threads() const { return n / warp_n * 32; }
-    std::size_t shared() const {
-        const auto stage = std::size_t(2 * m * depth + n * depth / 2);
-        return std::max(std::size_t(stages) * stage, std::size_t(m * (n + 8)) * sizeof(float));
-    }
-};
-
-// All rows in one block where they fit, so that each weight is unpacked once.
-unit_tile unit_tile_for(int64_t rows, std::size_t most_shared) {
-    auto tile = rows <= 16   ? unit_tile{16, 64, 16, 4}
-                : rows <= 32 ? unit_tile{32, 128, 32, 4}
-                             : unit_tile{64, 128, 32, 3};
-    while (tile.stages > 2 and tile.shared() > most_shared)
-        tile.stages--;
-    return tile;
-}
-
-std::string unit_refusal(const device_problem& p) {
-    const auto& facts = p.on->properties();
-    const auto type = p.inputs[0].type();
-    if (bits_of(p) != 4)
-        return "weights of 8 bits";
-    if (type != shape::half_type and type != shape::bf16_type)
-        return "elements of " + p.inputs[0].type_string();
-    if (facts.kind == platform::hip or (facts.kind == platform::cuda and facts.capability < 80))
-        return "no matrix units that the kernel knows";
-    // Emulated they take minutes for what a model multiplies.
-    constexpr std::size_t most_emulated = std::size_t{1} << 20;
-    if (facts.kind == platform::host and
-        p.output.elements() * p.inputs[0].lens().back() > most_emulated)
-        return "too much to emulate";
-    return "";
-}
-
-lowered on_units(const device_problem& p) {
-    auto reason = refusal(p);
-    if (reason.empty())
-        reason = unit_refusal(p);
-    if (not reason.empty())
-        return lowered::refuse(std::move(reason));
-    const auto d = as_dot(p);
-    const auto f = own_form_of(d, reason);
-    if (not f)
-        return lowered::refuse(std::move(reason));
-    const auto& w = f->what;
-    constexpr int64_t most_rows = 128; // dense weights are as fast for more
-    if (w.m > most_rows or not w.batch.empty())
-        return lowered::refuse(str(w.m * w.batches(), " rows"));
-    if (w.a.column != 1)
-        return lowered::refuse("elements of x that are not neighbours");
-    const auto& facts = p.on->properties();
-    const auto tile = unit_tile_for(w.m, facts.shared);
-    if (tile.shared() > facts.shared)
-        return lowered::refuse("too little shared memory");
-
-    // Parts of k where tiles are few: blocks of a cluster add up their sums, elsewhere a launch.
-    const bool even = w.d.column == 1 and w.d.row * int64_t(p.output.type_size()) % 16 == 0;
-    const auto blocks = int64_t(blocks_of(w.n, tile.n)) * blocks_of(w.m, tile.m);
-    const auto wanted = 2 * int64_t(facts.multiprocessors) / blocks;
-    constexpr int64_t least_depth = 256, most_parts = 8;
-    int64_t parts = std::clamp<int64_t>(std::min(wanted, w.k / least_depth), 1, most_parts);
-    const bool together = even and facts.kind == platform::cuda and facts.capability >= 90;
-    while (together and (parts & (parts - 1)) != 0)
-        parts &= parts - 1;
-    auto product = gemm_params_of(w);
-    product.depth = int(round_up(ceil_div(w.k, parts), int64_t{unit_tile::depth}));
-    product.splits = int(together ? parts : ceil_div(w.k, product.depth));
-    const bool split = product.splits > 1 and not together;
-
-    const auto type = device_type(p.inputs[0].type());
-    std::string operands;
-    for (auto i : f->operands)
-        operands += str("const mgx::", device_type(d.inputs[i].type()), "* in", i, ", ");
-    const auto entry = [&](const std::string& bounds, bool sums, const std::string& tail,
-                           const std::string& call) {
-        return str(bounds, " void product(const mgx::", type, "* x, ", weight_parameters(p),
-                   operands, "mgx::", device_type(p.output.type()), "* out, ",
-                   sums ? "mgx::f32* parts, " : "",
-                   "mgx::block_params p) {\n    using namespace mgx;\n    const ", tail, ";\n    ",
-                   call, "\n}\n");
-    };
-    generated g;
-    g.name = str("block_gemm ", tile.m, 'x', tile.n,
-                 product.splits > 1 ? str(" in ", product.splits) : "",
-                 f->finish.empty() ? "" : " fused");
-    g.entry = "product";
-    g.source =
-        str(precision_text(p), "#include \"block_mma.cuh\"\n", split ? "" : tail_text(*f, d),
-            entry(str(bounds_of(tile.threads()),
-                      together and parts > 1 ? str(" MGX_CLUSTER_Z(", parts, ")") : ""),
-                  split, split ? "parts_of_sums<f32> t{parts}" : tail_of(*f),
-                  str("MGX_DYNAMIC_SHARED(unsigned char, shared);\n    block_gemm<block_form<",
-                      type, ", ", tile.m, ", ", tile.n, ", ", tile.warp_n, ", ", tile.stages, ">, ",
-                      byte_type(p), ", ", even ? 8 : 1, ", ", together ? parts : 1,
-                      ">(x, q, scale, ", zero_argument(p), ", shared, p, t);")));
-    g.launch.grid = {blocks_of(w.n, tile.n), blocks_of(w.m, tile.m), uint32_t(product.splits)};
-    g.launch.block = {uint32_t(tile.threads())};
-    g.launch.shared = tile.shared();
-    g.params = params_of(p, product);
-    if (not split)
-        return make_generated(p, std::move(g));
-    g.scratch = std::size_t(w.m * w.n) * std::size_t(product.splits) * sizeof(float);
-    generated join;
-    join.name = "join parts";
-    join.entry = "product";
-    join.source =
-        str(precision_text(p), "#include \"gemm_tail.cuh\"\n", tail_text(*f, d),
-            entry(bounds_of(block_size), true, tail_of(*f), "join_parts<4>(parts, p.product, t);"));
-    join.launch = launch_for(*p.on, w.m * ceil_div(w.n, 4));
-    join.params = g.params;
-    join.scratch = g.scratch;
-    std::vector<generated> both;
-    both.push_back(std::move(g));
-    both.push_back(std::move(join));
-    return make_generated(p, std::move(both));
-}
-
-// ---- dense weights
 
 // The product reads dense weights: constants of the device, or what a launch before it has made.
 struct dense_product : kernel {
@@ -338,9 +211,8 @@ lowered dense_weights(const device_problem& p) {
     return k;
 }
 
-const implementations choices{
-    {"block_dot", "gpu::block_dot"},
-    {{"few rows", few_rows}, {"matrix units", on_units}, {"dense weights", dense_weights}}};
+const implementations choices{{"block_dot", "gpu::block_dot"},
+                              {{"few rows", few_rows}, {"dense weights", dense_weights}}};
 
 } // namespace
 
