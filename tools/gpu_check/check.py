@@ -21,7 +21,7 @@ from common import ROOT, Tree, one_line, run, table, write_result
 
 # name, limit in seconds, what it shows
 SECTIONS = {
-    "device": (60, "the device interface keeps its promises"),
+    "device": (110, "the device interface keeps its promises"),
     "speed": (350, "time against PyTorch, time to compile and load"),
     "models": (200, "models agree with ONNX Runtime"),
     "ops": (150, "operator cases agree with the reference"),
