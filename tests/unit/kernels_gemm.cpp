@@ -35,6 +35,24 @@ void run(gemm_params p, const kernel_table& table, int64_t rows = 0, int64_t dep
     run_gemm(p, scratch.data(), threads, table);
 }
 
+// Rows of a times weights packed for one instruction set, without gaps.
+struct packed_product {
+    std::vector<float> panels, result;
+    gemm_params params{};
+
+    packed_product(const std::vector<float>& a, const std::vector<float>& b, int64_t m, int64_t n,
+                   int64_t k, const kernel_table& table)
+        : panels(size_t(packed_weights_size(k, n, table))), result(size_t(m * n)) {
+        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
+        params.a = a.data();
+        params.b = panels.data();
+        params.c = result.data();
+        params.m = m;
+        params.n = params.c_row = n;
+        params.k = params.a_row = k;
+    }
+};
+
 void check(const gemm_case& c, isa level) {
     const auto& table = kernels_for(level);
     const int64_t a_row = c.k + c.a_gap, c_row = c.n + 2;
@@ -153,8 +171,8 @@ TEST(kernels_gemm, results_beyond_the_caches) {
     check({5000, 300, 30, false, true, true, 50, 16});
 }
 
-// Seven products of halves: odd rows, blocks and parts of the depth, an odd number of panels, part of
-// a panel, epilogues.
+// Seven products of halves: odd rows, blocks and parts of the depth, an odd number of panels, part
+// of a panel, epilogues.
 TEST(kernels_gemm, by_halves) {
     for (int64_t m : {1, 2, 3, 13, 26, 27, 29, 57})
         for (int64_t n : {1, 16, 17, 32, 40, 64, 70, 97})
@@ -174,23 +192,16 @@ TEST(kernels_gemm, shares_of_halves) {
     const auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(k * n), 2);
     for (isa level : levels()) {
         const auto& table = kernels_for(level);
-        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
-        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
-        gemm_params p{};
-        p.a = a.data();
-        p.b = panels.data();
-        p.m = m;
-        p.n = p.c_row = n;
-        p.k = p.a_row = k;
+        packed_product whole(a, b, m, n, k, table);
+        auto& p = whole.params;
         p.halved = true;
         p.block_rows = 60;
         p.block_depth = 64;
         const gemm_form& form = table.gemm.form(p);
         const int64_t units = form.units(p);
         std::vector<float> scratch(size_t(form.scratch(p)), std::nanf(""));
-        std::vector<float> whole(size_t(m * n)), got(size_t(m * n));
-        p.c = whole.data();
         form.run(p, scratch.data(), 0, units);
+        std::vector<float> got(size_t(m * n));
         for (int64_t parts : {2, 3, 7}) {
             std::fill(got.begin(), got.end(), std::nanf(""));
             p.c = got.data();
@@ -198,7 +209,7 @@ TEST(kernels_gemm, shares_of_halves) {
                 std::fill(scratch.begin(), scratch.end(), std::nanf(""));
                 form.run(p, scratch.data(), units * i / parts, units * (i + 1) / parts);
             }
-            EXPECT_EQ(got, whole) << to_string(level) << ' ' << parts;
+            EXPECT_EQ(got, whole.result) << to_string(level) << ' ' << parts;
         }
     }
 }
@@ -212,18 +223,10 @@ TEST(kernels_gemm, rows_that_are_not_finite_by_halves) {
     a[size_t(40 * k)] = std::numeric_limits<float>::infinity();
     for (isa level : levels()) {
         const auto& table = kernels_for(level);
-        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
-        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
-        std::vector<float> got(size_t(m * n));
-        gemm_params p{};
-        p.a = a.data();
-        p.b = panels.data();
-        p.c = got.data();
-        p.m = m;
-        p.n = p.c_row = n;
-        p.k = p.a_row = k;
-        p.halved = true;
-        run(p, table, 60, 64);
+        packed_product product(a, b, m, n, k, table);
+        product.params.halved = true;
+        run(product.params, table, 60, 64);
+        const auto& got = product.result;
         for (int64_t r = 0; r < m; ++r)
             for (int64_t j = 0; j < n; ++j)
                 ASSERT_EQ(std::isfinite(got[size_t(r * n + j)]), r != 3 && r != 40)
@@ -237,27 +240,18 @@ TEST(kernels_gemm, error_of_halves) {
     const auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(k * n), 2);
     for (isa level : levels()) {
         const auto& table = kernels_for(level);
-        std::vector<float> panels(size_t(packed_weights_size(k, n, table)));
-        pack_gemm_weights({b.data(), k, n, n, 1}, panels.data(), table);
+        packed_product product(a, b, m, n, k, table);
         double error[2] = {};
         for (bool halved : {false, true}) {
-            std::vector<float> got(size_t(m * n));
-            gemm_params p{};
-            p.a = a.data();
-            p.b = panels.data();
-            p.c = got.data();
-            p.m = m;
-            p.n = p.c_row = n;
-            p.k = p.a_row = k;
-            p.halved = halved;
-            run(p, table);
+            product.params.halved = halved;
+            run(product.params, table);
             for (int64_t r = 0; r < m; ++r)
                 for (int64_t j = 0; j < n; ++j) {
                     double want = 0;
                     for (int64_t i = 0; i < k; ++i)
                         want += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
-                    error[halved] =
-                        std::max(error[halved], std::fabs(double(got[size_t(r * n + j)]) - want));
+                    error[halved] = std::max(
+                        error[halved], std::fabs(double(product.result[size_t(r * n + j)]) - want));
                 }
         }
         EXPECT_NE(error[0], error[1]) << to_string(level);

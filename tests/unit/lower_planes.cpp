@@ -32,16 +32,6 @@ program program_of(const first_layer& c, const shape& x) {
     return p;
 }
 
-void expect_same_on_cpu(const program& p, const parameter_map& in) {
-    auto on_ref = p, on_cpu = p;
-    on_ref.compile(make_target("ref"));
-    on_cpu.compile(make_target("cpu"));
-    const auto a = on_cpu.eval(in), r = on_ref.eval(in);
-    ASSERT_EQ(a.size(), r.size());
-    for (std::size_t i = 0; i < a.size(); ++i)
-        compare(a[i], r[i], 2e-5);
-}
-
 TEST(lower_planes, first_layers) {
     const first_layer layers[] = {{{1, 3, 30, 41}, {32, 3, 3, 3}},
                                   {{2, 3, 29, 30}, {17, 3, 7, 7}, {2, 2}, {3, 3}, true},

@@ -66,16 +66,6 @@ struct builder {
     }
 };
 
-void expect_same_on_cpu(const program& p, const parameter_map& in) {
-    auto on_ref = p, on_cpu = p;
-    on_ref.compile(make_target("ref"));
-    on_cpu.compile(make_target("cpu"));
-    const auto a = on_cpu.eval(in), r = on_ref.eval(in);
-    ASSERT_EQ(a.size(), r.size());
-    for (std::size_t i = 0; i < a.size(); ++i)
-        compare(a[i], r[i], 2e-5);
-}
-
 TEST(lower_separable, blocks) {
     const block blocks[] = {{{1, 8, 14, 14}, 48, 8, {3, 3}, {1, 1}, {1, 1}},
                             {{2, 6, 15, 9}, 33, 10, {3, 3}, {2, 2}, {1, 1}, {1, 1}, true},

@@ -229,4 +229,15 @@ inline std::string check_lowered(const operation& given, const std::vector<argum
     return k->name();
 }
 
+// A program by the cpu target against ref.
+inline void expect_same_on_cpu(const program& p, const parameter_map& in) {
+    auto on_ref = p, on_cpu = p;
+    on_ref.compile(make_target("ref"));
+    on_cpu.compile(make_target("cpu"));
+    const auto a = on_cpu.eval(in), r = on_ref.eval(in);
+    ASSERT_EQ(a.size(), r.size());
+    for (std::size_t i = 0; i < a.size(); ++i)
+        compare(a[i], r[i], 2e-5);
+}
+
 } // namespace lower_check
