@@ -17,24 +17,14 @@ struct suppression_params {
     I chosen;       // where the list of chosen boxes begins, in bytes
 };
 
-// Comparisons with what is no number count as false.
-template <class N>
-MGX_DEVICE N lower_of(N a, N b) {
-    return b < a ? b : a;
-}
-template <class N>
-MGX_DEVICE N upper_of(N a, N b) {
-    return a < b ? b : a;
-}
-
 template <class N>
 struct corners {
     N x0, y0, x1, y1;
 
-    MGX_DEVICE N area() const { return upper_of((N)0, x1 - x0) * upper_of((N)0, y1 - y0); }
+    MGX_DEVICE N area() const { return greatest((N)0, x1 - x0) * greatest((N)0, y1 - y0); }
     MGX_DEVICE bool overlaps(const corners& o, N limit) const {
-        const corners both{upper_of(x0, o.x0), upper_of(y0, o.y0), lower_of(x1, o.x1),
-                           lower_of(y1, o.y1)};
+        const corners both{greatest(x0, o.x0), greatest(y0, o.y0), least(x1, o.x1),
+                           least(y1, o.y1)};
         const N shared = both.area(), all = area() + o.area() - shared;
         return (all > 0 ? shared / all : (N)0) > limit;
     }
@@ -48,7 +38,7 @@ MGX_DEVICE corners<N> read_corners(const T* p, i64 step) {
     if constexpr (Center)
         return {a - c / 2, b - d / 2, a + c / 2, b + d / 2};
     else
-        return {lower_of(b, d), lower_of(a, c), upper_of(b, d), upper_of(a, c)};
+        return {least(b, d), least(a, c), greatest(b, d), greatest(a, c)};
 }
 
 // scores, order: of each line, sorted. counts[line] becomes the number of the chosen ones.

@@ -67,29 +67,19 @@ lowered nonzero(const device_problem& p) {
     const auto index = std::string(params.type());
     const auto params_type =
         str("const nonzero_params<", b.rank(), ", ", x.ndim(), ", ", index, "> p");
-    std::vector<generated> launches;
-    const auto add = [&](const char* name, const std::string& body, launch_shape launch) {
-        generated g;
-        g.name = "nonzero";
-        g.entry = name;
-        g.source = entry_text(
-            "scan.cuh", name,
-            str("const ", type, "* x, i64* y, ", index, "* counts, ", params_type), body);
-        g.params = params.data();
-        g.scratch = std::size_t(parts + 1) * 8;
-        g.launch = launch;
-        launches.push_back(std::move(g));
-    };
+    entry_list entries{"nonzero", "scan.cuh",
+                       str("const ", type, "* x, i64* y, ", index, "* counts, ", params_type),
+                       params.data(), std::size_t(parts + 1) * 8};
     auto over_parts = launch_for(*p.on, parts * block_size);
-    add("count", "count_where(is_nonzero(x, p), counts, p.parts);", over_parts);
-    add("add_up", "add_up_counts(counts, p.parts.parts);", {{1}, {block_size}});
+    entries.add("count", "count_where(is_nonzero(x, p), counts, p.parts);", over_parts);
+    entries.add("add_up", "add_up_counts(counts, p.parts.parts);", {{1}, {block_size}});
     over_parts.grid.x = std::max(over_parts.grid.x, 1u);
-    add("write",
-        str("write_nonzero<", p.op.get<bool>("use_dyn_output") ? "true" : "false",
-            ">(x, y, counts, p);"),
-        over_parts);
+    entries.add("write",
+                str("write_nonzero<", p.op.get<bool>("use_dyn_output") ? "true" : "false",
+                    ">(x, y, counts, p);"),
+                over_parts);
     const auto bytes = std::size_t(params.large() ? 8 : 4);
-    return std::make_unique<counted_kernel>(make_generated(p, std::move(launches)),
+    return std::make_unique<counted_kernel>(make_generated(p, std::move(entries.launches)),
                                             std::size_t(parts) * bytes, bytes);
 }
 

@@ -58,27 +58,19 @@ lowered nonmaxsuppression(const device_problem& p) {
         str("const ", device_type(boxes.type()), "* boxes, const ", device_type(scores.type()),
             "* scores, const i64* order, ", most.pointer, iou.pointer, threshold.pointer,
             "i64* y, char* scratch, const suppression_params<", params.type(), "> p");
-    std::vector<generated> launches;
-    const auto add = [&](const char* name, const std::string& body, launch_shape launch) {
-        generated g;
-        g.name = "nonmaxsuppression";
-        g.entry = name;
-        g.source = entry_text("suppression.cuh", name, parameters, body);
-        g.params = params.data();
-        g.scratch = std::size_t(chosen + lines * count * 4);
-        g.launch = launch;
-        launches.push_back(std::move(g));
-    };
+    entry_list entries{"nonmaxsuppression", "suppression.cuh", parameters, params.data(),
+                       std::size_t(chosen + lines * count * 4)};
     const auto over_lines = launch_for(*p.on, lines * block_size);
-    add("suppress",
-        str("choose_boxes<", flag(p.op.get<bool>("center_point_box")), ", ",
-            flag(not is_absent(p.inputs, 4)), ">(boxes, scores, order, scratch, ", most.value, ", ",
-            iou.value, ", ", threshold.value, ", p);"),
-        over_lines);
-    add("add_up", str("add_up_counts(reinterpret_cast<", params.type(), "*>(scratch), p.lines);"),
-        {{1}, {block_size}});
-    add("write", "write_chosen(y, scratch, p);", over_lines);
-    auto k = s.then(make_generated(q, std::move(launches)), 1);
+    entries.add("suppress",
+                str("choose_boxes<", flag(p.op.get<bool>("center_point_box")), ", ",
+                    flag(not is_absent(p.inputs, 4)), ">(boxes, scores, order, scratch, ",
+                    most.value, ", ", iou.value, ", ", threshold.value, ", p);"),
+                over_lines);
+    entries.add("add_up",
+                str("add_up_counts(reinterpret_cast<", params.type(), "*>(scratch), p.lines);"),
+                {{1}, {block_size}});
+    entries.add("write", "write_chosen(y, scratch, p);", over_lines);
+    auto k = s.then(make_generated(q, std::move(entries.launches)), 1);
     const auto bytes = std::size_t(params.large() ? 8 : 4);
     const auto total = k->own_scratch() + std::size_t(lines) * bytes;
     return std::make_unique<counted_kernel>(std::move(k), total, bytes);

@@ -46,36 +46,28 @@ lowered unique(const device_problem& p) {
         str("const ", type, "* x, const ", type, "* sorted, const i64* order, ", type,
             "* y, i64* first, i64* inverse, i64* counts, char* scratch, const unique_params<",
             index, "> p");
-    std::vector<generated> launches;
-    const auto add = [&](const char* name, const std::string& body, launch_shape launch) {
-        generated g;
-        g.name = "unique";
-        g.entry = name;
-        g.source = entry_text("unique.cuh", name, parameters, body);
-        g.params = params.data();
-        g.scratch = std::size_t(scratch);
-        g.launch = launch;
-        launches.push_back(std::move(g));
-    };
+    entry_list entries{"unique", "unique.cuh", parameters, params.data(), std::size_t(scratch)};
     const auto over_parts = launch_for(*p.on, parts * block_size), over_all = launch_for(*p.on, n);
     const launch_shape one_block{{1}, {block_size}};
-    add("count", "count_where(begins_run(sorted), p.at(scratch, 0), p.parts);", over_parts);
-    add("add_up", "add_up_counts(p.at(scratch, 0), p.parts.parts);", one_block);
-    add("groups", "number_groups(sorted, order, inverse, scratch, p);", over_parts);
+    entries.add("count", "count_where(begins_run(sorted), p.at(scratch, 0), p.parts);", over_parts);
+    entries.add("add_up", "add_up_counts(p.at(scratch, 0), p.parts.parts);", one_block);
+    entries.add("groups", "number_groups(sorted, order, inverse, scratch, p);", over_parts);
     const bool sorted = p.op.get<bool>("sorted");
     if (not sorted) {
-        add("clear", "clear_ranks(scratch, p);", over_all);
-        add("mark", "mark_firsts(scratch, p);", over_all);
-        add("count_marks", "count_where(is_marked(scratch, p), p.at(scratch, p.ranked), p.parts);",
-            over_parts);
-        add("add_up_marks", "add_up_counts(p.at(scratch, p.ranked), p.parts.parts);", one_block);
-        add("rank", "rank_firsts(scratch, p);", over_parts);
+        entries.add("clear", "clear_ranks(scratch, p);", over_all);
+        entries.add("mark", "mark_firsts(scratch, p);", over_all);
+        entries.add("count_marks",
+                    "count_where(is_marked(scratch, p), p.at(scratch, p.ranked), p.parts);",
+                    over_parts);
+        entries.add("add_up_marks", "add_up_counts(p.at(scratch, p.ranked), p.parts.parts);",
+                    one_block);
+        entries.add("rank", "rank_firsts(scratch, p);", over_parts);
     }
-    add("write",
-        str("write_groups<", sorted ? "true" : "false",
-            ">(x, y, first, inverse, counts, scratch, p);"),
-        over_all);
-    auto k = s.then(make_generated(q, std::move(launches)));
+    entries.add("write",
+                str("write_groups<", sorted ? "true" : "false",
+                    ">(x, y, first, inverse, counts, scratch, p);"),
+                over_all);
+    auto k = s.then(make_generated(q, std::move(entries.launches)));
     const auto at = k->own_scratch() + std::size_t(parts * word);
     return std::make_unique<counted_kernel>(std::move(k), at, std::size_t(word));
 }

@@ -167,6 +167,17 @@ std::string entry_text(const std::string& header, const std::string& entry,
            "\n}\n} // namespace mgx\n";
 }
 
+void entry_list::add(const std::string& entry, const std::string& body, launch_shape launch) {
+    generated g;
+    g.name = name;
+    g.entry = entry;
+    g.source = entry_text(header, entry, parameters, body);
+    g.params = params;
+    g.scratch = scratch;
+    g.launch = std::move(launch);
+    launches.push_back(std::move(g));
+}
+
 // ---- types
 
 std::string device_type(shape::type_t t) {

@@ -81,6 +81,16 @@ launch_shape launch_for(const device& on, int64_t n);
 std::string entry_text(const std::string& header, const std::string& entry,
                        const std::string& parameters, const std::string& body);
 
+/// Launches in a row of entries that call templates of one header and take the same parameters.
+struct entry_list {
+    std::string name, header, parameters;
+    std::vector<char> params;
+    std::size_t scratch = 0; ///< bytes, of all
+    std::vector<generated> launches = {};
+
+    void add(const std::string& entry, const std::string& body, launch_shape launch);
+};
+
 /// The type's name in device code; empty for those it does not know.
 std::string device_type(shape::type_t t);
 /// The same for integers only.
