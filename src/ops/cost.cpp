@@ -92,7 +92,8 @@ bool only_moves(std::string_view name) {
                             "loop_dynamic",
                             "concat_past_present",
                             "layout",
-                            "bit_cast"});
+                            "bit_cast",
+                            "fold_channels"});
 }
 
 // Products of a recurrent layer: each step multiplies with all weights.
@@ -151,8 +152,7 @@ double flops_of(instruction_ref ins) {
         return 0;
     if (is_one_of(name, {"dot", "quant_dot", "block_dot"}))
         return 2 * out * lens_of(in[0]->get_shape()).back();
-    if (is_one_of(name, {"convolution", "scaled_convolution", "quant_convolution",
-                         "deformable_convolution"})) {
+    if (name.ends_with("convolution")) {
         const auto w = lens_of(in[1]->get_shape());
         return w[0] > 0 ? 2 * out * elements_of(in[1]->get_shape()) / w[0] : 0;
     }

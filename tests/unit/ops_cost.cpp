@@ -81,3 +81,18 @@ TEST(ops_cost, attention_by_a_state) {
         {row("q", 8), row("k", 8), row("v", 16), state});
     EXPECT_EQ(cost_of(plain).flops, 5 * 2.0 * 4 * 8 * 4);
 }
+
+TEST(ops_cost, forms_of_a_convolution_do_its_work) {
+    make_target("cpu");
+    program p;
+    auto* m = p.get_main_module();
+    const auto x = m->add_parameter("x", {shape::float_type, {1, 3, 16, 16}}),
+               w = m->add_parameter("w", {shape::float_type, {8, 3, 3, 3}});
+    auto* body = p.create_module("body");
+    body->add_return({body->add_parameter("x0", {shape::float_type})});
+    for (const char* name : {"cpu::convolution", "cpu::plane_convolution"})
+        EXPECT_EQ(
+            cost_of(m->add_instruction(make_op(name, {{"padding", {1, 1}}}), {x, w}, {body})).flops,
+            2.0 * 256 * 8 * 27)
+            << name;
+}
