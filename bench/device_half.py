@@ -20,10 +20,10 @@ from section_models import make_weights  # noqa: E402
 
 ERRORS = ["ppocr_det", "ppocr_rec", "ppocr_cls", "deeplabv3_mobilenet", "mobilenet_v3_large", "efficientnet_b0",
           "mobilenet_v2"]
-TIMES = [("mobilenet_v2", "1 3 224 224"), ("resnet50", "1 3 224 224"),
-         ("vit_b_16", "1 3 224 224"),
+TIMES = [("mobilenet_v2", "1 3 224 224"), ("mobilenet_v2", "32 3 224 224"),
+         ("resnet50", "1 3 224 224"), ("resnet50", "32 3 224 224"), ("vit_b_16", "1 3 224 224"),
          ("mobilenet_v3_large", "1 3 224 224"), ("efficientnet_b0", "1 3 224 224"),
-         ("ppocr_det", "1 3 320 320"), ("ppocr_det", "8 3 320 320"),
+         ("ppocr_det", "1 3 320 320"), ("ppocr_det", "8 3 320 320"), ("ppocr_det", "1 3 736 992"),
          ("ppocr_rec", "1 3 48 320"), ("ppocr_rec", "32 3 48 320"), ("unet", "1 3 256 256")]
 
 

@@ -9,8 +9,8 @@
 #include "passes/data_type.hpp"
 #include "passes/flat_images.hpp"
 #include "passes/float_gates.hpp"
+#include "passes/float_images.hpp"
 #include "passes/float_scales.hpp"
-#include "passes/narrow_images.hpp"
 #include "passes/pass_registry.hpp"
 #include "passes/rounded_windows.hpp"
 
@@ -86,13 +86,13 @@ void keep_weights(module& m, instruction_ref ins, shape::type_t t) {
 
 // Means that are poolings become reductions, which the conversion of their data runs together with.
 // Where gates meet their data, and scales, the results of kernels are rounded, not what they read,
-// but for narrow images that are read in float only.
+// but for images that stay in float.
 void keep_gates(module& m, instruction_set& kept, shape::type_t t) {
     const auto gates = float_gates(m);
-    const auto narrow = narrow_convolutions(m);
-    kept.insert(narrow.begin(), narrow.end());
+    const auto windows = convolutions_of_float_images(m);
+    kept.insert(windows.begin(), windows.end());
     const auto reads_in_float = [&](instruction_ref reader) {
-        return is_pointwise(reader) or gates.contains(reader) or narrow.contains(reader);
+        return is_pointwise(reader) or gates.contains(reader) or windows.contains(reader);
     };
     for (auto ins : float_scales(m, t, gates)) {
         kept.insert(ins);
@@ -130,7 +130,7 @@ public:
         in_float = float_gates(m);
         const auto products = products_before_gates(m, in_float);
         in_float.insert(products.begin(), products.end());
-        in_float.merge(narrow_convolutions(m));
+        in_float.merge(convolutions_of_float_images(m));
     }
 
     void run() {

@@ -339,6 +339,53 @@ TEST(gpu_products, the_library_and_what_it_leaves) {
           {packed(shape::float_type, {1, 9, 16}), packed(shape::float_type, {1, 16, 23})});
 }
 
+// Sums near 100, where halves are 1/16 apart, less 100: what was rounded in between shows.
+TEST(gpu_products, sums_of_images_are_rounded_once) {
+    const shape a{shape::half_type, {9, 64}}, b{shape::half_type, {64, 24}};
+    const shape y{shape::float_type, {9, 24}};
+    argument x(a), w(b), less(y);
+    std::vector<double> values(a.elements()), weights(b.elements());
+    for (std::size_t i = 0; i < values.size(); i++)
+        values[i] = 1 + double(i * 7 % 31) / 256;
+    for (std::size_t i = 0; i < weights.size(); i++)
+        weights[i] = 1.5 + double(i * 5 % 29) / 512;
+    store(x, values);
+    store(w, weights);
+    store(less, std::vector<double>(y.elements(), -100));
+    module body("tail");
+    const auto x0 = body.add_parameter("x0", shape{shape::half_type});
+    const auto x1 = body.add_parameter("x1", shape{shape::float_type});
+    const auto sum =
+        body.add_instruction(make_op("convert", {{"target_type", shape::float_type}}), x0);
+    body.add_return({body.add_instruction(make_op("add"), sum, x1)});
+    device_problem p;
+    p.on = host_device();
+    p.weights = &weight_store::instance();
+    p.op = make_op("gpu::dot");
+    p.modules = {&body};
+    p.inputs = {a, b, y};
+    p.constants.resize(3);
+    p.output = y;
+    for (const bool image : {false, true}) {
+        p.image = image;
+        const auto made = library_in_two_steps(p);
+        ASSERT_TRUE(made) << made.reason;
+        argument got(y);
+        std::vector<char*> in{x.data(), w.data(), less.data()}, out{got.data()};
+        std::vector<char> scratch(made.k->scratch_bytes() + 256);
+        made.k->run({in.data(), out.data(), scratch.data(), nullptr});
+        double worst = 0;
+        for (std::size_t i = 0; i < 9; i++)
+            for (std::size_t j = 0; j < 24; j++) {
+                double wanted = -100;
+                for (std::size_t k = 0; k < 64; k++)
+                    wanted += values[i * 64 + k] * weights[k * 24 + j];
+                worst = std::max(worst, std::fabs(load<double>(got)[i * 24 + j] - wanted));
+            }
+        EXPECT_EQ(worst < 1e-4, image) << worst;
+    }
+}
+
 TEST(gpu_products, thin_products) {
     for (const std::size_t m : {1, 2, 3, 5, 8})
         for (const auto constant : {false, true})

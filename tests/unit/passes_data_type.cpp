@@ -241,30 +241,47 @@ TEST(passes_data_type, biases_stay_in_float_where_sizes_are_open) {
     EXPECT_EQ(type_at(p, "relu"), shape::float_type);
 }
 
-// Below 32 channels, where nothing else reads the data.
-TEST(passes_data_type, narrow_depthwise_convolutions_stay_in_float) {
-    for (const std::size_t channels : {8u, 31u, 32u})
-        for (const bool read_twice : {false, true}) {
-            program p;
-            auto& m = *p.get_main_module();
-            const shape s{shape::float_type, {2, channels, 6, 6}};
-            const auto first = m.add_instruction(make_op("convolution"), m.add_parameter("x", s),
-                                                 weights(m, {channels, channels, 1, 1}, 0.1f));
-            const auto x = m.add_instruction(make_op("relu"), first);
-            const auto y = m.add_instruction(
-                make_op("convolution", {{"group", channels}, {"padding", {1, 1}}}), x,
-                weights(m, {channels, 1, 3, 3}, 0.1f));
-            m.add_return(read_twice ? std::vector{y, x} : std::vector{y});
-            quantize_fp16(p);
-            std::vector<shape::type_t> types;
-            for (const auto& ins : m)
-                if (ins.name() == "convolution")
-                    types.push_back(ins.get_shape().type());
-            const bool narrow = channels < 32 and not read_twice;
-            EXPECT_EQ(types, (std::vector{shape::half_type,
-                                          narrow ? shape::float_type : shape::half_type}))
-                << channels << ' ' << read_twice;
-        }
+// Below 32 channels, or of at most 2^21 elements, where nothing else reads the data.
+TEST(passes_data_type, depthwise_convolutions_of_few_data_stay_in_float) {
+    constexpr std::size_t few = 1 << 21;
+    for (const std::size_t channels : {8u, 31u, 32u, 64u})
+        for (const std::size_t columns : {std::size_t(6), few / 64, few / 64 + 1})
+            for (const bool read_twice : {false, true}) {
+                program p;
+                auto& m = *p.get_main_module();
+                const shape s{shape::float_type, {1, channels, 1, columns}};
+                const auto first =
+                    m.add_instruction(make_op("convolution"), m.add_parameter("x", s),
+                                      weights(m, {channels, channels, 1, 1}, 0.1f));
+                const auto x = m.add_instruction(make_op("relu"), first);
+                const auto y = m.add_instruction(
+                    make_op("convolution", {{"group", channels}, {"padding", {1, 1}}}), x,
+                    weights(m, {channels, 1, 3, 3}, 0.1f));
+                m.add_return(read_twice ? std::vector{y, x} : std::vector{y});
+                quantize_fp16(p);
+                std::vector<shape::type_t> types;
+                for (const auto& ins : m)
+                    if (ins.name() == "convolution")
+                        types.push_back(ins.get_shape().type());
+                const bool in_float = not read_twice and (channels < 32 or s.elements() <= few);
+                EXPECT_EQ(types, (std::vector{shape::half_type,
+                                              in_float ? shape::float_type : shape::half_type}))
+                    << channels << ' ' << columns << ' ' << read_twice;
+            }
+}
+
+// Sizes that change are as large as they may become.
+TEST(passes_data_type, depthwise_convolutions_of_open_sizes_are_halves_where_data_may_be_many) {
+    for (const std::size_t most : {std::size_t(100), std::size_t(1) << 40}) {
+        program p;
+        auto& m = *p.get_main_module();
+        const shape s{shape::float_type, {{1, 4}, {48, 48}, {4, most}, {4, most}}};
+        const auto x = m.add_instruction(make_op("relu"), m.add_parameter("x", s));
+        m.add_return({m.add_instruction(make_op("convolution", {{"group", 48}}), x,
+                                        weights(m, {48, 1, 3, 3}, 0.1f))});
+        quantize_fp16(p);
+        EXPECT_EQ(type_at(p, "convolution"), most == 100 ? shape::float_type : shape::half_type);
+    }
 }
 
 // Heads: images made larger, then a map.

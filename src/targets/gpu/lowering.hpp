@@ -18,6 +18,7 @@ namespace migraphx::gpu {
 /// An instruction to be lowered, and the device it is for.
 struct device_problem : problem {
     std::shared_ptr<device> on;
+    bool image = false; ///< the rows of a product are positions of an image
 };
 
 /// Of an operator whose result may be shorter than the memory it is written to: how many elements,

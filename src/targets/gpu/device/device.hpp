@@ -13,6 +13,9 @@
 
 namespace migraphx::gpu {
 
+/// Bytes at which buffers of a device begin.
+constexpr std::size_t device_alignment = 256;
+
 enum class platform : uint8_t { cuda, hip, host };
 
 struct extent3 {

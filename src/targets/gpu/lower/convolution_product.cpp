@@ -56,6 +56,7 @@ lowered convolution_as_product(const device_problem& p) {
         return lowered::refuse("not a sum over the channels of one position");
     device_problem q = p;
     q.ins = {};
+    q.image = true;
     q.inputs.clear();
     const auto x = as_rows(d->x), y = as_rows(d->y);
     if (not x or not y or x->strides()[1] != 1 or y->strides()[1] != 1)

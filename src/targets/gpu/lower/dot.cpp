@@ -10,6 +10,7 @@
 #include <migraphx/make_op.hpp>
 #include <migraphx/module.hpp>
 
+#include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "runtime/kernel.hpp"
 
@@ -19,11 +20,6 @@
 namespace migraphx::gpu {
 
 namespace {
-
-std::size_t rounded_up(std::size_t bytes) {
-    constexpr std::size_t line = 256;
-    return (bytes + line - 1) / line * line;
-}
 
 struct library_kernel : kernel {
     std::unique_ptr<prepared_gemm> work;
@@ -143,9 +139,10 @@ lowered library_in_two_steps(const device_problem& p) {
     if (p.modules.empty())
         return lowered::refuse("no epilogue");
     const auto own = own_inputs(p);
-    const auto anchor = make_op(p.op.name().substr(p.op.name().find("::") + 2));
+    // What is done to an image is rounded once, whichever way is the fastest.
+    const auto& body = *p.modules.front();
     const auto type =
-        anchor.compute_shape({p.inputs.begin(), p.inputs.begin() + std::ptrdiff_t(own)}).type();
+        p.image ? type_between(body) : body.get_parameter("x0")->get_shape().type();
     const shape between = p.output.with_type(type);
     std::string reason;
     auto product = by_library(p, plain_product(p, between, reason), reason);
@@ -159,7 +156,7 @@ lowered library_in_two_steps(const device_problem& p) {
     k->own = own;
     k->inputs = 1 + p.inputs.size() - own;
     if (between.type() != p.output.type() or not k->rest->can_write_over(0))
-        k->between_bytes = rounded_up(between.bytes());
+        k->between_bytes = round_up(between.bytes(), device_alignment);
     return k;
 }
 
@@ -192,7 +189,7 @@ lowered library_in_even_rows(const device_problem& p) {
     if (product == nullptr)
         return lowered::refuse(std::move(reason));
     auto k = std::make_unique<product_then_rest>();
-    k->between_bytes = rounded_up(between.element_space() * between.type_size());
+    k->between_bytes = round_up(between.bytes(), device_alignment);
     k->product = std::move(product);
     auto copied = p;
     copied.inputs = {between};

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Convolutions by the device's library: weights channels last, the epilogue as its steps; what it
-// cannot do with the epilogue it does without, and a pointwise kernel follows.
-#include "base/settings.hpp"
+// cannot do with the epilogue it does without, and a pointwise kernel follows: sums of halves are
+// floats until then.
+#include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "ops/module_body.hpp"
 #include "ops/tensor.hpp"
 #include "passes/channels_last.hpp"
 #include "targets/gpu/lower/convolution.hpp"
+#include "targets/gpu/lower/product.hpp"
 #include "targets/gpu/weights.hpp"
 
 #include <migraphx/instruction.hpp>
@@ -24,23 +26,26 @@ struct library_kernel : kernel {
     std::shared_ptr<const prepared_convolution> work;
     device_weight weights;
     std::vector<std::size_t> operands; ///< of the steps: positions among the inputs
-    std::unique_ptr<kernel> after;     ///< over the result, in place
-    std::size_t inputs = 0, after_at = 0;
+    std::unique_ptr<kernel> after;     ///< of the sums
+    std::size_t sums_bytes = 0;        ///< of the scratch memory; 0: they are in the result
+    std::size_t inputs = 0;
 
     void run(const kernel_args& args) const override {
         const void* few[2 * mgx::conv_most_operands];
         for (std::size_t i = 0; i < operands.size(); i++)
             few[i] = args.inputs[operands[i]];
-        work->run({args.inputs[0], weights->data.get(), few, args.outputs[0], args.scratch},
-                  args.queue);
+        auto* sums = sums_bytes == 0 ? args.outputs[0] : args.scratch;
+        auto* scratch = args.scratch + sums_bytes;
+        work->run({args.inputs[0], weights->data.get(), few, sums, scratch}, args.queue);
         if (after == nullptr)
             return;
-        std::vector<char*> in{args.outputs[0]};
+        std::vector<char*> in{sums};
         in.insert(in.end(), args.inputs + anchor_inputs, args.inputs + inputs);
-        after->run({in.data(), args.outputs, args.scratch, args.queue});
+        after->run({in.data(), args.outputs, scratch, args.queue});
     }
     std::size_t scratch_bytes() const override {
-        return std::max(work->workspace(), after == nullptr ? 0 : after->scratch_bytes());
+        return sums_bytes +
+               std::max(work->workspace(), after == nullptr ? 0 : after->scratch_bytes());
     }
     std::string name() const override {
         return after == nullptr ? work->name() : work->name() + ", " + after->name();
@@ -160,15 +165,16 @@ lowered library_convolution(const device_problem& p) {
         const auto* body = epilogue_of(p);
         if (body == nullptr)
             return lowered::refuse(reason);
-        const auto own = body->get_parameter("x0")->get_shape().type();
-        if (own != p.output.type())
-            return lowered::refuse(reason + "; without it the result is of another type");
+        const auto sums = type_between(*body);
+        d->y = p.output.with_type(sums);
+        if (sums != p.output.type())
+            result->sums_bytes = round_up(d->y.bytes(), device_alignment);
         std::string without;
         auto ways = library->prepare(*d, 1, p.artifacts, without);
         if (ways.empty())
             return lowered::refuse(reason + "; without it: " + without);
         result->work = ways.front();
-        result->after = epilogue_kernel(p, p.output.with_type(own));
+        result->after = epilogue_kernel(p, d->y);
         if (runs_on_host(*result->after))
             return lowered::refuse("the epilogue has no kernel");
     }

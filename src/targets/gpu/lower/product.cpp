@@ -192,6 +192,17 @@ std::size_t own_inputs(const problem& p) {
                : p.inputs.size() + 1 - p.modules.front()->get_parameter_names().size();
 }
 
+shape::type_t type_between(const module& body) {
+    const auto x0 = body.get_parameter("x0");
+    const auto type = x0->get_shape().type();
+    const auto& readers = x0->outputs();
+    const bool in_float = std::all_of(readers.begin(), readers.end(), [](auto reader) {
+        return reader->name() == "convert" and reader->get_shape().type() == shape::float_type;
+    });
+    const bool is_half = type == shape::half_type or type == shape::bf16_type;
+    return is_half and in_float ? shape::float_type : type;
+}
+
 std::optional<product_form> plain_product(const problem& p, const shape& output,
                                           std::string& reason) {
     auto f = as_stated(p, output, reason);

@@ -15,6 +15,10 @@ namespace migraphx::gpu {
 /// The operator's own inputs; those of its module follow.
 std::size_t own_inputs(const problem& p);
 
+/// Of what is stored between a kernel of sums and one for this epilogue: float where all that read
+/// halves of it convert them to float, so that they are rounded once; else as the body states.
+shape::type_t type_between(const module& body);
+
 /// A tensor's last two axes as a matrix, the others as its batch.
 gemm_matrix matrix_of(const shape& s);
 /// A times B into `output`, as the shapes say it: not simplified.

@@ -15,9 +15,6 @@
 
 namespace migraphx::gpu {
 
-/// Bytes at which buffers of a device begin.
-constexpr std::size_t device_alignment = 256;
-
 /// Grows to what the largest run needed.
 struct lane_block {
     std::shared_ptr<char> memory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "passes/narrow_images.hpp"
+#include "passes/float_images.hpp"
 
 #include "ops/pointwise_table.hpp"
 #include "passes/channel_numbers.hpp"
@@ -7,14 +7,28 @@
 #include <migraphx/instruction.hpp>
 #include <migraphx/module.hpp>
 
+#include <algorithm>
+
 namespace migraphx {
 
 namespace {
 
 constexpr std::size_t channels_of_a_step = 32;
+constexpr std::size_t few_elements = std::size_t(1) << 21; // 8 MiB of floats
 
 bool is_convolution(instruction_ref ins) {
     return ins->name() == "convolution" or ins->name() == "convolution_backwards";
+}
+
+bool is_float_image(instruction_ref ins) {
+    return ins->get_shape().type() == shape::float_type and ins->get_shape().ndim() > 2;
+}
+
+bool is_small(const shape& s) {
+    std::size_t left = few_elements; // sizes that change may be as large as they like
+    for (auto n : s.max_lens())
+        left /= std::max(n, std::size_t(1));
+    return left > 0;
 }
 
 // A window for each channel.
@@ -27,19 +41,20 @@ bool is_depthwise(instruction_ref ins) {
 } // namespace
 
 bool is_narrow_image(instruction_ref ins) {
-    const auto& s = ins->get_shape();
-    return s.type() == shape::float_type and s.ndim() > 2 and s.max_lens()[1] < channels_of_a_step;
+    return is_float_image(ins) and ins->get_shape().max_lens()[1] < channels_of_a_step;
 }
 
-std::unordered_set<instruction_ref> narrow_convolutions(const module& m) {
+std::unordered_set<instruction_ref> convolutions_of_float_images(const module& m) {
     std::unordered_set<instruction_ref> found;
     for (auto ins = m.begin(); ins != m.end(); ++ins) {
-        if (not is_convolution(ins) or not is_narrow_image(ins))
+        if (not is_convolution(ins) or not is_float_image(ins))
             continue;
         const auto x = ins->inputs()[0], w = ins->inputs()[1];
-        if (w->can_eval() and is_narrow_image(x) and
-            (is_depthwise(ins) or ins->name() == "convolution_backwards") and
-            value_readers(x).size() == 1 and not x->can_eval() and
+        const bool narrow = is_narrow_image(x) and is_narrow_image(ins);
+        if (not(is_depthwise(ins) ? narrow or is_small(x->get_shape())
+                                  : narrow and ins->name() == "convolution_backwards"))
+            continue;
+        if (w->can_eval() and not x->can_eval() and value_readers(x).size() == 1 and
             (is_convolution(x) or find_pointwise_row(x->name()) != nullptr))
             found.insert(ins);
     }
