@@ -9,6 +9,7 @@
 
 #include <migraphx/make_op.hpp>
 
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -30,6 +31,17 @@ bool reads_widened_data(instruction_ref ins) {
         not w->can_eval() or w->get_shape().dynamic())
         return false;
     return has_windows_of_one(w->get_shape());
+}
+
+// Of all images; the most where sizes change.
+std::size_t positions_of(const shape& s) {
+    auto lens = s.max_lens();
+    lens[1] = 1;
+    std::size_t n = 1;
+    for (auto l : lens)
+        if (__builtin_mul_overflow(n, l, &n))
+            return std::numeric_limits<std::size_t>::max();
+    return n;
 }
 
 instruction_ref rounded(module& m, instruction_ref ins, instruction_ref w, shape::type_t t) {
@@ -54,17 +66,18 @@ void half_data::apply(module& m) const {
         if (reads_widened_data(ins))
             found.push_back(ins);
     std::unordered_map<instruction_ref, flat_image> images;
-    if (rounds_weights and not found.empty())
+    if (rounded_positions > 0 and not found.empty())
         images = flat_images(m);
     for (auto ins : found) {
         const auto x = ins->inputs()[0]->inputs().front();
         const auto w = ins->inputs()[1];
-        const auto used = rounds_weights ? rounded(m, ins, w, x->get_shape().type()) : w;
+        const bool rounds = positions_of(ins->get_shape()) <= rounded_positions;
+        const auto used = rounds ? rounded(m, ins, w, x->get_shape().type()) : w;
         const auto sums = m.insert_instruction(ins, ins->get_operator(), {x, used});
         sums->add_debug_symbols(ins->get_debug_symbols());
         const auto wide = m.insert_instruction(
             ins, make_op("convert", {{"target_type", ins->get_shape().type()}}), {sums});
-        const auto image = images.find(x);
+        const auto image = rounds ? images.find(x) : images.end();
         m.replace_instruction(ins, wide);
         if (image != images.end())
             add_to_channels(m, wide,

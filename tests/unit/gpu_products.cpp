@@ -386,6 +386,57 @@ TEST(gpu_products, sums_of_images_are_rounded_once) {
     }
 }
 
+// Constants in float beside halves, as sums of two halves: every tile, rows and columns that fill
+// none.
+TEST(gpu_products, constants_in_parts) {
+    for (const auto& [m, k, n] : std::vector<std::array<std::size_t, 3>>{
+             {9, 40, 24}, {70, 24, 13}, {130, 72, 67}, {33, 200, 64}, {16, 8, 1}})
+        for (const int variant : {0, 1, 2, 3, 4, 5, 6})
+            for (const bool turned_weights : {false, true}) {
+                const shape a{shape::half_type, {m, k}};
+                const auto b = turned_weights ? turned(shape::half_type, {k, n})
+                                              : packed(shape::half_type, {k, n});
+                argument x(a), w(b.with_type(shape::float_type));
+                std::vector<double> values(m * k), weights(k * n);
+                for (std::size_t i = 0; i < values.size(); i++)
+                    values[i] = double(i * 7 % 31) / 16;
+                for (std::size_t i = 0; i < weights.size(); i++)
+                    weights[i] = float(std::sin(double(i))); // 24 bits
+                store(x, values);
+                store(w, weights);
+                device_problem p;
+                p.on = host_device();
+                p.weights = &weight_store::instance();
+                p.op = make_op("dot");
+                p.inputs = {a, b};
+                p.constants = {argument{}, w};
+                p.output = shape{shape::half_type, {m, n}};
+                p.in_parts = true;
+                p.variant = variant;
+                const auto made = matrix_unit_product(p);
+                ASSERT_TRUE(made) << made.reason;
+                EXPECT_FALSE(made.k->reads_input(1));
+                argument got(p.output);
+                std::vector<char*> in{x.data(), nullptr}, out{got.data()};
+                std::vector<char> scratch(made.k->scratch_bytes() + 256);
+                made.k->run({in.data(), out.data(), scratch.data(), nullptr});
+                const auto numbers = load<double>(got);
+                for (std::size_t i = 0; i < m; i++)
+                    for (std::size_t j = 0; j < n; j++) {
+                        double wanted = 0, size = 0;
+                        for (std::size_t l = 0; l < k; l++) {
+                            wanted += values[i * k + l] * weights[l * n + j];
+                            size += std::fabs(values[i * k + l] * weights[l * n + j]);
+                        }
+                        // What a half loses, and 22 bits of the weights.
+                        ASSERT_NEAR(numbers[i * n + j], wanted,
+                                    std::fabs(wanted) / 2048 + size / (1 << 21))
+                            << m << 'x' << k << 'x' << n << " variant " << variant << " at " << i
+                            << ", " << j;
+                    }
+            }
+}
+
 TEST(gpu_products, thin_products) {
     for (const std::size_t m : {1, 2, 3, 5, 8})
         for (const auto constant : {false, true})

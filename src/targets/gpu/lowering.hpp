@@ -19,6 +19,8 @@ namespace migraphx::gpu {
 struct device_problem : problem {
     std::shared_ptr<device> on;
     bool image = false; ///< the rows of a product are positions of an image
+    /// Input 1, a constant, is given in float and to be used as sums of two numbers of its type.
+    bool in_parts = false;
 };
 
 /// Of an operator whose result may be shorter than the memory it is written to: how many elements,

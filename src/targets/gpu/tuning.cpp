@@ -33,8 +33,8 @@ struct candidate {
 std::string key_of(const device_problem& p) {
     const auto& facts = p.on->properties();
     return str("gpu|", facts.name, '|', facts.architecture, "|driver ", facts.driver, "|migraphx ",
-               MIGRAPHX_VERSION_TEXT, p.tf32 ? "|tf32" : "", p.image ? "|image" : "", '|',
-               problem_text(p));
+               MIGRAPHX_VERSION_TEXT, p.tf32 ? "|tf32" : "", p.image ? "|image" : "",
+               p.in_parts ? "|parts" : "", '|', problem_text(p));
 }
 
 // False where there is no memory to run them in, or one of them cannot be timed.

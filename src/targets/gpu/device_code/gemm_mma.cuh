@@ -9,21 +9,24 @@
 namespace mgx {
 
 // BM x BN sums by a block, WM x WN by a warp, BK along k at a time. A_k: neighbours of A lie along
-// k, else along m; B_k: those of B along k, else along n. Of bytes both lie along k.
+// k, else along m; B_k: those of B along k, else along n. Of bytes both lie along k. Parts: each
+// number of B is a sum of so many, two lie along k, those of eight columns behind each other.
 template <class T, int M, int N, int K, int WarpM, int WarpN, int Stages, bool AlongK_A,
-          bool AlongK_B>
+          bool AlongK_B, int Parts = 1>
 struct mma_form {
     using type = T;
     using sum = mma_sum<T>;
     static constexpr int piece = 16 / sizeof(T); // what is copied at once
     static constexpr int BM = M, BN = N, BK = K, WM = WarpM, WN = WarpN, stages = Stages;
     static constexpr bool A_k = AlongK_A, B_k = AlongK_B;
+    static constexpr int parts = Parts;
     static constexpr int warps_n = BN / WN, warps = BM / WM * warps_n, threads = warps * 32;
-    static constexpr int a_elements = BM * BK, b_elements = BN * BK;
+    static constexpr int a_elements = BM * BK, b_elements = BN * Parts * BK;
     static constexpr int stage_elements = a_elements + b_elements;
     static constexpr int sum_step = BN + 8;
     static_assert(BK % mma_depth<T> == 0 && WM % 16 == 0 && WN % 16 == 0, "whole tiles");
     static_assert(sizeof(T) == 2 || (A_k && B_k), "single bytes are not transposed");
+    static_assert(Parts == 1 || (Parts == 2 && B_k), "parts lie along k");
 };
 
 // Lines of `Pieces` pieces of 16 bytes. Eight lines at one piece lie in eight different places
@@ -60,7 +63,7 @@ struct mma_tile {
         const int row8 = lane % 8, quarter = lane / 8;
 #pragma unroll
         for (int k = 0; k < F::BK; k += mma_depth<T>) {
-            u32 fa[tiles_m][4], fb[tiles_n][2];
+            u32 fa[tiles_m][4], fb[tiles_n * F::parts][2];
 #pragma unroll
             for (int i = 0; i < tiles_m; i++) {
                 // Tiles in order: rows 0-7, rows 8-15, then both a piece further along k.
@@ -72,9 +75,9 @@ struct mma_tile {
                     load_tiles<true>(fa[i], a + swizzle<F::BM / 8>::at(kk + row8, m / 8) * 8);
             }
 #pragma unroll
-            for (int j = 0; j < tiles_n; j += 2) {
-                // Two tiles of 8 columns: each k, then a piece further.
-                const int n = warp.column + j * 8 + quarter / 2 * 8;
+            for (int j = 0; j < tiles_n * F::parts; j += 2) {
+                // Two tiles of 8 columns, or both parts of one: each k, then a piece further.
+                const int n = warp.column * F::parts + j * 8 + quarter / 2 * 8;
                 const int kk = k + quarter % 2 * piece;
                 u32 f[4];
                 if constexpr (F::B_k)
@@ -86,11 +89,14 @@ struct mma_tile {
                 fb[j + 1][0] = f[2];
                 fb[j + 1][1] = f[3];
             }
+            // One part after the other: what adds to the same sums waits for it.
 #pragma unroll
-            for (int i = 0; i < tiles_m; i++)
+            for (int part = 0; part < F::parts; part++)
 #pragma unroll
-                for (int j = 0; j < tiles_n; j++)
-                    multiply_tiles<T>(sums[i][j], fa[i], fb[j]);
+                for (int i = 0; i < tiles_m; i++)
+#pragma unroll
+                    for (int j = 0; j < tiles_n; j++)
+                        multiply_tiles<T>(sums[i][j], fa[i], fb[j * F::parts + part]);
         }
     }
 
@@ -113,8 +119,8 @@ MGX_DEVICE void mma_gemm(const typename F::type* a, const typename F::type* b, u
         Tile tile;
         add_along_k<F, swizzle<(F::A_k ? F::BK : F::BM) / F::piece>,
                     swizzle<(F::B_k ? F::BK : F::BN) / F::piece>>(
-            tile, a + here.at.a + here.m0 * p.a.row, b + here.at.b + here.n0 * p.b.column, here,
-            memory, p);
+            tile, a + here.at.a + here.m0 * p.a.row,
+            b + here.at.b + here.n0 * F::parts * p.b.column, here, memory, p);
         auto* const sums = reinterpret_cast<typename F::sum*>(memory);
         tile.put(sums);
         cluster_barrier<Parts>();

@@ -15,6 +15,7 @@ template <int M, int N, int WarpM, int WarpN, int Stages, bool AlongK_A, bool Al
 struct split_form {
     static constexpr int BM = M, BN = N, BK = 32, WM = WarpM, WN = WarpN, stages = Stages;
     static constexpr bool A_k = AlongK_A, B_k = AlongK_B;
+    static constexpr int parts = 1;
     static constexpr int warps_n = BN / WN, warps = BM / WM * warps_n, threads = warps * 32;
     // Lines of neighbours in shared memory. With such steps the lanes of a warp meet 32 banks.
     static constexpr int a_step = A_k ? BK + 8 : BM + 4, b_step = B_k ? BK + 8 : BN + 4;

@@ -3,8 +3,8 @@
 // pass through shared memory, several steps of k ahead of what is multiplied.
 //
 // A form F has BM, BN, BK (a block's sums, a step along k), WM, WN (a warp's sums), threads, stages,
-// A_k and B_k (neighbours of A and B lie along k), a_elements and stage_elements (of A's tile, of
-// both, in shared memory) and sum_step (between rows of sums there).
+// A_k and B_k (neighbours of A and B lie along k), parts (lines of B for each column), a_elements and
+// stage_elements (of A's tile, of both, in shared memory) and sum_step (between rows of sums there).
 #pragma once
 #include "cluster.cuh"
 #include "gemm_copy.cuh"
@@ -104,14 +104,15 @@ MGX_DEVICE void add_along_k(Tile& tile, const T* a0, const T* b0, const block_ti
     const i64 a_step = F::A_k ? p.a.row : p.a.column, b_step = F::B_k ? p.b.column : p.b.row;
     line_copier<T, F::threads, F::A_k ? F::BM : F::BK, F::A_k ? F::BK : F::BM, PlaceA> copy_a(
         a0 + here.first_k * p.a.column, a_step, F::BK * p.a.column);
-    line_copier<T, F::threads, F::B_k ? F::BN : F::BK, F::B_k ? F::BK : F::BN, PlaceB> copy_b(
-        b0 + here.first_k * p.b.row, b_step, F::BK * p.b.row);
+    line_copier<T, F::threads, F::B_k ? F::BN * F::parts : F::BK, F::B_k ? F::BK : F::BN, PlaceB>
+        copy_b(b0 + here.first_k * p.b.row, b_step, F::BK * p.b.row);
+    const int lines = F::parts == 1 ? here.columns : (here.columns + 7) / 8 * 8 * F::parts;
     const auto fetch = [&](int step) {
         if (step < steps) {
             T* const to = memory + step % F::stages * F::stage_elements;
             const int depth = here.last_k - here.first_k - step * F::BK;
             copy_a.fetch(to, F::A_k ? here.rows : depth, F::A_k ? depth : here.rows);
-            copy_b.fetch(to + F::a_elements, F::B_k ? here.columns : depth,
+            copy_b.fetch(to + F::a_elements, F::B_k ? lines : depth,
                          F::B_k ? depth : here.columns);
         }
         commit_copies();

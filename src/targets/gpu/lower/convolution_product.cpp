@@ -4,6 +4,7 @@
 // takes the very same addresses.
 #include "base/str.hpp"
 #include "targets/gpu/lower/convolution.hpp"
+#include "targets/gpu/lower/own_product.hpp"
 
 #include <migraphx/make_op.hpp>
 
@@ -39,12 +40,21 @@ std::optional<shape> as_rows(const shape& s) {
 
 } // namespace
 
-bool is_product(const convolution_desc& d) {
+namespace {
+
+// Apart from the types.
+bool sums_channels(const convolution_desc& d) {
     const auto all = [](const std::vector<int64_t>& v, int64_t wanted) {
         return std::all_of(v.begin(), v.end(), [&](auto n) { return n == wanted; });
     };
-    return not d.transposed and d.w.type() == d.x.type() and d.group == 1 and all(d.stride, 1) and
-           all(d.before, 0) and all(d.after, 0) and d.w.elements() == d.w.lens()[0] * d.w.lens()[1];
+    return not d.transposed and d.group == 1 and all(d.stride, 1) and all(d.before, 0) and
+           all(d.after, 0) and d.w.elements() == d.w.lens()[0] * d.w.lens()[1];
+}
+
+} // namespace
+
+bool is_product(const convolution_desc& d) {
+    return d.w.type() == d.x.type() and sums_channels(d);
 }
 
 lowered convolution_as_product(const device_problem& p) {
@@ -52,9 +62,12 @@ lowered convolution_as_product(const device_problem& p) {
     const auto d = describe_convolution(p, reason);
     if (not d)
         return lowered::refuse(reason);
-    if (not is_product(*d))
+    if (not sums_channels(*d))
         return lowered::refuse("not a sum over the channels of one position");
     device_problem q = p;
+    q.in_parts = d->w.type() != d->x.type();
+    if (q.in_parts and (not multiplies_halves(*p.on) or not p.is_constant(1)))
+        return lowered::refuse("weights of another type than the data");
     q.ins = {};
     q.image = true;
     q.inputs.clear();
@@ -62,7 +75,7 @@ lowered convolution_as_product(const device_problem& p) {
     if (not x or not y or x->strides()[1] != 1 or y->strides()[1] != 1)
         return lowered::refuse("positions that are not rows of channels");
     q.inputs.push_back(*x);
-    q.inputs.push_back({d->w.type(),
+    q.inputs.push_back({d->x.type(),
                         {d->w.lens()[1], d->w.lens()[0]},
                         {d->w.lens()[1] == 1 ? 1 : d->w.strides()[1],
                          d->w.lens()[0] == 1 ? 1 : d->w.strides()[0]}});
@@ -75,10 +88,13 @@ lowered convolution_as_product(const device_problem& p) {
     q.output = *y;
     for (std::size_t i = 0; i < q.constants.size(); i++)
         if (p.is_constant(i))
-            q.constants[i] = argument{q.inputs[i], p.constants[i].data()};
+            q.constants[i] =
+                argument{q.inputs[i].with_type(p.inputs[i].type()), p.constants[i].data()};
     const bool integers = p.op.name().ends_with("quant_convolution");
     const std::string name = integers ? "quant_dot" : "dot";
     q.op = make_op(p.modules.empty() ? name : "gpu::" + name);
+    if (q.in_parts)
+        return product_in_parts(q);
     for (const auto& way : implementations_of(q.op.name())) {
         auto k = way.make(q);
         if (k)

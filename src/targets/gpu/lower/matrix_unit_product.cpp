@@ -3,16 +3,22 @@
 // of k where there are few.
 #include "targets/gpu/lower/own_product.hpp"
 
+#include "base/rounding.hpp"
 #include "base/str.hpp"
+#include "ops/tensor.hpp"
 #include "targets/gpu/compiler/compiler.hpp"
 #include "targets/gpu/generated.hpp"
 #include "targets/gpu/lower/own_form.hpp"
 #include "targets/gpu/lower/product.hpp"
 #include "targets/gpu/lower/walk.hpp"
+#include "targets/gpu/tuning.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstring>
 #include <utility>
+#include <vector>
 
 namespace migraphx::gpu {
 
@@ -195,6 +201,40 @@ std::string type_refusal(const gemm_problem& w, const device_properties& on) {
     }
 }
 
+// Constant B as sums of two numbers of its type: columns along k, in whole runs of 16 bytes, those
+// of eight columns and then what is left of them.
+constexpr int parts_of_sums = 2, group_of_columns = 8;
+
+device_weight columns_in_parts(const device_problem& p, gemm_problem& w) {
+    const auto from = w.b;
+    const auto groups = blocks_of(w.n, group_of_columns);
+    w.b.row = 1;
+    w.b.column = round_up(w.k, int64_t{8});
+    const shape s{w.b.type, {groups, parts_of_sums, group_of_columns, std::size_t(w.b.column)}};
+    return device_constant(
+        *p.on, p.constants[1],
+        str("columns in parts ", w.k, 'x', w.n, ' ', from.row, ' ', from.column), s.bytes(),
+        [&](char* to) {
+            const auto numbers = load<double>(p.constants[1]);
+            std::vector<double> high(s.elements() / parts_of_sums), low(high.size());
+            for (int64_t k = 0; k < w.k; k++)
+                for (int64_t j = 0; j < w.n; j++)
+                    high[std::size_t(j * w.b.column + k)] = numbers[std::size_t(k * w.n + j)];
+            const argument whole{shape{w.b.type, {high.size()}}};
+            store(whole, high);
+            const auto rounded = load<double>(whole);
+            for (std::size_t i = 0; i < low.size(); i++)
+                low[i] = std::isfinite(high[i] - rounded[i]) ? high[i] - rounded[i] : 0;
+            const argument rest{shape{w.b.type, {low.size()}}};
+            store(rest, low);
+            const auto bytes = std::size_t(group_of_columns * w.b.column) * s.type_size();
+            for (std::size_t g = 0; g < groups; g++) {
+                std::memcpy(to + parts_of_sums * g * bytes, whole.data() + g * bytes, bytes);
+                std::memcpy(to + (parts_of_sums * g + 1) * bytes, rest.data() + g * bytes, bytes);
+            }
+        });
+}
+
 } // namespace
 
 lowered matrix_unit_product(const device_problem& p) {
@@ -215,6 +255,12 @@ lowered matrix_unit_product(const device_problem& p) {
         w.b.row = 1;
         w.b.column = w.k;
     }
+    if (p.in_parts) {
+        if (size != 2 or not p.is_constant(1) or not w.batch.empty())
+            return lowered::refuse("parts of what is not a constant matrix beside halves");
+        packed = columns_in_parts(p, w);
+    }
+    const int parts_of_b = p.in_parts ? parts_of_sums : 1;
     if (auto r = matrix_unit_refusal(w, p); not r.empty())
         return lowered::refuse(std::move(r));
     auto tile = choose(short_forms, w, p);
@@ -222,17 +268,23 @@ lowered matrix_unit_product(const device_problem& p) {
     const auto parts = parts_of(tile, w, p, even);
     tile = fitted(tile, int64_t(parts.depth) * size / 2);
     tile.k *= 2 / size;
-    const auto shared = tile.shared(std::size_t((tile.m + tile.n) * tile.k * size));
+    const auto shared = tile.shared(std::size_t((tile.m + tile.n * parts_of_b) * tile.k * size));
     if (shared > p.on->properties().shared)
         return lowered::refuse("too little shared memory");
-    auto k =
-        on_matrix_units(p, *f, tile, parts, shared, packed, "gemm_mma.cuh",
-                        str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ", tile.n,
-                            ", ", tile.k, ", ", tile.warp_m, ", ", tile.warp_n, ", ", tile.stages,
-                            ", ", w.a.column == 1, ", ", w.b.row == 1, ">, ", even ? 8 : 1,
-                            parts.together ? str(", ", parts.count) : "", ">(a, b, shared, p, t);"),
-                        "mma_gemm", bounds_of(tile, parts));
+    auto k = on_matrix_units(
+        p, *f, tile, parts, shared, packed, "gemm_mma.cuh",
+        str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ", tile.n, ", ", tile.k,
+            ", ", tile.warp_m, ", ", tile.warp_n, ", ", tile.stages, ", ", w.a.column == 1, ", ",
+            w.b.row == 1, ", ", parts_of_b, ">, ", even ? 8 : 1,
+            parts.together ? str(", ", parts.count) : "", ">(a, b, shared, p, t);"),
+        p.in_parts ? "mma_gemm of parts" : "mma_gemm", bounds_of(tile, parts));
     return packed == nullptr ? std::move(k) : with_weights(std::move(k), std::move(packed));
+}
+
+lowered product_in_parts(const device_problem& p) {
+    return fastest(p, {{"own", matrix_unit_product},
+                       {"own, narrow tiles", of_variant<matrix_unit_product, narrow_tiles>},
+                       {"own, small tiles", of_variant<matrix_unit_product, small_tiles>}});
 }
 
 // By groups of four warps (device_code/gemm_groups.cuh).

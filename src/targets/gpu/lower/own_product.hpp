@@ -11,6 +11,8 @@ constexpr int narrow_tiles = 3, small_tiles = 4;
 /// half, bf16, bytes and fp8 on matrix units. `variant` of the problem chooses the tiles; 0: by
 /// size.
 lowered matrix_unit_product(const device_problem& p);
+/// The same with constants of twice the precision (`in_parts`): the fastest tiles for them.
+lowered product_in_parts(const device_problem& p);
 /// half and bf16 whose operands lie along k, by Hopper's groups of four warps: 128 x 128 or 128 x
 /// 64 sums a block.
 lowered wide_group_product(const device_problem& p);
