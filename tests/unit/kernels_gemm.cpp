@@ -186,6 +186,20 @@ TEST(kernels_gemm, by_halves) {
     check({300, 1536, 400, false, true, false, 0, 0, 3, true});
 }
 
+// A thread's part of the scratch begins with a line, as the first one's does: sums of panels are
+// whole vectors.
+TEST(kernels_gemm, scratch_of_halves_in_lines) {
+    for (isa level : levels()) {
+        for (int64_t m : {28, 100, 128, 197}) {
+            gemm_params p{};
+            p.m = m, p.n = 64, p.k = 96;
+            p.halved = true;
+            block_gemm(p, 2, kernels_for(level));
+            EXPECT_EQ(kernels_for(level).gemm.halved.scratch(p) % 16, 0) << m;
+        }
+    }
+}
+
 // Any share of the units gives the same bits.
 TEST(kernels_gemm, shares_of_halves) {
     const int64_t m = 119, n = 130, k = 96;
@@ -260,10 +274,11 @@ TEST(kernels_gemm, error_of_halves) {
 }
 
 TEST(kernels_gemm, sizes_that_gain_by_halves) {
-    const auto gains = [](int64_t m, int64_t n, int64_t k) {
+    bool adds_beside = false;
+    const auto gains = [&](int64_t m, int64_t n, int64_t k) {
         gemm_params p{};
         p.m = m, p.n = n, p.k = k;
-        return gains_by_halves(p, kernels_for(isa::avx2));
+        return gains_by_halves(p, kernels_for(isa::avx2), adds_beside);
     };
     if (!isa_supported(isa::avx2))
         GTEST_SKIP() << "the rule is that of AVX2's panels, which this machine has not";
@@ -277,6 +292,15 @@ TEST(kernels_gemm, sizes_that_gain_by_halves) {
     EXPECT_FALSE(gains(128, 3072, 256));
     EXPECT_FALSE(gains(128, 3072, 776)); // halves of 388
     EXPECT_FALSE(gains(128, 2048, 768)); // threads share the only block
+    adds_beside = true;                  // sums cost nothing
+    EXPECT_TRUE(gains(128, 768, 3072));
+    EXPECT_TRUE(gains(128, 768, 768));
+    EXPECT_TRUE(gains(56, 384, 384));
+    EXPECT_FALSE(gains(55, 384, 384));
+    EXPECT_FALSE(gains(56, 368, 384));
+    EXPECT_FALSE(gains(56, 384, 368));
+    EXPECT_FALSE(gains(56, 384, 392)); // halves of 196
+    EXPECT_TRUE(gains(56, 1000, 384));
 }
 
 // GELU of a product by one: its error, and what becomes of infinities and NaN.

@@ -71,6 +71,12 @@ bool isa_supported(isa level);
 
 const char* to_string(isa level);
 
+// True if vectors are added by other units than those of multiply-adds, so that sums among products
+// take no time of theirs: cores of AMD from the first with AVX2 and FMA on (two pipes each,
+// "Software Optimization Guide for AMD Family 17h", 2.11, and 19h, 2.11). Those of Intel share
+// ports between them.
+bool adds_beside_multiplies();
+
 // The table of one level; throws `unsupported` unless isa_supported(level).
 const kernel_table& kernels_for(isa level);
 

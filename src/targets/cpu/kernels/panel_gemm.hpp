@@ -31,9 +31,8 @@ public:
         at_once = wanted * 4 / (depth + 1) + 1;
     }
     MIGRAPHX_VEC_INLINE void operator()() {
-        __builtin_prefetch(next, 0, 2); // to the second level
-        if (share > 64)
-            __builtin_prefetch(next + share / 2, 0, 2);
+        for (int64_t i = 0; i < share; i += 64)
+            __builtin_prefetch(next + i, 0, 2); // to the second level
         next += share;
         for (int64_t i = 0; places > 0 && i < at_once; ++i) {
             __builtin_prefetch(place);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Blocks of rows of A times all panels, two panels at a time, by seven products instead of eight
-// (strassen_tile.hpp), or eight where rows hold an infinity or NaN. Rows are packed as they meet their first panels; the next panels and the
-// results come near meanwhile.
+// (strassen_tile.hpp), or eight where rows hold an infinity or NaN. Rows are packed as they meet
+// their first panels; the next panels and the results come near meanwhile.
 #include "targets/cpu/kernels/gemm.hpp"
 #include "targets/cpu/kernels/strassen_tile.hpp"
 
@@ -25,14 +25,19 @@ int64_t pairs_of(const gemm_params& p) {
     return (panels_of(p.n) + 1) / 2;
 }
 
-// The floats that one thread needs: strips of a block of rows, sums of panels, a panel of zeros, for
-// each tile whether its strips are plain ones.
+constexpr int64_t line = 16; // floats
+
+// The floats that one thread needs, whole lines, so that the panels of every thread begin with one:
+// strips of a block of rows, sums of panels, a panel of zeros, for each tile whether its strips are
+// plain ones.
 struct room {
     int64_t tiles, strip, strips, panel;
     room(const gemm_params& p, int64_t tiles_of_block)
         : tiles(tiles_of_block), strip(strip_floats(p.block_depth / 2)),
           strips(tiles * strassen_strips * strip), panel(p.block_depth / 2 * row_panel) {}
-    int64_t floats() const { return strips + (strassen_panels + 1) * panel + tiles; }
+    int64_t floats() const {
+        return (strips + (strassen_panels + 1) * panel + tiles + line - 1) / line * line;
+    }
 };
 
 // Parts of two panels that are wanted next come near in equal shares.
@@ -51,7 +56,6 @@ public:
     }
 
 private:
-    static constexpr int64_t line = 16; // floats
     const float* at[2] = {};
     int64_t size = 0, share = 0, done = 0;
 };
@@ -161,8 +165,7 @@ void multiply_units(const block& b, float* scratch, int64_t begin, int64_t end, 
 
 int64_t units(const gemm_params& p) {
     const row_parts blocks(p.m, p.block_rows);
-    return blocks.count == 0 ? 0
-                             : blocks.count * block_at(p, blocks, 0).tiles.count * pairs_of(p);
+    return blocks.count == 0 ? 0 : blocks.count * block_at(p, blocks, 0).tiles.count * pairs_of(p);
 }
 
 int64_t scratch(const gemm_params& p) {

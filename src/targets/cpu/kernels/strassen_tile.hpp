@@ -7,9 +7,9 @@
 //
 //     S1 = A21 + A22   S2 = S1 - A11    S3 = A11 - A21   S4 = A12 - S2
 //     T1 = B12 - B11   T2 = B22 - T1    T3 = B22 - B12   T4 = B21 - T2
-//     P1 = A11 B11   P2 = A12 B21   P3 = S4 B22   P4 = A22 T4   P5 = S1 T1   P6 = S2 T2   P7 = S3 T3
-//     C11 = P1 + P2              C12 = P1 + P6 + P5 + P3
-//     C21 = P1 + P6 + P7 + P4    C22 = P1 + P6 + P7 + P5
+//     P1 = A11 B11   P2 = A12 B21   P3 = S4 B22   P4 = A22 T4   P5 = S1 T1   P6 = S2 T2   P7 = S3
+//     T3 C11 = P1 + P2              C12 = P1 + P6 + P5 + P3 C21 = P1 + P6 + P7 + P4    C22 = P1 +
+//     P6 + P7 + P5
 //
 // The sums S are made while rows are packed, the sums T while the first strips are multiplied by
 // them, so both cost a fraction of an operation each.
@@ -24,43 +24,66 @@ constexpr int strassen_strips = 7;
 // T1 to T4.
 constexpr int strassen_panels = 4;
 
+// Parts of quadrants, eight floats of a row each, to strips that are `strip` floats apart; with
+// Sums they are summed first. NaN goes to a lane of `not_finite` when a sum is not finite.
+template <bool Sums>
+MIGRAPHX_VEC_INLINE void pack_parts(strip_part a11, strip_part a12, strip_part a21, strip_part a22,
+                                    float* to, int64_t strip, strip_part& not_finite) {
+    const auto put = [&](int i, const strip_part& x) {
+        *reinterpret_cast<strip_part*>(to + i * strip) = x;
+    };
+    put(0, a11);
+    put(1, a12);
+    if (Sums) {
+        const strip_part s1 = a21 + a22, s2 = s1 - a11, s4 = a12 - s2;
+        put(2, s1);
+        put(3, s2);
+        put(4, s4);
+        put(5, a11 - a21);
+        put(6, a22);
+        not_finite += s4 * 0.0f; // of all four
+    } else {
+        put(2, a21);
+        put(3, a22);
+    }
+}
+
 // Rows [0, rows) of a and the `lower` rows after them (rows, or one less: a row of zeros), of depth
 // 2 * half, to strips, `strip` floats apart. half is a multiple of strip_depth. False if a sum is
-// not finite: an infinity or NaN would go from one row to others.
+// not finite: an infinity or NaN would go from one row to others. Another core may hold the rows,
+// and rows at a distance of whole pages share few places of the first cache: lines are read once,
+// and come to the second cache ahead.
 template <bool Sums>
 inline bool pack_quadrants(const float* a, int64_t a_row, int64_t rows, int64_t lower, int64_t half,
                            float* strips, int64_t strip) {
+    constexpr int64_t line = 2 * strip_depth, ahead = 3 * line;
     const auto part = [](const float* p) -> const strip_part& {
         return *reinterpret_cast<const strip_part*>(p);
     };
-    const auto put = [&](int i, const strip_part& x) {
-        *reinterpret_cast<strip_part*>(strips + i * strip) = x;
-    };
-    strip_part zero{}; // NaN if one of the sums was not finite
-    for (int64_t k = 0; k < half; k += strip_depth)
-        for (int64_t r = 0; r < rows; ++r, strips += strip_depth) {
-            const float *upper_row = a + r * a_row + k, *lower_row = upper_row + rows * a_row;
-            const strip_part a11 = part(upper_row), a12 = part(upper_row + half);
-            const strip_part a21 = r < lower ? part(lower_row) : strip_part{};
-            const strip_part a22 = r < lower ? part(lower_row + half) : strip_part{};
-            put(0, a11);
-            put(1, a12);
-            if (Sums) {
-                const strip_part s1 = a21 + a22, s2 = s1 - a11, s4 = a12 - s2;
-                put(2, s1);
-                put(3, s2);
-                put(4, s4);
-                put(5, a11 - a21);
-                put(6, a22);
-                zero += s4 * 0.0f; // of all four
-            } else {
-                put(2, a21);
-                put(3, a22);
+    strip_part not_finite{};
+    for (int64_t k = 0; k < half; k += line) {
+        const bool whole = k + line <= half;
+        for (int64_t r = 0; r < rows; ++r) {
+            const float *upper = a + r * a_row + k, *under = upper + rows * a_row;
+            float* to = strips + k * rows + r * strip_depth;
+            const bool has_lower = r < lower;
+            if (whole) {
+                __builtin_prefetch(upper + ahead, 0, 2);
+                __builtin_prefetch(upper + half + ahead, 0, 2);
+                __builtin_prefetch(under + ahead, 0, 2);
+                __builtin_prefetch(under + half + ahead, 0, 2);
+            }
+            for (int64_t i = 0; i < (whole ? line : strip_depth); i += strip_depth) {
+                const strip_part a21 = has_lower ? part(under + i) : strip_part{};
+                const strip_part a22 = has_lower ? part(under + half + i) : strip_part{};
+                pack_parts<Sums>(part(upper + i), part(upper + half + i), a21, a22, to + i * rows,
+                                 strip, not_finite);
             }
         }
+    }
     bool finite = true;
-    for (int i = 0; i < int(sizeof(zero) / sizeof(float)); ++i)
-        finite = finite && zero[i] == 0;
+    for (int i = 0; i < int(sizeof(not_finite) / sizeof(float)); ++i)
+        finite = finite && not_finite[i] == 0;
     return finite;
 }
 
@@ -255,8 +278,8 @@ private:
     void multiply(int strip, const float* panel, const vf* add, vf* keep, const vf* more,
                   int quadrant) {
         const auto h = plan(strip, panel, add, keep, more, quadrant);
-        with_rows<strip_rows>(
-            rows, [&](auto r) { multiply_half<decltype(r)::value, false>(h, e); });
+        with_rows<strip_rows>(rows,
+                              [&](auto r) { multiply_half<decltype(r)::value, false>(h, e); });
     }
     // Times first - less, which goes to `sum` the first time.
     void multiply_sum(int strip, const float* first, const float* less, float* sum, const vf* add,
@@ -266,8 +289,7 @@ private:
         auto h = plan(strip, first, add, keep, more, quadrant);
         h.less = less;
         h.made = sum;
-        with_rows<strip_rows>(rows,
-                              [&](auto r) { multiply_half<decltype(r)::value, true>(h, e); });
+        with_rows<strip_rows>(rows, [&](auto r) { multiply_half<decltype(r)::value, true>(h, e); });
     }
 };
 

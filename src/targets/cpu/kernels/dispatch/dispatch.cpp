@@ -125,6 +125,22 @@ const char* to_string(isa level) {
     return "baseline";
 }
 
+bool adds_beside_multiplies() {
+#if MIGRAPHX_CPU_X86
+    static const bool beside = [] {
+        // The maker's name in ebx, edx and ecx.
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        if (__get_cpuid(0, &a, &b, &c, &d) == 0)
+            return false;
+        return b == signature_AMD_ebx and d == signature_AMD_edx and c == signature_AMD_ecx and
+               isa_supported(isa::avx2);
+    }();
+    return beside;
+#else
+    return false;
+#endif
+}
+
 bool isa_supported(isa level) {
 #if MIGRAPHX_CPU_X86
     __builtin_cpu_init();

@@ -62,18 +62,25 @@ void block_gemm(gemm_params& p, int64_t threads, const kernel_table&) {
     p.block_rows = std::max<int64_t>(1, ceil_div(p.m, p.m >= fewest * even ? even : blocks));
 }
 
-// Measured with 2 MiB of second cache, against the direct form on one and two threads. Beside 7/8 of
-// the multiplications, packing rows takes 3.5 % of them at 768 columns (for each thread that shares
-// a block), sums of panels 2.5 % with 128 rows and 5 % with 64, sums of tiles 1 % at a depth of 768
-// and 2 % at 384. 128 rows of 768 are 0 % faster with 768 to 2048 columns, 4 % with 2304, 5 % with
-// 3072, 9 % with 50257; 128 rows of 3072 with 768 columns not at all; 1500 rows of 384 with 1536
-// columns 5 %.
-bool gains_by_halves(const gemm_params& p, const kernel_table& table) {
-    constexpr int64_t least_rows = 84, least_depth = 384, step = 16;
+// Measured on an Intel Xeon with 2 MiB of second cache, against the direct form on one and two
+// threads. Beside 7/8 of the multiplications, packing rows takes 3.5 % of them at 768 columns (for
+// each thread that shares a block), sums of panels 2.5 % with 128 rows and 5 % with 64, sums of
+// tiles 1 % at a depth of 768 and 2 % at 384. 128 rows of 768 are 0 % faster with 768 to 2048
+// columns, 4 % with 2304, 5 % with 3072, 9 % with 50257; 128 rows of 3072 with 768 columns not at
+// all; 1500 rows of 384 with 1536 columns 5 %.
+//
+// Where sums run beside multiply-adds little is left of that. Measured on a Zen 4 with 1 MiB of
+// second cache and two threads, weights from memory: 128 rows of 768 are 9 % to 12 % faster with
+// 768 columns, 13 % with 3072; 8 % of 512 with 512, 4 % of 256 with 256; 56 rows of 768 with 768
+// columns 8 %, 28 rows 3 %. With AVX2 the same, but 28 rows are 13 % slower.
+bool gains_by_halves(const gemm_params& p, const kernel_table& table, bool adds_beside) {
+    constexpr int64_t step = 16, least_depth = 384;
     const int64_t rows = halved_rows(p), panels = panels_of(p.n, table);
-    const int64_t least_columns = rows < p.m ? 1536 : 2304;
+    const int64_t least_rows = adds_beside ? 56 : 84;
+    const int64_t least_columns = adds_beside ? 384 : rows < p.m ? 1536 : 2304;
+    const int64_t most_padded = adds_beside ? 24 : 64; // panels, of which one of zeros costs little
     return p.windows.channels == 0 && rows >= least_rows && p.n >= least_columns &&
-           p.k >= least_depth && p.k % step == 0 && (panels % 2 == 0 || panels > 64);
+           p.k >= least_depth && p.k % step == 0 && (panels % 2 == 0 || panels > most_padded);
 }
 
 int64_t gemm_scratch(const gemm_params& p, int64_t threads, const kernel_table& table) {

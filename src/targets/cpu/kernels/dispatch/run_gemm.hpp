@@ -13,8 +13,10 @@ namespace migraphx::cpu {
 int64_t packed_weights_size(int64_t k, int64_t n, const kernel_table& table = kernels());
 void pack_gemm_weights(const gemm_weights& w, float* to, const kernel_table& table = kernels());
 
-// True if p.halved makes the product faster, by its sizes alone.
-bool gains_by_halves(const gemm_params& p, const kernel_table& table = kernels());
+// True if p.halved makes the product faster, by its sizes and whether the processor
+// adds_beside_multiplies().
+bool gains_by_halves(const gemm_params& p, const kernel_table& table = kernels(),
+                     bool adds_beside = adds_beside_multiplies());
 // Chooses p.block_rows and p.block_depth for at most `threads` threads.
 void block_gemm(gemm_params& p, int64_t threads, const kernel_table& table = kernels());
 // Floats of scratch that run_gemm needs with at most `threads` threads.
