@@ -27,6 +27,9 @@ struct attention_case {
     int64_t threads = 2;
     int64_t splits = 0; // expected; 0: any
     bool grows = false; // scores with the number of the key
+    bool pairs = false;
+    float key_scale = 1;
+    bool hidden_by_infinity = false; // the first head's last key
 };
 
 void check_attention(const attention_case& c) {
@@ -39,13 +42,15 @@ void check_attention(const attention_case& c) {
         row = c.interleaved ? heads * dim : dim;
         return c.batches * batch;
     };
-    const auto q = random_floats(
-        size_t(lay(c.heads, c.queries, c.dim, p.q_batch, p.q_head, p.q_row)), 1, -2, 2);
+    auto q = random_floats(size_t(lay(c.heads, c.queries, c.dim, p.q_batch, p.q_head, p.q_row)), 1,
+                           -2, 2);
     auto k =
         random_floats(size_t(lay(kv_heads, c.keys, c.dim, p.k_batch, p.k_head, p.k_row)), 2, -2, 2);
     if (c.grows)
         for (size_t i = 0; i < k.size(); ++i)
             k[i] *= float(i / size_t(p.k_row) % size_t(c.keys)) * 12 / float(c.keys);
+    for (float& x : k)
+        x *= c.key_scale;
     const auto v = random_floats(
         size_t(lay(kv_heads, c.keys, c.v_dim, p.v_batch, p.v_head, p.v_row)), 3, -2, 2);
     const auto n = size_t(lay(c.heads, c.queries, c.v_dim, p.out_batch, p.out_head, p.out_row));
@@ -55,6 +60,11 @@ void check_attention(const attention_case& c) {
         p.k_head = c.keys * c.dim;
         p.k_row = 1;
         p.k_dim = c.keys;
+    }
+    if (c.hidden_by_infinity) {
+        k[size_t((c.keys - 1) * p.k_row + (c.dim - 1) * p.k_dim)] = -inf;
+        for (size_t i = size_t(c.dim) - 1; i < q.size(); i += size_t(c.dim))
+            q[i] = std::abs(q[i]);
     }
     auto mask = random_floats(size_t(c.batches * c.queries * c.keys), 4, -1, 1);
     if (c.mask >= 2)
@@ -84,7 +94,8 @@ void check_attention(const attention_case& c) {
         p.mask_row = 1;
         p.mask_key = 0;
     }
-    p.scale = 0.3f;
+    p.scale = 0.3f / c.key_scale;
+    p.pairs = c.pairs;
     p.softcap = c.softcap;
     p.sink = c.sink ? sinks.data() : nullptr;
     p.causal = c.causal;
@@ -270,6 +281,47 @@ TEST(kernels_attention, parts_without_keys_give_nothing) {
     check_attention(c);
     c.mask = 3;
     check_attention(c);
+}
+
+// Scores by fewer multiplications, where both sides are packed for many.
+TEST(kernels_attention, scores_by_pairs) {
+    const auto check = [](attention_case c) {
+        c.pairs = true;
+        check_attention(c);
+    };
+    for (isa level : levels()) {
+        attention_params p{};
+        p.heads = p.heads_per_kv = p.batches = p.k_dim = 1;
+        p.queries = p.keys = 96;
+        p.q_dim = p.v_dim = 64;
+        EXPECT_FALSE(planned_attention(p, 2, kernels_for(level)).pairs);
+        p.pairs = true;
+        EXPECT_EQ(planned_attention(p, 2, kernels_for(level)).pairs,
+                  vector_level(level) == isa::avx512);
+        p.keys = 95;
+        EXPECT_FALSE(planned_attention(p, 2, kernels_for(level)).pairs);
+    }
+    for (int64_t dim : {1, 2, 3, 4, 5, 16, 64, 65, 256})
+        check({1, 2, 100, 98, dim, 20});
+    for (int64_t queries : {96, 97, 113, 129})
+        for (int64_t keys : {96, 107, 168, 169, 500})
+            check({1, 2, queries, keys, 32, 32});
+    for (bool transposed : {false, true})
+        for (int mask : {0, 1, 2, 3, 4, 5})
+            for (int64_t share : {1, 2})
+                check({2, 4, 110, 200, 16, 24, true, transposed, mask, mask == 0, share});
+    check({1, 2, 100, 300, 24, 20, false, false, 1, false, 2, 0.7f, true});
+    for (bool grows : {false, true})
+        for (float scale : {1e-6f, 3.0f, 1e6f, 1e30f}) {
+            attention_case c{1, 3, 130, 400, 12, 20};
+            c.grows = grows;
+            c.key_scale = scale;
+            check(c);
+        }
+    // A head with an infinity is multiplied plainly.
+    attention_case c{1, 2, 100, 130, 16, 16};
+    c.hidden_by_infinity = true;
+    check(c);
 }
 
 TEST(kernels_attention, refusals) {

@@ -290,6 +290,7 @@ void combine(const attention_params& p, int64_t begin, int64_t end) {
 } // namespace
 
 void fill_attention(attention_kernels& table) {
+    table.pairs = lanes == 16;
     table.lane_tiles = attention_in_lanes;
     table.lane_scratch = attention_in_lanes_scratch;
     table.tiles = tiles;

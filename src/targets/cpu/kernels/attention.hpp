@@ -46,11 +46,13 @@ struct attention_params {
     // layout.partial floats of `partials`; combine() joins them. 1: no parts.
     int64_t splits, split_keys;
     float* partials;
+    bool pairs; // scores may be products in pairs (paired_tile.hpp), which planning may take back
     bool in_lanes; // lane_tiles() is to run, whose units are these blocks; no parts of keys then
     attention_layout layout;
 };
 
 struct attention_kernels {
+    bool pairs; // lane_tiles can multiply in pairs
     // For many rows. Units: (batch x heads of K + head) x blocks + block.
     void (*lane_tiles)(const attention_params& p, float* scratch, int64_t begin, int64_t end);
     int64_t (*lane_scratch)(const attention_params& p); // floats for a thread

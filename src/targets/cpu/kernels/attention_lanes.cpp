@@ -6,6 +6,7 @@
 #include "targets/cpu/kernels/attention_lanes.hpp"
 #include "targets/cpu/kernels/attention_places.hpp"
 #include "targets/cpu/kernels/lane_scores.hpp"
+#include "targets/cpu/kernels/pair_scales.hpp"
 #include "targets/cpu/kernels/row_parts.hpp"
 #include "targets/cpu/kernels/transpose_tile.hpp"
 
@@ -13,7 +14,6 @@ namespace migraphx::cpu::KERNEL_ISA {
 namespace {
 
 constexpr int64_t keys_at_once = 168; // 12 strips of 14, or 28 of 6
-constexpr int64_t strips_at_once = keys_at_once / strip_rows;
 
 constexpr int64_t whole_lines(int64_t floats) {
     return (floats + 15) / 16 * 16;
@@ -21,25 +21,30 @@ constexpr int64_t whole_lines(int64_t floats) {
 
 // How a problem is cut, and what memory that takes.
 struct lane_plan {
+    bool paired;                        // scores are products in pairs
     row_parts strips, blocks, channels; // of keys; of strips; of V
     int64_t panels, most_keys, kept_strips, kept_keys;
     int64_t k, v, scores, sums, mask, mask_rows, state, total; // where they begin, after Q
 
-    explicit lane_plan(const attention_params& p)
-        : strips(p.keys, strip_rows), blocks(strips.count, strips_at_once),
+    lane_plan(const attention_params& p, bool in_pairs)
+        : paired(in_pairs), strips(p.keys, in_pairs ? paired_rows : strip_rows),
+          blocks(strips.count, keys_at_once / (in_pairs ? paired_rows : strip_rows)),
           channels(p.v_dim, strip_rows) {
         panels = (p.block + query_panel - 1) / query_panel;
         most_keys = blocks.size(0) * strips.size(0);
         kept_strips = p.blocks > 1 ? strips.count : blocks.size(0);
         kept_keys = p.blocks > 1 ? p.keys : most_keys;
         k = panels * p.q_dim * query_panel;
-        v = k + whole_lines(kept_strips * strip_floats(p.q_dim));
+        v = k + whole_lines(kept_strips * strip_step(p));
         scores = v + whole_lines(channels.count * kept_keys * value_step);
         sums = scores + most_keys * query_panel;
         mask = sums + panels * p.v_dim * query_panel;
         mask_rows = mask + most_keys * query_panel;
         state = mask_rows + query_panel * mask_step;
         total = state + panels * whole_lines(sizeof(panel_state) / sizeof(float));
+    }
+    int64_t strip_step(const attention_params& p) const {
+        return paired ? paired_strip_floats(p.q_dim) : strip_floats(p.q_dim);
     }
     // A row of a mask in natural units.
     static constexpr int64_t mask_step = (keys_at_once + lanes - 1) / lanes * lanes;
@@ -61,12 +66,9 @@ MIGRAPHX_VEC_INLINE void copy_strip_row(const float* from, float* to, int64_t n)
 class lane_block {
 public:
     lane_block(const attention_params& params, float* memory)
-        : p(params), plan(params), scratch(memory),
-          states(reinterpret_cast<panel_state*>(memory + plan.state)),
+        : p(params), plan(params, false), scratch(memory),
           masked(p.mask != nullptr || p.hides != nullptr) {
-        if (masked)
-            for (int64_t i = 0; i < plan.most_keys * query_panel; ++i)
-                scratch[plan.mask + i] = 0; // of lanes without a query
+        use(plan);
     }
 
     void run(const block_place& at) {
@@ -92,6 +94,27 @@ public:
 private:
     bool keeps() const { return p.blocks > 1; }
 
+    void use(const lane_plan& chosen) {
+        plan = chosen;
+        states = reinterpret_cast<panel_state*>(scratch + plan.state);
+        if (masked)
+            for (int64_t i = 0; i < plan.most_keys * query_panel; ++i)
+                scratch[plan.mask + i] = 0; // of lanes without a query
+    }
+
+    // The group of heads whose K is `kv`: whether its scores go by pairs, and what q is multiplied
+    // by and K divided by then.
+    void start_group(const block_place& at) {
+        key_factor = query_factor = 1;
+        if (!p.pairs)
+            return;
+        const auto factors = pair_factors(p, at);
+        if (factors.paired != plan.paired)
+            use(lane_plan(p, factors.paired));
+        key_factor = factors.keys;
+        query_factor = factors.queries;
+    }
+
     template <class F>
     void for_heads(int64_t panel, F f) const {
         const int64_t first = place->first + panel * query_panel;
@@ -110,6 +133,7 @@ private:
         if (group != there) {
             there = group;
             blocks_there = 0;
+            start_group(at);
         }
         panels = (at.count + query_panel - 1) / query_panel;
         for (int64_t i = 0; i < panels; ++i)
@@ -120,7 +144,7 @@ private:
         panel_state& s = states[i];
         const int64_t left = place->count - i * query_panel;
         s.count = left < query_panel ? left : query_panel;
-        s.begun = false;
+        s.begun = s.quick = false;
         float* q = scratch + i * p.q_dim * query_panel;
         if (s.count < query_panel)
             for (int64_t j = 0; j < p.q_dim * query_panel; ++j)
@@ -138,8 +162,9 @@ private:
             for (int64_t j = 0; j < h.count; ++j) {
                 const int64_t r = h.lane + j;
                 if (p.sink != nullptr) { // a score without a value
-                    s.shift[r] = -p.sink[h.head] * log2_e;
-                    s.total[r] = 1;
+                    const vf sink = splat(p.sink[h.head] * log2_e), shift = nearest(sink);
+                    s.shift[r] = -shift[0];
+                    s.total[r] = power_of_two(sink - shift)[0];
                     s.bound[r] = panel_state::usual_bound;
                 }
                 if (!p.causal)
@@ -151,13 +176,30 @@ private:
                 s.most_limit = limit > s.most_limit ? limit : s.most_limit;
             }
         });
-        const float scale = p.softcap > 0 ? p.scale / p.softcap : p.scale * log2_e;
+        const float scale = score_scale(p) * query_factor;
         for (int64_t j = 0; j < p.q_dim * query_panel; j += lanes)
             store(q + j, load(q + j) * scale);
+        for (int64_t j = 0; j < query_panel && plan.paired; j += lanes)
+            store(s.pairs + j, pair_products(q + j, query_panel, p.q_dim, lanes));
     }
 
     const float* keys_of(int64_t strip, int64_t first) const {
-        return scratch + plan.k + (keeps() ? strip : strip - first) * strip_floats(p.q_dim);
+        return scratch + plan.k + (keeps() ? strip : strip - first) * plan.strip_step(p);
+    }
+
+    void pack_paired(const float* k, int64_t keys, float* to) const {
+        float* rows = to + keys;
+        if (p.k_dim == 1)
+            transpose_floats(k, p.k_row, rows, keys, p.q_dim, keys);
+        else
+            for (int64_t d = 0; d < p.q_dim; ++d)
+                for (int64_t j = 0; j < keys; ++j)
+                    rows[d * keys + j] = k[d * p.k_dim + j * p.k_row];
+        for (int64_t i = 0, n = keys * p.q_dim; i < n; i += lanes) {
+            const int64_t left = n - i < lanes ? n - i : lanes;
+            store_first(rows + i, load_first(rows + i, left) * key_factor, left);
+        }
+        store_first(to, pair_products(rows, keys, p.q_dim, keys), keys);
     }
 
     void pack_keys(const float* k, int64_t keys, float* to) const {
@@ -182,9 +224,12 @@ private:
         const float* v = p.v + place->batch * p.v_batch + place->kv * p.v_head;
         const int64_t first = plan.blocks.start(b), last = first + plan.blocks.size(b);
         for (int64_t s = first; s < last; ++s) {
-            const int64_t key = plan.strips.start(s);
-            pack_keys(k + key * p.k_row, plan.strips.size(s),
-                      const_cast<float*>(keys_of(s, first)));
+            const int64_t key = plan.strips.start(s), keys = plan.strips.size(s);
+            float* to = const_cast<float*>(keys_of(s, first));
+            if (plan.paired)
+                pack_paired(k + key * p.k_row, keys, to);
+            else
+                pack_keys(k + key * p.k_row, keys, to);
         }
         const int64_t from = plan.strips.start(first), to = plan.strips.start(last);
         const int64_t step = plan.kept_keys * value_step; // from strip to strip
@@ -235,6 +280,17 @@ private:
         return load_first_bytes(p.hides + at, n) != 0 ? vf{} : splat(-infinity);
     }
 
+    template <int Most, bool Paired>
+    static void score(int64_t rows, bool wide, const lane_scores& t, panel_state& s) {
+        if constexpr (lanes == 16 || !Paired)
+            with_rows<Most>(rows, [&](auto r) {
+                if (wide)
+                    score_strip<decltype(r)::value, 2, Paired>(t, s);
+                else
+                    score_strip<decltype(r)::value, 1, Paired>(t, s);
+            });
+    }
+
     void multiply(int64_t panel, int64_t b) {
         panel_state& s = states[panel];
         const int64_t first = plan.blocks.start(b), last = first + plan.blocks.size(b);
@@ -261,12 +317,10 @@ private:
             t.k = keys_of(strip, first);
             t.to = exponentials + (t.key - from) * query_panel;
             t.mask = mask == nullptr ? nullptr : mask + (t.key - from) * query_panel;
-            with_rows<strip_rows>(plan.strips.size(strip), [&](auto r) {
-                if (wide)
-                    score_strip<decltype(r)::value, 2>(t, s);
-                else
-                    score_strip<decltype(r)::value, 1>(t, s);
-            });
+            if (plan.paired)
+                score<paired_rows, true>(plan.strips.size(strip), wide, t, s);
+            else
+                score<strip_rows, false>(plan.strips.size(strip), wide, t, s);
         }
         for (int64_t c = 0; c < plan.channels.count; ++c) {
             const float* strip = scratch + plan.v + c * plan.kept_keys * value_step;
@@ -305,13 +359,14 @@ private:
     }
 
     const attention_params& p;
-    const lane_plan plan;
+    lane_plan plan;
     float* const scratch;
-    panel_state* const states;
+    panel_state* states;
     const bool masked;
     const block_place* place = nullptr;
     int64_t panels = 0;
     int64_t there = -1, blocks_there = 0; // blocks of which head of K and V are packed
+    float key_factor = 1, query_factor = 1;
 };
 
 } // namespace
@@ -325,7 +380,9 @@ void attention_in_lanes(const attention_params& p, float* scratch, int64_t begin
 }
 
 int64_t attention_in_lanes_scratch(const attention_params& p) {
-    return lane_plan(p).total;
+    const int64_t plain = lane_plan(p, false).total,
+                  paired = p.pairs ? lane_plan(p, true).total : 0;
+    return plain > paired ? plain : paired;
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

@@ -20,18 +20,20 @@ struct score_rows {
     alignas(64) float tops[attention_params::max_block * lanes];
 };
 
+// 2^f for f in [-1/2, 1/2], from the highest power down.
+constexpr float power_terms[] = {0.001326472731307149f, 0.009671512991189957f, 0.05550733581185341f,
+                                 0.24022242426872253f,  0.6931470036506653f,   1.0f};
+
 // 2^x for x up to 126, 0 where that is no normal number: processors take long over others. NaN
 // stays.
 MIGRAPHX_VEC_INLINE vf power_of_two(vf x) {
     // With AVX-512 lanes that vanish need no bound.
     const vf bounded = MIGRAPHX_VEC_BYTES == 64 ? x : raw_max(splat(-126.0f), x);
     const vf n = nearest(bounded), f = bounded - n;
-    vf p = splat(0.001326472731307149f);
-    p = fma(p, f, splat(0.009671512991189957f));
-    p = fma(p, f, splat(0.05550733581185341f));
-    p = fma(p, f, splat(0.24022242426872253f));
-    p = fma(p, f, splat(0.6931470036506653f));
-    p = fma(p, f, splat(1.0f));
+    vf p = splat(power_terms[0]);
+#pragma GCC unroll 5
+    for (int i = 1; i < 6; ++i)
+        p = fma(p, f, splat(power_terms[i]));
 #if MIGRAPHX_VEC_BYTES == 64
     const auto stays = _mm512_cmp_ps_mask(__m512(x), __m512(splat(-126.0f)), _CMP_NLT_UQ);
     return vf(_mm512_maskz_scalef_ps(stays, __m512(p), __m512(n)));

@@ -3,12 +3,14 @@
 // by them. Queries are lanes, so maxima and totals are plain operations on vectors. For kernel
 // files only.
 //
-// A query's exponentials are 2^(score - shift), where the shift is no maximum: it is the largest
-// score of the first keys, and is raised when a score exceeds it by more than `bound`. So almost
-// always scores are turned to exponentials before they leave their registers.
+// A query's exponentials are 2^(score - shift), where the shift is no maximum: it is near the
+// largest score of the first keys, and is raised when a score exceeds it by more than `bound`. So
+// almost always scores are turned to exponentials before they leave their registers. The shift is
+// an integer: the addition that rounds a score to its power of two subtracts it as well.
 #pragma once
 
 #include "targets/cpu/kernels/attention_scores.hpp"
+#include "targets/cpu/kernels/paired_tile.hpp"
 #include "targets/cpu/kernels/strip_tile.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
@@ -19,13 +21,19 @@ constexpr int64_t value_step = lanes == 16 ? 16 : 8; // of strip_rows channels o
 // The queries of a panel.
 struct panel_state {
     static constexpr float usual_bound = 16; // 2^16 times the first maximum loses nothing
+    float pairs[query_panel];                // of products in pairs
     float shift[query_panel];                // minus the shift; 0 while no key was seen
     float bound[query_panel];                // of score - shift; -infinity while no key was seen
     float total[query_panel];                // of exponentials
     int32_t limit[query_panel];              // keys that the query sees
     int64_t count, least_limit, most_limit;
     bool begun; // there are sums
+    bool
+        quick; // every query has seen a key, and shifts are no larger than quick_exponentials takes
 };
+
+// A float of 1.5 * 2^23 and more has its integer in its lowest bits.
+constexpr float rounding = 12582912.0f;
 
 struct lane_scores {
     const float* k;    // strip of keys
@@ -56,7 +64,7 @@ __attribute__((noinline)) static void raise_shift(const lane_scores& t, panel_st
     for (int64_t v = 0; v < vectors; ++v) {
         const vf bound = load(s.bound + v * lanes);
         const vi over = top[v] > bound;
-        const vf more = over ? top[v] : vf{};
+        const vf more = over ? nearest(top[v]) : vf{};
         const vf factor = bound > -infinity ? power_of_two(-more) : splat(1.0f);
         store(s.shift + v * lanes, load(s.shift + v * lanes) - more);
         store(s.bound + v * lanes, over ? splat(panel_state::usual_bound) : bound);
@@ -93,11 +101,21 @@ inline void load_scores(vf (&acc)[R][V], const float* from) {
             acc[r][v] = load(from + r * query_panel + v * lanes);
 }
 
+// acc = scores of a strip.
+template <int R, int V, bool Paired>
+MIGRAPHX_VEC_INLINE void multiply_keys(vf (&acc)[R][V], const lane_scores& t,
+                                       const panel_state& s) {
+    if constexpr (Paired)
+        multiply_pairs<R, V>(acc, t.k, t.q, query_panel, s.pairs, t.depth);
+    else
+        multiply_strip<R, V>(acc, t.k, t.q, query_panel, t.depth, [] {});
+}
+
 // Not inlined: accumulators of several tiles in one function would leave their registers.
-template <int R, int V>
-__attribute__((noinline)) static void score_strip(const lane_scores& t, panel_state& s) {
+template <int R, int V, bool Paired>
+__attribute__((noinline)) static void score_with_care(const lane_scores& t, panel_state& s) {
     vf acc[R][V] = {};
-    multiply_strip<R, V>(acc, t.k, t.q, query_panel, t.depth, [] {});
+    multiply_keys<R, V, Paired>(acc, t, s);
     if (t.softcap != 0) {
         store_scores<R, V>(acc, t.to);
         bound_scores(t.to, R, V, t.softcap);
@@ -143,6 +161,10 @@ __attribute__((noinline)) static void score_strip(const lane_scores& t, panel_st
         store_scores<R, V>(acc, t.to);
         raise_shift(t, s, R, V, top);
         load_scores<R, V>(acc, t.to);
+        s.quick = true;
+        for (int v = 0; v < V; ++v)
+            s.quick = s.quick && !any(!(load(s.bound + v * lanes) > -infinity)) &&
+                      !any(!(abs(load(s.shift + v * lanes)) < 1048576.0f));
     }
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
@@ -157,7 +179,81 @@ __attribute__((noinline)) static void score_strip(const lane_scores& t, panel_st
     }
 }
 
-// Sums over `keys` of R channels of V, (key, channel) at strip[key * value_step + channel], times exponentials.
+// Of N rows from `first` on, step by step: the processor looks ahead at few instructions, so those
+// that do not wait for each other are neighbours.
+template <int R, int V, int N>
+MIGRAPHX_VEC_INLINE void exponentials_of_rows(const vf (&acc)[R][V], float* to, int first, int v,
+                                              vf base, vf low, vi& top, vf (&sum)[2]) {
+    vf n[N + 1], f[N + 1], p[N + 1];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i)
+        f[i] = raw_max(acc[first + i][v], low);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i)
+        n[i] = f[i] + base;
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i)
+        f[i] -= n[i] - base;
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i)
+        p[i] = fma(splat(power_terms[0]), f[i], splat(power_terms[1]));
+#pragma GCC unroll 4
+    for (int k = 2; k < 6; ++k)
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i)
+            p[i] = fma(p[i], f[i], splat(power_terms[k]));
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+        top = bits(n[i]) > top ? bits(n[i]) : top;
+        const vf e = from_bits(bits(p[i]) + (bits(n[i]) << 23));
+        store(to + (first + i) * query_panel + v * lanes, e);
+        sum[i % 2] += e;
+    }
+}
+
+// Exponentials, stored, and their totals, which stay in s where this returns false: a score exceeds
+// its shift by more than the bound. Those below 2^-100 are 2^-100.
+template <int R, int V>
+MIGRAPHX_VEC_INLINE bool quick_exponentials(const vf (&acc)[R][V], const lane_scores& t,
+                                            panel_state& s) {
+    constexpr int at_once = 4;
+    constexpr float lowest = -100;
+    bool over = false;
+    vf totals[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+        const vf shift = load(s.shift + v * lanes);
+        const vf base = shift + rounding, low = lowest - shift;
+        vi top = bits(splat(rounding));
+        vf sum[2] = {load(s.total + v * lanes), vf{}};
+#pragma GCC unroll 16
+        for (int r = 0; r < R / at_once * at_once; r += at_once)
+            exponentials_of_rows<R, V, at_once>(acc, t.to, r, v, base, low, top, sum);
+        exponentials_of_rows<R, V, R % at_once>(acc, t.to, R - R % at_once, v, base, low, top, sum);
+        totals[v] = sum[0] + sum[1];
+        over = any(top > bits(splat(rounding + panel_state::usual_bound))) || over;
+    }
+    if (__builtin_expect(over, 0))
+        return false;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v)
+        store(s.total + v * lanes, totals[v]);
+    return true;
+}
+
+template <int R, int V, bool Paired>
+__attribute__((noinline)) static void score_strip(const lane_scores& t, panel_state& s) {
+    if (s.quick && t.mask == nullptr && t.softcap == 0 && s.least_limit >= t.key + R) {
+        vf acc[R][V] = {};
+        multiply_keys<R, V, Paired>(acc, t, s);
+        if (quick_exponentials<R, V>(acc, t, s))
+            return;
+    }
+    score_with_care<R, V, Paired>(t, s);
+}
+
+// Sums over `keys` of R channels of V, (key, channel) at strip[key * value_step + channel], times
+// exponentials.
 template <int R, int V>
 __attribute__((noinline)) static void weigh_strip(const float* strip, const float* exponentials,
                                                   int64_t keys, float* sums, bool begun) {

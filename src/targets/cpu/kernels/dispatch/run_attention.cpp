@@ -50,6 +50,10 @@ attention_params planned_in_lanes(attention_params p, int64_t rows, int64_t grou
     const bool whole = rows <= most and groups >= 4 * threads;
     const int64_t wanted = std::min(ceil_div(4 * threads, groups), ceil_div(rows, lanes));
     const int64_t parts = whole ? 1 : std::max(ceil_div(rows, usual), wanted);
+    // Packing costs more than the products save where few rows meet few keys.
+    constexpr int64_t fewest = 96;
+    p.pairs = p.pairs and table.attention.pairs and rows >= fewest and p.keys >= fewest and
+              (p.k_dim == 1 or p.k_row == 1);
     p.in_lanes = true;
     p.block = parts == 1 ? rows : std::min(round_up(ceil_div(rows, parts), lanes), rows);
     p.blocks = ceil_div(rows, p.block);

@@ -11,7 +11,7 @@ namespace migraphx::cpu {
 const char* attention_refusal(const attention_params& p);
 
 // The problem with blocks and scratch memory for so many threads; addresses may come later. `table`
-// is that of the run.
+// is that of the run. `pairs`, where set, stays so if the kernel can and it pays.
 attention_params planned_attention(attention_params p, int64_t threads,
                                    const kernel_table& table = kernels());
 
