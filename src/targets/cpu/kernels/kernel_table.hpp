@@ -80,10 +80,6 @@ bool adds_beside_multiplies();
 // The table of one level; throws `unsupported` unless isa_supported(level).
 const kernel_table& kernels_for(isa level);
 
-// True if additions of vectors have units beside those of multiply-adds, as many, so that products
-// in pairs (paired_tile.hpp) are faster than plain ones. Measured on Zen 4.
-bool adds_beside_products();
-
 // The level in use: the highest supported one, or the one that the environment variable
 // MIGRAPHX_CPU_ISA names (baseline, avx2, avx512 or amx); throws when that one is unknown or
 // unsupported.

@@ -2,7 +2,7 @@
 // Register tiles of a strip of packed rows times a panel of columns, with a third of the
 // multiplications made by additions. For kernel files only.
 //
-// Where additions have units of their own beside those of multiply-adds (Zen 4: as many), two
+// Where additions have units of their own (adds_beside_multiplies; Zen 4: as many), two
 // products of a sum can be one product of two sums (Winograd, "A New Algorithm for Inner Product",
 // 1968):
 //

@@ -114,7 +114,7 @@ lowered attention(const problem& p) {
     a.softcap = p.op.get<float>("softcap");
     a.causal = p.op.get<bool>("causal");
     a.causal_offset = int64_t(k.lens()[2]) - int64_t(q.lens()[2]);
-    a.pairs = p.fast_math and adds_beside_products();
+    a.pairs = p.fast_math and adds_beside_multiplies();
     a.batches = int64_t(q.lens()[0]);
     a.heads = int64_t(q.lens()[1]);
     a.queries = int64_t(q.lens()[2]);

@@ -163,22 +163,6 @@ bool isa_supported(isa level) {
     return level == isa::baseline;
 }
 
-bool adds_beside_products() {
-#if MIGRAPHX_CPU_X86
-    static const bool zen4 = [] {
-        unsigned a = 0, b = 0, c = 0, d = 0;
-        if (__get_cpuid(0, &a, &b, &c, &d) == 0 or b != signature_AMD_ebx or
-            c != signature_AMD_ecx or d != signature_AMD_edx or __get_cpuid(1, &a, &b, &c, &d) == 0)
-            return false;
-        const unsigned family = (a >> 8 & 0xf) + (a >> 20 & 0xff);
-        return family == 0x19 and isa_supported(isa::avx512);
-    }();
-    return zen4;
-#else
-    return false;
-#endif
-}
-
 const kernel_table& kernels_for(isa level) {
     if (not isa_supported(level))
         fail(error_kind::unsupported, std::string("MIGRAPHX_CPU_ISA: instructions of level ") +
