@@ -184,7 +184,7 @@ void check_pointwise(const kernel_table& table, int64_t channels, int64_t output
 TEST(kernels_separable, pointwise) {
     for (auto level : levels())
         for (int64_t channels : {1, 3, 16, 43})
-            for (int64_t outputs : {1, 7, 16, 17, 32, 75, 140})
+            for (int64_t outputs : {1, 7, 16, 17, 24, 32, 40, 75, 120, 140})
                 for (int64_t rows : {1, 5, 14, 15, 29, 90})
                     for (int threads : {1, 2})
                         for (bool extra : {false, true})
@@ -212,37 +212,54 @@ TEST(kernels_separable, swish_of_rows) {
                          -86,   -60,   100,    std::numeric_limits<float>::infinity()};
     for (float v = -20; v < 20; v += 0.0137f)
         x.push_back(v);
-    for (isa level : levels())
-        for (float alpha : {1.0f, 1.702f}) {
-            const auto& table = kernels_for(level);
-            const float one = 1;
-            std::vector<float> w(size_t(packed_weights_size(1, 1, table))), bias(w.size());
-            std::vector<float> y(x.size());
-            pack_gemm_weights({&one, 1, 1, 1, 1}, w.data(), table);
-            pointwise_params p{};
-            p.x = x.data(), p.w = w.data(), p.bias = bias.data(), p.y = y.data();
-            p.channels = p.outputs = p.x_row = p.y_row = 1;
-            p.rows = int64_t(x.size());
-            p.epilogue.count = 1;
-            p.epilogue.steps[0].op = row_op::swish;
-            p.epilogue.steps[0].alpha = alpha;
-            const auto s = schedule_pointwise(p, 1, 1, table);
-            floats scratch(s.scratch_floats);
-            run_pointwise(s, p, scratch.data(), table);
-            for (size_t i = 0; i < x.size(); i++) {
-                const auto v = double(x[i]), want = v / (1 + std::exp(-double(alpha) * v));
-                if (std::isnan(want))
-                    ASSERT_TRUE(std::isnan(y[i])) << x[i];
-                else if (std::isinf(want))
-                    ASSERT_EQ(double(y[i]), want);
-                else if (v < -1e5) // of the bound that keeps the power finite
-                    ASSERT_LT(std::abs(double(y[i])), std::abs(v) * 1.3e-35) << x[i];
-                else // the argument's own rounding counts with its size
-                    ASSERT_NEAR(double(y[i]), want,
-                                std::abs(want) * 2.5e-7 * (1 + std::abs(v)) + 1e-32)
-                        << to_string(level) << ": " << x[i];
-            }
+    const auto check = [&](isa level, float alpha, int64_t outputs, bool divides) {
+        const auto& table = kernels_for(level);
+        const std::vector<float> ones(size_t(outputs), 1);
+        std::vector<float> w(size_t(packed_weights_size(1, outputs, table))), bias(w.size());
+        std::vector<float> y(x.size() * size_t(outputs));
+        pack_gemm_weights({ones.data(), 1, outputs, 1, 1}, w.data(), table);
+        pointwise_params p{};
+        p.x = x.data(), p.w = w.data(), p.bias = bias.data(), p.y = y.data();
+        p.channels = p.x_row = 1;
+        p.outputs = p.y_row = outputs;
+        p.rows = int64_t(x.size());
+        p.epilogue.divides = divides;
+        p.epilogue.count = 1;
+        p.epilogue.steps[0].op = row_op::swish;
+        p.epilogue.steps[0].alpha = alpha;
+        const auto s = schedule_pointwise(p, 1, 1, table);
+        floats scratch(s.scratch_floats);
+        run_pointwise(s, p, scratch.data(), table);
+        for (size_t i = 0; i < y.size(); i++) {
+            const auto v = double(x[i / size_t(outputs)]);
+            const auto want = v / (1 + std::exp(-double(alpha) * v));
+            if (std::isnan(want))
+                ASSERT_TRUE(std::isnan(y[i])) << v;
+            else if (std::isinf(want))
+                ASSERT_EQ(double(y[i]), want);
+            else if (v < -1e5) // of the bound that keeps the power finite
+                ASSERT_LT(std::abs(double(y[i])), std::abs(v) * 1.3e-35) << v;
+            else // the argument's own rounding counts with its size
+                ASSERT_NEAR(double(y[i]), want, std::abs(want) * 2.5e-7 * (1 + std::abs(v)) + 1e-32)
+                    << to_string(level) << ": " << v;
         }
+    };
+    // In registers, in tiles that fill them, and with columns that do not exist.
+    for (isa level : levels())
+        for (float alpha : {1.0f, 1.702f})
+            for (int64_t outputs : {1, 20, 32})
+                for (bool divides : {false, true})
+                    ASSERT_NO_FATAL_FAILURE(check(level, alpha, outputs, divides))
+                        << outputs << " outputs, " << (divides ? "divided" : "by reciprocals");
+}
+
+// Results that are near, and that the processor may take from another core if they are fetched.
+TEST(kernels_separable, fetches_of_results) {
+    processor p;
+    EXPECT_TRUE(fetches_results(196, 64, 384, p));
+    p.fetches_beyond = true;
+    EXPECT_FALSE(fetches_results(196, 64, 384, p));
+    EXPECT_TRUE(fetches_results(112 * 112, 64, 192, p));
 }
 
 TEST(kernels_separable, threads_of_one_row) {

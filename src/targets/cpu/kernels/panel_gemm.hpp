@@ -104,7 +104,7 @@ MIGRAPHX_VEC_INLINE void store_sums(const vf (&acc)[R][V], const tile_place& at)
         }
 }
 
-template <int R, int V>
+template <int R, int V, bool Half>
 inline void strip_tile(const strip_product& p, const row_epilogue& e, const tile_place& at) {
     vf acc[R][V];
 #pragma GCC unroll 16
@@ -113,7 +113,7 @@ inline void strip_tile(const strip_product& p, const row_epilogue& e, const tile
         for (int v = 0; v < V; ++v)
             acc[r][v] = load(p.bias + v * lanes);
     tile_approach come_near(*p.fetch, p.depth);
-    multiply_strip<R, V>(acc, p.strip, p.panel, row_panel, p.depth, come_near);
+    multiply_strip<R, V, Half>(acc, p.strip, p.panel, row_panel, p.depth, come_near);
     if (p.add) // last, so that no sum is longer than a part
         add_sums<R, V>(acc, at);
     if (p.finish)
@@ -124,10 +124,9 @@ inline void strip_tile(const strip_product& p, const row_epilogue& e, const tile
 
 template <int R>
 inline void strip_tile_of(const strip_product& p, const row_epilogue& e, const tile_place& at) {
-    if (at.channels > lanes)
-        strip_tile<R, 2>(p, e, at);
-    else
-        strip_tile<R, 1>(p, e, at);
+    with_columns(at.channels, [&](auto v, auto half) {
+        strip_tile<R, decltype(v)::value, decltype(half)::value != 0>(p, e, at);
+    });
 }
 
 // `rows` is at most strip_rows.

@@ -42,6 +42,9 @@ struct row_epilogue {
     // x * clamp(alpha x + beta, low, high) + shift.
     row_op first;
     float alpha, beta, low, high, shift;
+    // Quotients are divisions, not products with reciprocals: on processors that divide vectors
+    // beside multiplications.
+    bool divides;
     int32_t count; // of steps
     row_step steps[most];
 };

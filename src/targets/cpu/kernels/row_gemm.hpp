@@ -3,6 +3,7 @@
 #pragma once
 
 #include "targets/cpu/kernels/row_tile.hpp"
+#include "targets/cpu/kernels/strip_tile.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 
@@ -23,6 +24,21 @@ struct row_product {
     const float* bias;  // row_panel values
     int64_t depth;
 };
+
+// f(row_count<vectors>, row_count<1 if the last of them counts by its lower half, else 0>) for the
+// columns of a panel that exist.
+template <class F>
+MIGRAPHX_VEC_INLINE void with_columns(int64_t columns, F f) {
+    constexpr int half = lanes == 16 ? 1 : 0;
+    if (columns > lanes + half * lanes / 2 && columns > lanes)
+        f(row_count<2>{}, row_count<0>{});
+    else if (columns > lanes)
+        f(row_count<2>{}, row_count<half>{});
+    else if (columns > half * lanes / 2)
+        f(row_count<1>{}, row_count<0>{});
+    else
+        f(row_count<1>{}, row_count<half>{});
+}
 
 constexpr int unroll_depth = 4;
 
@@ -47,7 +63,7 @@ struct row_pointers {
 #endif
         }
     }
-    MIGRAPHX_VEC_INLINE float get(int r, int64_t k) const {
+    MIGRAPHX_VEC_INLINE const float& get(int r, int64_t k) const {
         const char* p = at[r / 5] + k * int64_t(sizeof(float));
         switch (r % 5) {
         case 0:
@@ -77,7 +93,8 @@ struct row_pointers {
     }
 };
 
-template <int R, int V>
+// Half: of the last vector only the lower lanes count.
+template <int R, int V, bool Half = false>
 inline void row_tile(const row_product& p, const float* rows, const row_epilogue& e,
                      const tile_place& at) {
     vf acc[R][V];
@@ -101,10 +118,17 @@ inline void row_tile(const row_product& p, const float* rows, const row_epilogue
         }
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) {
+            if constexpr (Half && V == 1) {
+                add_lower_product_with(acc[r][0], x.get(r, k), b[0]);
+                continue;
+            }
             const vf a = splat(x.get(r, k));
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                add_product(acc[r][v], a, b[v]);
+                if (Half && v == V - 1)
+                    add_lower_product(acc[r][v], a, b[v]);
+                else
+                    add_product(acc[r][v], a, b[v]);
         }
     };
     int64_t k = p.depth;
@@ -158,10 +182,10 @@ inline void row_tile_of(const row_product& p, const float* x, const row_epilogue
             single_row<2>(p, x, e, at);
         else
             single_row<1>(p, x, e, at);
-    } else if (at.channels > lanes)
-        row_tile<R, 2>(p, x, e, at);
-    else
-        row_tile<R, 1>(p, x, e, at);
+    } else
+        with_columns(at.channels, [&](auto v, auto half) {
+            row_tile<R, decltype(v)::value, decltype(half)::value != 0>(p, x, e, at);
+        });
 }
 
 // Any number of rows, in tiles of about the same height.

@@ -17,6 +17,7 @@ struct row_strips {
     float* at;          // memory for `tiles` packed tiles, or null
     int64_t tiles;      // that go by all panels together
     const float* scale; // factors of the channels of the rows, or null
+    bool fetches;       // the lines that the next tile writes
 };
 
 // n rows in tiles of about the same height: f(tile, first row, rows).
@@ -54,8 +55,8 @@ inline const float* strips_by_panel(const row_product& x, const row_epilogue& e,
     return strips;
 }
 
-// Packed rows times all panels. What the next tile writes comes near meanwhile, and the next panel
-// if it is `far`.
+// Packed rows times all panels. What the next tile writes comes near meanwhile if that is wanted,
+// and the next panel if it is `far`.
 inline void strips_by_panels(const row_product& x, int64_t panels, const row_epilogue& e,
                              const tile_place& at, int64_t rows, const row_strips& strips,
                              bool far) {
@@ -79,7 +80,7 @@ inline void strips_by_panels(const row_product& x, int64_t panels, const row_epi
             place.channels -= j * row_panel;
             const float* next = t + 1 < tiles ? place.y + n * at.y_row : at.y + (j + 1) * row_panel;
             fetch.lists[0] = {reinterpret_cast<const char*>(next), at.y_row * size,
-                              last && t + 1 == tiles ? 0 : n};
+                              strips.fetches && !(last && t + 1 == tiles) ? n : 0};
             multiply_tile({strips.at + t * strip_floats(x.depth), panel, x.bias + j * row_panel,
                            x.depth, false, true, &fetch},
                           e, place, n);

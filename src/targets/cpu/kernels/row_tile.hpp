@@ -36,10 +36,13 @@ MIGRAPHX_VEC_INLINE vf power(vf t) {
 
 // x / (1 + 2^t), which is x * sigmoid(-log(2) t). Beyond the bounds the result is x, or below
 // 1e-32, where its last bits do not matter.
+template <bool Divides>
 MIGRAPHX_VEC_INLINE vf over_one_and_power(vf x, vf t) {
     t = raw_min(splat(116.0f), t);
 #if MIGRAPHX_VEC_BYTES == 64
     const vf d = power(t) + 1.0f;
+    if (Divides)
+        return x / d;
     const vf q = (vf)_mm512_rcp14_ps((__m512)d);
     return x * fma(q, fma(-d, q, splat(1.0f)), q);
 #else
@@ -49,14 +52,17 @@ MIGRAPHX_VEC_INLINE vf over_one_and_power(vf x, vf t) {
 #endif
 }
 
+template <bool Divides = false>
 MIGRAPHX_VEC_INLINE vf swish(vf x, float alpha) {
-    return over_one_and_power(x, x * (-1.44269504f * alpha));
+    return over_one_and_power<Divides>(x, x * (-1.44269504f * alpha));
 }
 
 // With t = -log2(e) * sqrt(8 / pi) * (x + 0.044715 x^3). Of less than -32 nothing is left.
+template <bool Divides = false>
 MIGRAPHX_VEC_INLINE vf gelu_tanh(vf x) {
     x = raw_max(splat(-32.0f), x);
-    return over_one_and_power(x, x * fma(x * x, splat(-0.102943241f), splat(-2.30220819f)));
+    return over_one_and_power<Divides>(x,
+                                       x * fma(x * x, splat(-0.102943241f), splat(-2.30220819f)));
 }
 
 MIGRAPHX_VEC_INLINE vf unary_step(const row_step& s, vf x) {
@@ -193,6 +199,23 @@ MIGRAPHX_VEC_INLINE void clamp_tile(vf (&acc)[R][V], float low_bound, float high
             acc[r][v] = raw_min(high, raw_max(low, acc[r][v]));
 }
 
+// Swish of a tile whose constants have no registers beside it, from memory to its place.
+template <bool Divides>
+__attribute__((noinline)) static void swish_to_place(const vf* tile, int64_t rows, int64_t vectors,
+                                                     float alpha, const tile_place& at) {
+    for (int64_t v = 0; v < vectors; ++v) {
+        const int64_t left = at.channels - v * lanes, y_row = at.y_row;
+        float* y = at.y + v * lanes;
+        const vf* x = tile + v;
+        if (left >= lanes)
+            for (int64_t r = 0; r < rows; ++r, y += y_row, x += vectors)
+                store(y, swish<Divides>(*x, alpha));
+        else
+            for (int64_t r = 0; r < rows && left > 0; ++r, y += y_row, x += vectors)
+                store_first(y, swish<Divides>(*x, alpha), left);
+    }
+}
+
 // The bias is in the accumulators already. The first activation, a residual and the clamp after it
 // are done in registers, others on a copy in memory.
 template <int R, int V>
@@ -226,6 +249,24 @@ MIGRAPHX_VEC_INLINE void finish_tile(vf (&acc)[R][V], const row_epilogue& e, con
             done = 2;
         }
     }
+    const bool swishes = e.count == done + 1 && e.steps[done].op == row_op::swish;
+    constexpr int few = lanes == 16 ? 16 : 4; // which leave registers for the constants
+    if constexpr (R * V <= few)
+        if (swishes) {
+            const float alpha = e.steps[done].alpha;
+            const auto all = [&](auto divides) __attribute__((always_inline)) {
+#pragma GCC unroll 16
+                for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+                    for (int v = 0; v < V; ++v)
+                        acc[r][v] = swish<divides.value != 0>(acc[r][v], alpha);
+            };
+            if (e.divides)
+                all(row_count<1>{});
+            else
+                all(row_count<0>{});
+            ++done;
+        }
     const int64_t y_row = at.y_row;
     if (__builtin_expect(e.count == done, 1)) {
 #pragma GCC unroll 4
@@ -250,6 +291,9 @@ MIGRAPHX_VEC_INLINE void finish_tile(vf (&acc)[R][V], const row_epilogue& e, con
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v)
             tile[r * V + v] = acc[r][v];
+    if (swishes)
+        return e.divides ? swish_to_place<true>(tile, R, V, e.steps[done].alpha, at)
+                         : swish_to_place<false>(tile, R, V, e.steps[done].alpha, at);
     apply_steps(e, done, tile, R, V, at);
     for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) {

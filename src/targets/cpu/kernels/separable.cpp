@@ -292,7 +292,7 @@ void finish_strip(const depthwise_params& p, const float* strip, float* strips, 
     all_panels({strip, col, p.last_panels, p.last_bias, p.channels}, panels_of(p.outputs), p.last,
                {p.y + image * p.y_image + from * p.y_row, p.y_col, image, from * p.out_width, 0,
                 p.outputs},
-               (to - from) * p.out_width, {strips, 2, nullptr});
+               (to - from) * p.out_width, {strips, 2, nullptr, p.fetches});
 }
 
 void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float* scratch,
@@ -312,7 +312,6 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
     d.bias = p.bias;
     d.channels = p.channels;
     d.filled_up = fused;
-    d.fetch = fused && p.last_panels == nullptr ? p.y_row : 0;
     const float* x = p.x + image * p.x_image;
     d.x_col = p.x_col;
     int64_t x_row = p.x_row, panel_floats = 0; // of the ring
@@ -373,6 +372,8 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
                                   ? nullptr
                                   : x + (fused ? row % p.ring_rows : row) * x_row;
                 }
+                // Another core may write the row after the last.
+                d.fetch = fused && !strips && r + 1 < end ? p.y_row : 0;
                 float* y = strips ? strip + (r - strip_begin) * d.y_next
                                   : p.y + image * p.y_image + r * p.y_row + part.left * p.y_col;
                 (pair ? line.two : line.one)(
@@ -441,7 +442,7 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
                         p.outputs - from * row_panel};
     if (packed)
         return packed_rows_by_panels(x, to - from, p.epilogue, at, end - begin,
-                                     {scratch, many ? strip_tiles_most : 2, scale});
+                                     {scratch, many ? strip_tiles_most : 2, scale, p.fetches});
     int64_t most = block_rows;
     if (scale != nullptr)
         most = row_most;

@@ -21,6 +21,7 @@ struct pointwise_params {
     int64_t channels, outputs, rows;
     int64_t x_image, x_row, y_image, y_row, scale_image;
     row_epilogue epilogue;
+    bool fetches; // the lines of the result that the next tile of packed rows writes
 };
 
 // Depthwise, of x or of what the 1x1 makes of it; y is its result or what the 1x1 after it makes.
@@ -53,6 +54,7 @@ struct depthwise_params {
     int64_t outputs;    // of it
     int64_t strip_rows; // of the depthwise result that are kept
     row_epilogue last;
+    bool fetches; // as in pointwise_params
 };
 
 // Channel c of input j becomes channel c * parts + j (a channel shuffle).

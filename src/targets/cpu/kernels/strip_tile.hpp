@@ -92,21 +92,46 @@ MIGRAPHX_VEC_INLINE void add_in_place(vf& sum, vf x, vf y) {
 #endif
 }
 
+// sum += x * y in the lower half of the lanes, the others become 0: on processors that multiply in
+// halves that takes half the time.
+MIGRAPHX_VEC_INLINE void add_lower_product(vf& sum, vf x, vf y) {
+#if MIGRAPHX_VEC_BYTES == 64
+    asm("vfmadd231ps %t2, %t1, %t0" : "+v"(sum) : "v"(x), "v"(y));
+#else
+    add_product(sum, x, y);
+#endif
+}
+
+MIGRAPHX_VEC_INLINE void add_lower_product_with(vf& sum, const float& x, vf y) {
+#if MIGRAPHX_VEC_BYTES == 64
+    asm("vfmadd231ps %2%{1to8%}, %t1, %t0" : "+v"(sum) : "v"(y), "m"(x));
+#else
+    add_product(sum, splat(x), y);
+#endif
+}
+
 // acc += a * y for one k, the rows of a being Step floats apart. More than two loads a cycle would
-// cost as much, so every third row is spread over a register for all vectors.
-template <int R, int V, int Step = strip_depth>
+// cost as much, so every third row is spread over a register for all vectors. Half: of the last
+// vector only the lower lanes count.
+template <int R, int V, int Step = strip_depth, bool Half = false>
 MIGRAPHX_VEC_INLINE void add_strip_rows(vf (&acc)[R][V], const float* a, const vf (&y)[V]) {
 #pragma GCC unroll 32
     for (int r = 0; r < R; ++r) {
-        if (lanes == 16 && V <= 2 && r % 3 != 2) {
+        if (lanes == 16 && V <= 2 && (r % 3 != 2 || (Half && V == 1))) {
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                add_product_with(acc[r][v], a[r * Step], y[v]);
+                if (Half && v == V - 1)
+                    add_lower_product_with(acc[r][v], a[r * Step], y[v]);
+                else
+                    add_product_with(acc[r][v], a[r * Step], y[v]);
         } else {
             const vf x = splat(a[r * Step]);
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v)
-                add_in_place(acc[r][v], x, y[v]);
+                if (Half && v == V - 1)
+                    add_lower_product(acc[r][v], x, y[v]);
+                else
+                    add_in_place(acc[r][v], x, y[v]);
         }
     }
     // The compiler would load ahead more than registers hold.
@@ -114,24 +139,24 @@ MIGRAPHX_VEC_INLINE void add_strip_rows(vf (&acc)[R][V], const float* a, const v
 }
 
 // acc += a * b for one k.
-template <int R, int V, int Step = strip_depth>
+template <int R, int V, int Step = strip_depth, bool Half = false>
 MIGRAPHX_VEC_INLINE void add_strip_step(vf (&acc)[R][V], const float* a, const float* b) {
     vf y[V];
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
         y[v] = load(b + v * lanes);
-    add_strip_rows<R, V, Step>(acc, a, y);
+    add_strip_rows<R, V, Step, Half>(acc, a, y);
 }
 
 // acc += a * b, a strip by a panel whose rows are b_row floats apart. after() runs once every
 // four k.
-template <int R, int V, class After>
+template <int R, int V, bool Half = false, class After>
 MIGRAPHX_VEC_INLINE void multiply_strip(vf (&acc)[R][V], const float* a, const float* b,
                                         int64_t b_row, int64_t depth, After after) {
     for (; depth >= strip_depth; depth -= strip_depth) {
 #pragma GCC unroll 8
         for (int i = 0; i < strip_depth; ++i) {
-            add_strip_step<R, V>(acc, a + i, b + i * b_row);
+            add_strip_step<R, V, strip_depth, Half>(acc, a + i, b + i * b_row);
             if (i % 4 == 3)
                 after();
         }
@@ -139,7 +164,7 @@ MIGRAPHX_VEC_INLINE void multiply_strip(vf (&acc)[R][V], const float* a, const f
         b += strip_depth * b_row;
     }
     for (; depth > 0; --depth) {
-        add_strip_step<R, V>(acc, a, b);
+        add_strip_step<R, V, strip_depth, Half>(acc, a, b);
         ++a;
         b += b_row;
     }

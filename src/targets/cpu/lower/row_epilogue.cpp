@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "targets/cpu/lower/row_epilogue.hpp"
 
+#include "targets/cpu/kernels/dispatch/processor.hpp"
+
 #include "targets/cpu/lower/operands.hpp"
 #include "targets/cpu/post_ops.hpp"
 
@@ -106,6 +108,7 @@ std::optional<planned_epilogue> plan_epilogue(const given_inputs& in, const modu
                                               std::size_t first_operand, const shape& out,
                                               const row_order& order, std::string& reason) {
     planned_epilogue result;
+    result.steps.divides = this_processor().divides_aside;
     if (body == nullptr)
         return result;
     const auto chain = as_post_operations(*body, "x0");

@@ -74,6 +74,11 @@ void pack_depthwise(const float* w, int64_t channel_step, int64_t row_step, int6
                 }
 }
 
+bool fetches_results(int64_t positions, int64_t channels, int64_t outputs, const processor& p) {
+    constexpr int64_t far_floats = 512 * 1024;
+    return not p.fetches_beyond or positions * (channels + outputs) > far_floats;
+}
+
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
     const auto panels = ceil_div(p.outputs, table.gemm.panel);
@@ -88,6 +93,7 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
                far * double(n * table.gemm.panel * p.channels) +
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
+    s.fetches = fetches_results(images * p.rows, p.channels, p.outputs);
     if (packs_rows(ceil_div(panels, s.panel_parts)))
         s.scratch_floats = std::size_t(round_up(table.separable.strip_floats(p.channels), 16));
     if (p.scale != nullptr) {
@@ -182,6 +188,8 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
                (n == vectors ? 0 : foreign * whole / 2);
     });
     const auto columns = block_depthwise(p, table);
+    p.fetches =
+        strips and fetches_results(images * p.out_height * p.out_width, p.channels, p.outputs);
     if (strips) {
         const auto most = ceil_div(p.out_height, s.row_parts);
         p.strip_rows = std::clamp<int64_t>(strip_floats / (p.out_width * width), 1, most);
@@ -200,8 +208,10 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
 void run_pointwise(const separable_schedule& s, const pointwise_params& p, float* scratch,
                    const kernel_table& table) {
     const auto panels = ceil_div(p.outputs, table.gemm.panel);
+    auto q = p;
+    q.fetches = s.fetches;
     share(s, [&](int64_t image, int64_t row, int64_t panel, int64_t part) {
-        table.separable.pointwise(p, scratch + part * int64_t(s.scratch_floats), image,
+        table.separable.pointwise(q, scratch + part * int64_t(s.scratch_floats), image,
                                   row * p.rows / s.row_parts, (row + 1) * p.rows / s.row_parts,
                                   panel * panels / s.panel_parts,
                                   (panel + 1) * panels / s.panel_parts);

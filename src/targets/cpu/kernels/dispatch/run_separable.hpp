@@ -3,6 +3,7 @@
 // more evenly.
 #pragma once
 
+#include "targets/cpu/kernels/dispatch/processor.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 
 #include <cstddef>
@@ -15,14 +16,21 @@ struct separable_schedule {
     int64_t images = 1, row_parts = 1, panel_parts = 1;
     int threads = 1;
     std::size_t scratch_floats = 0; ///< of a thread
+    bool fetches = false;           ///< pointwise_params::fetches
 
     int64_t units() const { return images * row_parts * panel_parts; }
     std::size_t scratch_bytes() const { return std::size_t(threads) * scratch_floats * 4; }
 };
 
+/// Whether fetching the lines of a 1x1's result ahead pays. Where the processor does not go on by
+/// itself it always does; else it takes lines that another core writes, and small results are in a
+/// cache from where they come in time.
+bool fetches_results(int64_t positions, int64_t channels, int64_t outputs,
+                     const processor& p = this_processor());
+
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
-/// Sets the blocks of p and what it keeps: ring_rows, strip_rows.
+/// Sets the blocks of p, what it keeps (ring_rows, strip_rows) and what it fetches.
 separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
 /// Floats of scratch that rows of the 1x1 before and of that after it need to be packed.
