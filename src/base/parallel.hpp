@@ -49,6 +49,10 @@ using share_body = void (*)(void* context, int part, std::int64_t begin, std::in
 
 void run_shares(std::int64_t n, int threads, share_body f, void* context);
 
+using step_body = void (*)(void* context, std::int64_t step, int part, int parts);
+
+void run_steps(std::int64_t steps, int most, step_body f, void* context);
+
 } // namespace parallel_detail
 
 // Calls f(begin, end) for consecutive parts of [0, n), each of at least `grain` iterations, at most
@@ -98,6 +102,28 @@ void parallel_shares(std::int64_t n, std::int64_t parts, F&& f) {
         n, static_cast<int>(parts),
         [](void* context, int part, std::int64_t begin, std::int64_t end) {
             (*static_cast<function*>(context))(part, begin, end);
+        },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))));
+}
+
+// Calls f(step, part, parts) for all steps in their order: a step begins when all parts of the one
+// before have ended. Steps may be short, a few microseconds: passing from one to the next takes a
+// few tenths of one. A step has up to `most` parts, fewer while threads are busy elsewhere, so what
+// is computed must not depend on `parts`. f throws nothing.
+template <class F>
+void parallel_steps(std::int64_t steps, std::int64_t most, F&& f) {
+    if (most > num_threads())
+        most = num_threads();
+    if (steps <= 1 or most <= 1 or parallel_detail::inside_parallel()) {
+        for (std::int64_t s = 0; s < steps; ++s)
+            f(s, 0, 1);
+        return;
+    }
+    using function = std::remove_reference_t<F>;
+    parallel_detail::run_steps(
+        steps, static_cast<int>(most),
+        [](void* context, std::int64_t step, int part, int parts) {
+            (*static_cast<function*>(context))(step, part, parts);
         },
         const_cast<void*>(static_cast<const void*>(std::addressof(f))));
 }

@@ -227,6 +227,73 @@ TEST(base_threads, many_callers_at_once) {
     EXPECT_EQ(wrong, 0);
 }
 
+namespace {
+
+// Each step makes all cells from all cells of the step before; what has no part is missing.
+std::vector<uint64_t> cells_after(int64_t steps, int64_t most, std::atomic<int>& widest) {
+    constexpr int64_t cells = 24;
+    std::vector<uint64_t> state[2] = {std::vector<uint64_t>(cells, 1),
+                                      std::vector<uint64_t>(cells)};
+    parallel_steps(steps, most, [&](int64_t step, int part, int parts) {
+        const auto& from = state[step % 2];
+        auto& to = state[(step + 1) % 2];
+        for (auto i = cells * part / parts; i < cells * (part + 1) / parts; ++i) {
+            uint64_t sum = uint64_t(i + step);
+            for (auto x : from)
+                sum = sum * 31 + x;
+            to[std::size_t(i)] = sum;
+        }
+        if (parts > widest)
+            widest = parts;
+    });
+    return state[steps % 2];
+}
+
+} // namespace
+
+TEST(base_threads, steps_one_after_another) {
+    std::atomic<int> widest = 1;
+    const auto alone = cells_after(5000, 1, widest);
+    EXPECT_EQ(widest, 1);
+    const thread_count_guard guard(3);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(cells_after(5000, 5, widest), alone);
+    EXPECT_LE(widest, 3);
+    for (int64_t steps = 0; steps < 5; ++steps) {
+        const auto few = cells_after(steps, 1, widest);
+        for (int i = 0; i < 200; ++i)
+            EXPECT_EQ(cells_after(steps, 3, widest), few);
+    }
+}
+
+TEST(base_threads, steps_are_shared) {
+    const thread_count_guard guard(2);
+    for (int i = 0; i < 1000; ++i) {
+        std::atomic<int> widest = 1;
+        cells_after(5000, 2, widest);
+        if (widest == 2)
+            return;
+    }
+    FAIL() << "no helper joined in 1000 loops";
+}
+
+TEST(base_threads, steps_of_many_callers) {
+    std::atomic<int> wrong = 0, widest = 1;
+    const auto right = cells_after(40, 1, widest);
+    std::vector<std::thread> callers;
+    for (int t = 0; t < 6; ++t)
+        callers.emplace_back([&, t] {
+            const thread_count_guard guard(1 + t % 4);
+            for (int i = 0; i < 300; ++i) {
+                const thread_pool::session together(i % 3 == 0);
+                wrong += cells_after(40, 4, widest) == right ? 0 : 1;
+            }
+        });
+    for (auto& c : callers)
+        c.join();
+    EXPECT_EQ(wrong, 0);
+}
+
 TEST(base_threads, helpers_sleep_after_work) {
     const thread_count_guard guard(4);
     const auto idle_cost = [] {
