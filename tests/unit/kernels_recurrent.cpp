@@ -61,7 +61,7 @@ struct step_data {
         x = make(r * (4 * n + 1), 1);
         h = make(r * (4 * n + 2), 2);
         bias = make(4 * n, 3);
-        state_bias = make(4 * n, 4);
+        state_bias = make(n, 4);
         state = make(r * n, 5);
         cell = make(r * n, 6);
         peephole = make(3 * n, 7);
@@ -91,8 +91,8 @@ struct step_data {
         return double(x[size_t(r * p.x_row) + at]) +
                (p.h ? double(h[size_t(r * p.h_row) + at]) : 0) + (p.bias ? double(bias[at]) : 0);
     }
-    double state_part(const recurrent_params& p, int gate, int64_t i) const {
-        return p.state_bias ? double(state_bias[size_t(gate * hidden + i)]) : 0;
+    double state_part(const recurrent_params& p, int64_t i) const {
+        return p.state_bias ? double(state_bias[size_t(i)]) : 0;
     }
 };
 
@@ -188,28 +188,87 @@ TEST(kernels_recurrent, gru) {
                         for (int64_t i = 0; i < hidden; ++i) {
                             const size_t at = size_t(r * hidden + i);
                             const auto gate = [&](int g) {
-                                return apply(
-                                    p.first,
-                                    clipped(d.pre(p, r, g, i) + d.state_part(p, g, i), p.clip));
+                                return apply(p.first, clipped(d.pre(p, r, g, i), p.clip));
                             };
                             const double z = gate(0), reset_gate = gate(1),
                                          h0 = double(d.state[at]);
                             const auto h_at = [&](int64_t offset) {
                                 return p.h ? double(d.h[size_t(r * p.h_row + offset)]) : 0;
                             };
-                            const double from_state = h_at(2 * hidden + i) + d.state_part(p, 2, i);
+                            const double from_state = h_at(2 * hidden + i) + d.state_part(p, i);
                             const double input = d.pre(p, r, 2, i) - h_at(2 * hidden + i);
                             const double fresh =
                                 apply(p.second, clipped(input + reset_gate * from_state, p.clip));
                             ASSERT_NEAR(double(linear[at]), (1 - z) * fresh + z * h0, 4e-6);
                             ASSERT_NEAR(double(update[at]), z, 2e-6);
                             ASSERT_NEAR(double(reset[at]), reset_gate * h0, 4e-6);
-                            const double two = apply(
-                                p.second, clipped(input + h_at(i) + d.state_part(p, 2, i), p.clip));
+                            const double two = apply(p.second, clipped(input + h_at(i), p.clip));
                             ASSERT_NEAR(double(out[at]), (1 - z) * two + z * h0, 4e-6);
                         }
                 }
             }
+}
+
+// Steps that multiply by R themselves, in two shares, against steps that are given the product.
+void check_blocks(int64_t rows, int64_t hidden, bool all, const activation& f, float clip) {
+    for (int64_t gates : {3, 4}) {
+        step_data d(rows, hidden);
+        const auto r = random_floats(size_t(gates * hidden * hidden), 8, -0.2f, 0.2f);
+        auto p = d.params(all, clip);
+        p.first = f;
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t j = 0; j < gates * hidden; ++j) {
+                double sum = 0;
+                for (int64_t k = 0; k < hidden; ++k)
+                    sum += double(d.state[size_t(row * hidden + k)]) *
+                           double(r[size_t(j * hidden + k)]);
+                d.h[size_t(row * p.h_row + j)] = float(sum);
+            }
+        p.h = d.h.data();
+        for (isa level : levels()) {
+            const auto& table = kernels_for(level).recurrent;
+            const size_t n = size_t(rows * hidden);
+            std::vector<float> want(n), want_cell(n), out(n), cell = d.cell;
+            auto given = p;
+            given.out = want.data();
+            given.cell_out = want_cell.data();
+            run_recurrent(gates == 4 ? table.lstm : table.gru_linear, given, rows);
+
+            const int64_t units = table.block_units(rows), blocks = (hidden + units - 1) / units;
+            const size_t floats = size_t(blocks * units * gates * hidden);
+            std::vector<float> packed(floats + 16, -77);
+            const recurrent_weights w{r.data(), gates, hidden, rows};
+            table.pack_blocks(w, packed.data(), 0, blocks / 2);
+            table.pack_blocks(w, packed.data(), blocks / 2, blocks);
+            ASSERT_EQ(packed[floats], -77);
+            auto own = p;
+            own.h = nullptr;
+            own.r = packed.data();
+            own.out = out.data();
+            own.cell = own.cell_out = cell.data();
+            const auto step = gates == 4 ? table.lstm_blocks : table.gru_linear_blocks;
+            step(own, rows, {0, blocks / 3, false});
+            step(own, rows, {blocks / 3, blocks, true});
+            for (size_t i = 0; i < n; ++i) {
+                ASSERT_NEAR(out[i], want[i], 1e-5) << to_string(level) << " gates " << gates
+                                                   << " rows " << rows << " hidden " << hidden;
+                if (gates == 4) {
+                    ASSERT_NEAR(cell[i], want_cell[i], 2e-5) << to_string(level);
+                }
+            }
+        }
+    }
+}
+
+TEST(kernels_recurrent, blocks) {
+    const activation sigmoid{activation_kind::sigmoid, 0, 0};
+    for (int64_t hidden : {1, 5, 16, 33, 64, 100})
+        for (int64_t rows : {1, 2, 3, 4, 5, 6, 7, 13})
+            check_blocks(rows, hidden, rows % 2 == 0, sigmoid, 0);
+    for (int64_t rows : {1, 3}) {
+        check_blocks(rows, 49, true, sigmoid, 0.7f);
+        check_blocks(rows, 49, false, {activation_kind::hard_sigmoid, 0.2f, 0.5f}, 0);
+    }
 }
 
 } // namespace

@@ -65,6 +65,42 @@ TEST(lower_recurrent, layers) {
                 }
 }
 
+// Steps that threads share, and the smallest ones around.
+TEST(lower_recurrent, shared_steps) {
+    const value linear{{"linear_before_reset", 1}};
+    for (std::size_t directions : {1, 2})
+        for (std::size_t batch : {1, 3, 8})
+            for (std::size_t hidden : {40, 134}) {
+                check_layer({"gru", 3}, 5, batch, 9, hidden, directions, false, linear, true, true);
+                check_layer({"lstm", 4}, 5, batch, 9, hidden, directions, true, value::object{},
+                            true, directions == 1);
+            }
+}
+
+TEST(lower_recurrent, threads_do_not_change_results) {
+    const std::size_t steps = 12, hidden = 160;
+    const auto x = noise(of({steps, 1, 8}), 1);
+    std::vector<argument> results;
+    for (std::size_t threads : {1, 2, 3}) {
+        program p;
+        auto* m = p.get_main_module();
+        auto small = [&](const std::vector<std::size_t>& sizes, unsigned seed) {
+            auto a = noise(of(sizes), seed);
+            for (std::size_t i = 0; i < a.get_shape().elements(); ++i)
+                reinterpret_cast<float*>(a.data())[i] *= 0.2f;
+            return m->add_literal(literal(a.get_shape(), a.data()));
+        };
+        const auto in = m->add_parameter("x", x.get_shape());
+        const auto w = small({1, 4 * hidden, 8}, 2), r = small({1, 4 * hidden, hidden}, 3);
+        m->add_return({m->add_instruction(make_op("lstm", {{"hidden_size", hidden}}), in, w, r)});
+        compile_options options;
+        options.num_threads = threads;
+        p.compile(make_target("cpu"), options);
+        results.push_back(p.eval({{"x", x}}).front());
+        EXPECT_EQ(results.front(), results.back()) << threads;
+    }
+}
+
 TEST(lower_recurrent, attributes) {
     check_layer({"gru", 3}, 4, 2, 6, 10, 2, false, {{"linear_before_reset", 1}}, true, true);
     check_layer({"gru", 3}, 4, 2, 6, 10, 1, true, {{"clip", 0.5f}}, true, true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The element-wise part of one step of an LSTM, GRU or plain RNN, f32: gate pre-activations in,
-// states out. The products with the weights are made elsewhere.
+// One step of an LSTM, GRU or plain RNN, f32: gate pre-activations in, states out. The product with
+// R is made elsewhere, or by the step itself where a gate's sums stay in registers.
 #pragma once
 
 #include <cstdint>
@@ -50,11 +50,25 @@ struct recurrent_params {
     const float* peephole; // i, o, f or null
     bool input_forget;     // f = 1 - i
     // GRU: gates z, r, h.
-    const float* state_bias; // 3 x hidden, belongs to h, or null
+    const float* state_bias; // linear_before_reset: of the product of the third gate, or null
     float* update;           // z
     int64_t update_row;
     float* reset_state; // r * state
     int64_t reset_state_row;
+    const float* r; // R as pack_blocks wrote it; h is null then
+};
+
+// R of one direction, (gates * hidden) x hidden, for steps of that many rows.
+struct recurrent_weights {
+    const float* r;
+    int64_t gates, hidden, rows;
+};
+
+// Blocks [begin, end) of a step. Every other step goes backwards, over blocks and sums: it begins
+// with the weights that the last one left in the caches.
+struct recurrent_share {
+    int64_t begin, end;
+    bool backwards;
 };
 
 struct recurrent_kernels {
@@ -66,6 +80,12 @@ struct recurrent_kernels {
     // output takes the product of reset_state with the third weight as h (hidden wide), and update.
     void (*gru_gates)(const recurrent_params& p, int64_t begin, int64_t end);
     void (*gru_output)(const recurrent_params& p, int64_t begin, int64_t end);
+    // Steps with their product: hidden units in blocks, the weights of all gates of a block
+    // together, filled up with zeros. The states read must not be among those written.
+    int64_t (*block_units)(int64_t rows);
+    void (*pack_blocks)(const recurrent_weights& w, float* to, int64_t begin, int64_t end);
+    void (*lstm_blocks)(const recurrent_params& p, int64_t rows, const recurrent_share& s);
+    void (*gru_linear_blocks)(const recurrent_params& p, int64_t rows, const recurrent_share& s);
 };
 
 } // namespace migraphx::cpu

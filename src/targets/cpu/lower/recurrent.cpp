@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // rnn, gru, lstm and their _all forms: the input's product with W for all steps at once, then for
 // each step the state's product with R and the gates. Constant weights are packed.
-#include "targets/cpu/dnnl_kernel.hpp"
 #include "targets/cpu/kernels/dispatch/run_recurrent.hpp"
-#include "targets/cpu/kernels/dispatch/run_small_gemm.hpp"
 #include "targets/cpu/lower/operands.hpp"
+#include "targets/cpu/lower/recurrent_product.hpp"
 #include "targets/cpu/lowering.hpp"
 
 #include "base/parallel.hpp"
+#include "base/rounding.hpp"
 #include "base/str.hpp"
 #include "ops/recurrent.hpp"
 #include "ops/shape_input.hpp"
@@ -46,93 +46,6 @@ std::optional<activation> activation_of(const operation& op) {
     return std::nullopt;
 }
 
-// c = a * weight^T for rows [first, first + n) of a matrix of width k.
-struct gate_product {
-    small_gemm_params params{};
-    std::size_t input = 0,
-                offset = 0; // where the weight lies unless it is packed; offset in floats
-    std::shared_ptr<const packed_weight> packed;
-    std::shared_ptr<const dnnl_kernel> library;
-
-    void run(const kernel_args& args, const float* a, float* c, char* scratch) const {
-        if (library != nullptr) {
-            char* in[] = {reinterpret_cast<char*>(const_cast<float*>(a))};
-            char* out[] = {reinterpret_cast<char*>(c)};
-            library->run({in, out, scratch});
-            return;
-        }
-        auto q = params;
-        q.a = a;
-        q.c = c;
-        q.b = packed != nullptr ? reinterpret_cast<const float*>(packed->data.get())
-                                : reinterpret_cast<const float*>(args.inputs[input]) + offset;
-        if (packed != nullptr)
-            run_packed_gemm(q);
-        else
-            run_thin_gemm(q);
-    }
-    std::size_t scratch_bytes() const { return library == nullptr ? 0 : library->scratch_bytes(); }
-    void add_constants(held_constants& held) const {
-        if (library != nullptr)
-            library->add_constants(held);
-        else if (packed != nullptr)
-            packed->add_to(held);
-    }
-};
-
-struct product_rows {
-    std::size_t first = 0, n = 0;
-};
-
-gate_product make_product(const problem& p, std::size_t input, product_rows rows, int64_t m,
-                          int64_t a_row, int64_t c_row) {
-    constexpr int64_t library_rows = 24; // from here on a blocked product pays
-    const auto k = int64_t(p.inputs[input].lens().back()), n = int64_t(rows.n);
-    gate_product g;
-    auto& q = g.params;
-    q.m = m;
-    q.n = n;
-    q.k = k;
-    q.a_row = a_row;
-    q.a_k = 1;
-    q.b_k = 1;
-    q.b_n = k;
-    q.c_row = c_row;
-    g.input = input;
-    g.offset = rows.first * std::size_t(k);
-    if (not p.is_constant(input))
-        return g;
-    const auto part = p.constants[input].view(shape{shape::float_type, {rows.n, std::size_t(k)}},
-                                              g.offset * sizeof(float));
-    if (m >= library_rows) {
-        const auto a = dnnl_desc(shape::float_type, {m, k}, {a_row, 1});
-        const auto b = dnnl_desc(shape::float_type, {k, n}, {1, k});
-        const auto c = dnnl_desc(shape::float_type, {m, n}, {c_row, 1});
-        dnnl::primitive_attr attr;
-        attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-        const dnnl::memory::desc any(b.get_dims(), b.get_data_type(),
-                                     dnnl::memory::format_tag::any);
-        const dnnl::matmul::primitive_desc pd(dnnl_engine(), a, any, c, attr);
-        using place = dnnl_kernel::operand::place;
-        std::vector<dnnl_kernel::operand> operands{{DNNL_ARG_SRC, a, place::input, 0}};
-        operands.push_back({DNNL_ARG_WEIGHTS, pd.weights_desc(), place::constant, 0,
-                            pack_weight(*p.weights, part, b, pd.weights_desc())});
-        operands.push_back({DNNL_ARG_DST, c, place::output, 0});
-        g.library = std::make_shared<dnnl_kernel>("dnnl::matmul", dnnl::primitive(pd),
-                                                  pd.scratchpad_desc(), std::move(operands));
-        return g;
-    }
-    g.packed = p.weights->get(
-        part, str("panels ", kernels().small_gemm.panel(m), " transposed ", n, "x", k), [&] {
-            auto w = allocate_weight(std::size_t(packed_gemm_size(q)) * sizeof(float));
-            auto with_b = q;
-            with_b.b = reinterpret_cast<const float*>(part.data());
-            pack_gemm(with_b, reinterpret_cast<float*>(w.data.get()));
-            return w;
-        });
-    return g;
-}
-
 enum class layer_kind { rnn, gru, lstm };
 
 struct recurrent_kernel : kernel {
@@ -143,7 +56,11 @@ struct recurrent_kernel : kernel {
     recurrent_params base{};
     std::vector<activation> functions; // three for each direction
     gate_product input_product;
-    std::vector<gate_product> state_products, reset_products; // by direction; gru: z and r, then h
+    // By direction: R in blocks for steps that multiply by it themselves, or products before each
+    // step (gru: z and r, then h).
+    std::vector<std::shared_ptr<const packed_weight>> blocked;
+    std::vector<gate_product> state_products, reset_products;
+    int64_t step_parts = 1; // threads that share a step
     std::optional<dense_input> x, bias, h0, c0, peephole;
     std::vector<float> constant_bias; // as the steps take it
     std::size_t pre_at = 0, work_at = 0, work_bytes = 0, bias_at = 0, library_at = 0, scratch = 0;
@@ -155,6 +72,8 @@ struct recurrent_kernel : kernel {
         for (const auto* list : {&state_products, &reset_products})
             for (const auto& g : *list)
                 g.add_constants(held);
+        for (const auto& b : blocked)
+            b->add_to(held);
         held[constant_bias.data()] = constant_bias.size() * sizeof(float);
     }
     bool reads_input(std::size_t i) const override { return i >= unread.size() or not unread[i]; }
@@ -165,40 +84,43 @@ struct recurrent_kernel : kernel {
                    "_steps");
     }
 
-    // The step kernels take the biases of both products as one, but for gru.
+    // The biases of both products as one, for all directions; behind them, of a linear gru, those
+    // of the third gate's product with R, which its reset gate multiplies.
     void join_bias(const float* from, float* to) const {
-        const auto n = gates * hidden;
-        for (int64_t d = 0; d < directions; d++)
-            for (int64_t i = 0; i < n; i++)
-                if (kind == layer_kind::gru) {
-                    to[(2 * d) * n + i] = from[(2 * d) * n + i];
-                    to[(2 * d + 1) * n + i] = from[(2 * d + 1) * n + i];
-                } else
-                    to[d * n + i] = from[(2 * d) * n + i] + from[(2 * d + 1) * n + i];
+        const auto n = gates * hidden, linear = kind == layer_kind::gru and linear_before_reset
+                                                    ? 2 * hidden
+                                                    : n; // joined
+        float* apart = to + directions * n;
+        for (int64_t d = 0; d < directions; d++, from += 2 * n, to += n)
+            for (int64_t i = 0; i < n; i++) {
+                to[i] = i < linear ? from[i] + from[n + i] : from[i];
+                if (i >= linear)
+                    *apart++ = from[n + i];
+            }
     }
-    std::size_t joined_bias_size() const {
-        return std::size_t(directions * gates * hidden * (kind == layer_kind::gru ? 2 : 1));
-    }
+    std::size_t joined_bias_size() const { return std::size_t(directions * (gates + 1) * hidden); }
 
     void run(const kernel_args& args) const override {
         const auto floats = [](const char* p) { return reinterpret_cast<const float*>(p); };
         auto* pre = reinterpret_cast<float*>(args.scratch + pre_at);
         const float* in = floats(x ? x->get(args) : args.inputs[in_x]);
-        input_product.run(args, in, pre, args.scratch + library_at);
         const float* joined = constant_bias.empty() ? nullptr : constant_bias.data();
         if (bias) {
             auto* to = reinterpret_cast<float*>(args.scratch + bias_at);
             join_bias(floats(bias->get(args)), to);
             joined = to;
         }
+        input_product.run(args, in, input_product.adds_bias() ? joined : nullptr, pre,
+                          args.scratch + library_at);
         const float* first_h = h0 ? floats(h0->get(args)) : nullptr;
         const float* first_c = c0 ? floats(c0->get(args)) : nullptr;
         const float* peepholes = peephole ? floats(peephole->get(args)) : nullptr;
         const auto one = [&](int64_t d) {
             run_direction(args, d, pre, joined, first_h, first_c, peepholes);
         };
-        // A short step costs less than sharing it.
-        const thread_count_guard threads(inline_steps and not side_by_side ? 1 : 0);
+        // A short step costs less than sharing out its parts.
+        const thread_count_guard threads(inline_steps and blocked.empty() and not side_by_side ? 1
+                                                                                               : 0);
         if (side_by_side)
             parallel_for(directions, 1, [&](int64_t begin, int64_t end) {
                 for (auto d = begin; d < end; d++)
@@ -220,9 +142,6 @@ struct recurrent_kernel : kernel {
         float* zeros = reset + states;
         float* own_cell = zeros + states;
         std::memset(zeros, 0, std::size_t(states) * sizeof(float));
-        auto* all = reinterpret_cast<float*>(args.outputs[0]);
-        const auto& table = kernels().recurrent;
-        auto* library = args.scratch + library_at;
 
         recurrent_params q = base;
         q.first = functions[std::size_t(3 * d)];
@@ -232,10 +151,10 @@ struct recurrent_kernel : kernel {
         q.h_row = n;
         q.state_row = q.out_row = q.cell_row = q.cell_out_row = q.update_row = q.reset_state_row =
             hidden;
-        if (joined != nullptr) {
-            q.bias = joined + (kind == layer_kind::gru ? 2 : 1) * d * n;
-            q.state_bias = kind == layer_kind::gru ? q.bias + n : nullptr;
-        }
+        if (joined != nullptr and not input_product.adds_bias())
+            q.bias = joined + d * n;
+        if (joined != nullptr and kind == layer_kind::gru and linear_before_reset)
+            q.state_bias = joined + directions * n + d * hidden;
         q.peephole = peepholes == nullptr ? nullptr : peepholes + d * 3 * hidden;
         float* cell = kind == layer_kind::lstm and tuple
                           ? reinterpret_cast<float*>(args.outputs[2]) + d * states
@@ -244,13 +163,45 @@ struct recurrent_kernel : kernel {
         q.cell_out = cell;
         q.state = first_h != nullptr ? first_h + d * states : zeros;
 
-        const bool backward = reverse or d == 1;
+        if (blocked.empty())
+            run_steps(args, d, pre, q, {product, candidate, update, reset});
+        else
+            run_blocks(args, d, pre, q);
+        if (not tuple)
+            return;
+        const float* last = steps == 0 ? q.state : state_at(args, d, steps - 1);
+        std::memcpy(args.outputs[1] + std::size_t(d * states) * sizeof(float), last,
+                    std::size_t(states) * sizeof(float));
+        if (kind == layer_kind::lstm and steps == 0)
+            std::memcpy(cell, q.cell, std::size_t(states) * sizeof(float));
+    }
+
+    int64_t time_of(int64_t d, int64_t step) const {
+        return reverse or d == 1 ? steps - 1 - step : step;
+    }
+    // After a step.
+    float* state_at(const kernel_args& args, int64_t d, int64_t step) const {
+        return reinterpret_cast<float*>(args.outputs[0]) +
+               (time_of(d, step) * directions + d) * batch * hidden;
+    }
+    // Of the input alone.
+    const float* gates_at(const float* pre, int64_t d, int64_t step) const {
+        return pre + (time_of(d, step) * batch * directions + d) * gates * hidden;
+    }
+
+    struct step_memory {
+        float *product, *candidate, *update, *reset;
+    };
+
+    void run_steps(const kernel_args& args, int64_t d, const float* pre, recurrent_params q,
+                   const step_memory& m) const {
+        const auto& table = kernels().recurrent;
+        auto* library = args.scratch + library_at;
+        q.h = m.product;
         for (int64_t s = 0; s < steps; s++) {
-            const auto t = backward ? steps - 1 - s : s;
-            q.x = pre + t * batch * directions * n + d * n;
-            q.out = all + (t * directions + d) * states;
-            q.h = product;
-            state_products[std::size_t(d)].run(args, q.state, product, library);
+            q.x = gates_at(pre, d, s);
+            q.out = state_at(args, d, s);
+            state_products[std::size_t(d)].run(args, q.state, nullptr, m.product, library);
             if (kind == layer_kind::lstm)
                 run_recurrent(table.lstm, q, batch);
             else if (kind == layer_kind::rnn)
@@ -258,24 +209,36 @@ struct recurrent_kernel : kernel {
             else if (linear_before_reset)
                 run_recurrent(table.gru_linear, q, batch);
             else {
-                q.update = update;
-                q.reset_state = reset;
+                q.update = m.update;
+                q.reset_state = m.reset;
                 run_recurrent(table.gru_gates, q, batch);
-                reset_products[std::size_t(d)].run(args, reset, candidate, library);
+                reset_products[std::size_t(d)].run(args, m.reset, nullptr, m.candidate, library);
                 auto last = q;
-                last.h = candidate;
+                last.h = m.candidate;
                 last.h_row = hidden;
                 run_recurrent(table.gru_output, last, batch);
             }
             q.state = q.out;
-            q.cell = cell;
+            q.cell = q.cell_out;
         }
-        if (not tuple)
-            return;
-        std::memcpy(args.outputs[1] + std::size_t(d * states) * sizeof(float), q.state,
-                    std::size_t(states) * sizeof(float));
-        if (kind == layer_kind::lstm and steps == 0)
-            std::memcpy(cell, q.cell, std::size_t(states) * sizeof(float));
+    }
+
+    void run_blocks(const kernel_args& args, int64_t d, const float* pre,
+                    const recurrent_params& first) const {
+        const auto& table = kernels().recurrent;
+        const auto step = kind == layer_kind::lstm ? table.lstm_blocks : table.gru_linear_blocks;
+        const int64_t blocks = ceil_div(hidden, table.block_units(batch));
+        parallel_steps(steps, step_parts, [&](int64_t s, int part, int parts) {
+            auto q = first;
+            q.r = reinterpret_cast<const float*>(blocked[std::size_t(d)]->data.get());
+            q.x = gates_at(pre, d, s);
+            q.out = state_at(args, d, s);
+            if (s > 0) {
+                q.state = state_at(args, d, s - 1);
+                q.cell = q.cell_out;
+            }
+            step(q, batch, {blocks * part / parts, blocks * (part + 1) / parts, s % 2 != 0});
+        });
     }
 };
 
@@ -321,6 +284,46 @@ bool read_functions(const problem& p, recurrent_kernel& k) {
     return true;
 }
 
+bool takes_blocks(const problem& p, const recurrent_kernel& k) {
+    return p.is_constant(in_r) and k.steps > 0 and
+           (k.kind == layer_kind::lstm or (k.kind == layer_kind::gru and k.linear_before_reset));
+}
+
+std::shared_ptr<const packed_weight> pack_direction(const problem& p, const recurrent_kernel& k,
+                                                    int64_t d) {
+    const auto& table = kernels().recurrent;
+    const int64_t rows = k.gates * k.hidden, units = table.block_units(k.batch),
+                  blocks = ceil_div(k.hidden, units);
+    const auto part =
+        p.constants[in_r].view(shape{shape::float_type, {std::size_t(rows), std::size_t(k.hidden)}},
+                               std::size_t(d * rows * k.hidden) * sizeof(float));
+    return p.weights->get(
+        part, str("recurrent blocks ", units, " of ", k.gates, "x", k.hidden), [&] {
+            auto w =
+                allocate_weight(std::size_t(blocks * units * k.gates * k.hidden) * sizeof(float));
+            table.pack_blocks(
+                {reinterpret_cast<const float*>(part.data()), k.gates, k.hidden, k.batch},
+                reinterpret_cast<float*>(w.data.get()), 0, blocks);
+            return w;
+        });
+}
+
+// The directions are independent, but a step may be shared too.
+void share_steps(recurrent_kernel& k, bool scratch_shared) {
+    const auto step = k.batch * k.gates * k.hidden * k.hidden; // multiplications
+    const int64_t threads = num_threads();
+    if (not k.blocked.empty()) {
+        constexpr int64_t least = 24 * 1024; // below, passing from step to step costs too much
+        k.step_parts = std::clamp<int64_t>(step / least, 1, threads);
+        k.side_by_side = k.directions == 2 and (threads <= 2 or k.step_parts < 3);
+        return;
+    }
+    // Small states leave no work to share within a step.
+    k.side_by_side =
+        k.directions == 2 and not scratch_shared and (threads <= 2 or step < 1024 * 1024);
+    k.inline_steps = step <= 256 * 1024;
+}
+
 lowered recurrent(const problem& p) {
     if (auto why = recurrent_refusal(p); not why.empty())
         return lowered::refuse(why);
@@ -362,6 +365,10 @@ lowered recurrent(const problem& p) {
         k->input_product = make_product(p, in_w, {0, directions * rows}, k->steps * k->batch, *row,
                                         int64_t(directions * rows));
         for (std::size_t d = 0; d < directions; d++) {
+            if (takes_blocks(p, *k)) {
+                k->blocked.push_back(pack_direction(p, *k, int64_t(d)));
+                continue;
+            }
             const bool split = k->kind == layer_kind::gru and not k->linear_before_reset;
             k->state_products.push_back(make_product(p, in_r, {d * rows, split ? 2 * hidden : rows},
                                                      k->batch, k->hidden, int64_t(rows)));
@@ -387,16 +394,13 @@ lowered recurrent(const problem& p) {
         }
     }
     std::size_t library = k->input_product.scratch_bytes();
-    bool blocked = false;
+    bool scratch_shared = false;
     for (const auto* list : {&k->state_products, &k->reset_products})
         for (const auto& g : *list) {
             library = std::max(library, g.scratch_bytes());
-            blocked = blocked or g.library != nullptr;
+            scratch_shared = scratch_shared or g.scratch_bytes() > 0;
         }
-    // Small states leave no work to share within a step; the directions are independent.
-    k->side_by_side = directions == 2 and not blocked and
-                      (num_threads() <= 2 or std::size_t(k->batch) * rows * hidden < 1024 * 1024);
-    k->inline_steps = std::size_t(k->batch) * rows * hidden <= 256 * 1024;
+    share_steps(*k, scratch_shared);
     const auto states = std::size_t(k->batch) * hidden;
     k->pre_at = scratch.take(std::size_t(k->steps * k->batch) * directions * rows * sizeof(float));
     k->work_bytes = ((std::size_t(k->batch) * rows + 5 * states) * sizeof(float) + 63) / 64 * 64;
