@@ -23,8 +23,16 @@ inline void plane_tile(const plane_row& row, const row_epilogue& e, const tile_p
         for (int v = 0; v < V; ++v)
             acc[r][v] = load(bias + v * lanes);
     const float* const* end = row.taps + row.count;
-    for (const float* const* tap = row.taps; tap < end; ++tap, w += row_panel)
+    // The places of the next tile come near, one each time.
+    const float* next = at.y + R * at.y_row;
+    int64_t to_next = 0;
+    for (const float* const* tap = row.taps; tap < end; ++tap, w += row_panel) {
+        fetch_to_write(next + to_next);
+        if (to_next == (V - 1) * lanes)
+            next += at.y_row;
+        to_next = V == 2 ? lanes - to_next : 0;
         add_strip_step<R, V, S>(acc, *tap + first, w);
+    }
     finish_tile<R, V>(acc, e, at);
 }
 
