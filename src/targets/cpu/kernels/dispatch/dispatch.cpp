@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chooses the kernel table once, by CPUID or by MIGRAPHX_CPU_ISA.
 
+#include "targets/cpu/kernels/dispatch/processor.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 
 #include "base/settings.hpp"
@@ -126,19 +127,8 @@ const char* to_string(isa level) {
 }
 
 bool adds_beside_multiplies() {
-#if MIGRAPHX_CPU_X86
-    static const bool beside = [] {
-        // The maker's name in ebx, edx and ecx.
-        unsigned a = 0, b = 0, c = 0, d = 0;
-        if (__get_cpuid(0, &a, &b, &c, &d) == 0)
-            return false;
-        return b == signature_AMD_ebx and d == signature_AMD_edx and c == signature_AMD_ecx and
-               isa_supported(isa::avx2);
-    }();
+    static const bool beside = this_processor().adds_aside and isa_supported(isa::avx2);
     return beside;
-#else
-    return false;
-#endif
 }
 
 bool isa_supported(isa level) {

@@ -16,6 +16,7 @@ processor detect_processor() {
         return p;
     // Measured on Zen 4.
     const bool amd = std::memcmp(vendor, "AuthenticAMD", sizeof(vendor)) == 0;
+    p.adds_aside = amd;
     p.divides_aside = amd;
     p.fetches_beyond = amd;
 #endif

@@ -5,6 +5,8 @@
 namespace migraphx::cpu {
 
 struct processor {
+    /// Vectors are added beside multiplications, as many at a time.
+    bool adds_aside = false;
     /// Vectors are divided beside multiplications, in the time of six of them or less: a reciprocal
     /// and its correction take places of multiplications.
     bool divides_aside = false;
