@@ -22,8 +22,11 @@ inline float log_of(float x) {
     return log(splat(x))[0];
 }
 
-template <elem_type T>
+// Plain: no mask, and a scale of 1.
+template <elem_type T, bool Plain = false>
 MIGRAPHX_VEC_INLINE vf row_values(const softmax_row& r, int64_t i) {
+    if (Plain)
+        return load_lanes<T>(r.x, i);
     vf v = load_lanes<T>(r.x, i) * r.scale;
     if (r.mask != nullptr)
         v += r.mask_n != 0 ? load(r.mask + i) : splat(*r.mask);
@@ -72,7 +75,7 @@ void softmax_in_registers(const softmax_row& r) {
     }
 }
 
-template <elem_type T, bool Log>
+template <elem_type T, bool Log, bool Plain>
 void softmax_in_cache(const softmax_row& r) {
     constexpr int wide = 4;
     const int64_t step = wide * lanes;
@@ -83,9 +86,9 @@ void softmax_in_cache(const softmax_row& r) {
     int64_t i = 0;
     for (; i + step <= n; i += step)
         for (int k = 0; k < wide; ++k)
-            m[k] = raw_max(row_values<T>(r, i + k * lanes), m[k]);
+            m[k] = raw_max(row_values<T, Plain>(r, i + k * lanes), m[k]);
     for (; i + lanes <= n; i += lanes)
-        m[0] = raw_max(row_values<T>(r, i), m[0]);
+        m[0] = raw_max(row_values<T, Plain>(r, i), m[0]);
     if (i < n)
         m[0] = raw_max(row_tail<T>(r, i), m[0]);
     const float top = largest_of(raw_max(raw_max(m[0], m[1]), raw_max(m[2], m[3])));
@@ -98,13 +101,13 @@ void softmax_in_cache(const softmax_row& r) {
         vf sum[wide] = {};
         for (; i + step <= stop; i += step)
             for (int k = 0; k < wide; ++k) {
-                const vf e = exp(row_values<T>(r, i + k * lanes) - top);
+                const vf e = exp(row_values<T, Plain>(r, i + k * lanes) - top);
                 sum[k] += e;
                 if (keep)
                     store_lanes<T>(r.y, i + k * lanes, e);
             }
         for (; i + lanes <= stop; i += lanes) {
-            const vf e = exp(row_values<T>(r, i) - top);
+            const vf e = exp(row_values<T, Plain>(r, i) - top);
             sum[0] += e;
             if (keep)
                 store_lanes<T>(r.y, i, e);
@@ -122,7 +125,8 @@ void softmax_in_cache(const softmax_row& r) {
     const float factor = Log ? log_of(float(total)) : float(1 / total);
     const auto finish = [&](vf v) { return Log ? v - top - factor : exp(v - top) * factor; };
     for (i = 0; i + lanes <= n; i += lanes)
-        store_lanes<T>(r.y, i, keep ? load_lanes<T>(r.y, i) * factor : finish(row_values<T>(r, i)));
+        store_lanes<T>(r.y, i,
+                       keep ? load_lanes<T>(r.y, i) * factor : finish(row_values<T, Plain>(r, i)));
     if (i < n)
         store_lanes_first<T>(
             r.y, i, keep ? load_lanes_first<T>(r.y, i, n - i) * factor : finish(row_tail<T>(r, i)),
@@ -166,7 +170,10 @@ void softmax_one_row(const softmax_row& r) {
         default:
             break;
         }
-    softmax_in_cache<T, Log>(r);
+    if (r.mask == nullptr && r.scale == 1)
+        softmax_in_cache<T, Log, true>(r);
+    else
+        softmax_in_cache<T, Log, false>(r);
 }
 
 template <elem_type T, bool Log>
