@@ -22,6 +22,7 @@ struct gemm_case {
     int64_t block_rows = 0, block_depth = 0;
     int64_t a_gap = 3;
     bool halved = false;
+    bool paired = false;
 };
 
 void run(gemm_params p, const kernel_table& table, int64_t rows = 0, int64_t depth = 0) {
@@ -87,6 +88,8 @@ void check(const gemm_case& c, isa level) {
         p.epilogue.steps[2].beta = 1.5f;
     }
     p.halved = c.halved;
+    p.paired = c.paired;
+    p.weight_exponent = 0;
     run(p, table, c.block_rows, c.block_depth);
     const auto what = std::string(to_string(level)) + " " + std::to_string(c.m) + "x" +
                       std::to_string(c.n) + "x" + std::to_string(c.k);
@@ -184,6 +187,61 @@ TEST(kernels_gemm, by_halves) {
                 check({119, 130, 112, false, true, more, rows, depth, 3, true});
     check({197, 1050, 784, true, true, true, 0, 0, 0, true});
     check({300, 1536, 400, false, true, false, 0, 0, 3, true});
+}
+
+// Products in pairs: sums of rows and columns, parts of the depth, strips that are multiplied
+// plainly.
+TEST(kernels_gemm, in_pairs) {
+    for (isa level : levels()) {
+        if (not kernels_for(level).gemm.pairs)
+            continue;
+        const auto in_pairs = [&](gemm_case c) {
+            c.paired = true;
+            check(c, level);
+        };
+        for (int64_t m : {1, 2, 11, 12, 13, 25, 57})
+            for (int64_t n : {1, 16, 17, 32, 40, 64, 97})
+                for (int64_t k : {8, 16, 24, 64})
+                    in_pairs({m, n, k, (m + n + k) % 2 == 0, n % 2 == 0, m % 2 == 0});
+        for (int64_t rows : {1, 23, 60})
+            for (int64_t depth : {8, 32, 112})
+                in_pairs({119, 130, 112, false, true, rows == 23, rows, depth});
+        in_pairs({197, 1050, 784, true, true, true, 0, 0, 0});
+
+        // Rows of any size, and weights: errors are those of the largest of twelve rows.
+        const int64_t m = 40, n = 130, k = 64;
+        auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(n * k), 2);
+        for (int64_t r = 0; r < m; ++r)
+            for (int64_t i = 0; i < k; ++i)
+                a[size_t(r * k + i)] *= r < 20 ? 1e-9f : 1e20f;
+        for (float& x : b)
+            x *= 1e-3f;
+        a[size_t(39 * k + 5)] = std::numeric_limits<float>::infinity();
+        packed_product product(a, b, m, n, k, kernels_for(level));
+        EXPECT_FALSE(
+            gains_by_pairs(product.params, product.panels.data(), kernels_for(level), false));
+        ASSERT_TRUE(
+            gains_by_pairs(product.params, product.panels.data(), kernels_for(level), true));
+        EXPECT_EQ(product.params.weight_exponent, -9);
+        product.params.paired = true;
+        run(product.params, kernels_for(level));
+        for (int64_t r = 0; r < m; ++r)
+            for (int64_t j = 0; j < n; ++j) {
+                double want = 0;
+                for (int64_t i = 0; i < k; ++i)
+                    want += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
+                const double got = double(product.result[size_t(r * n + j)]);
+                if (r == 39) {
+                    ASSERT_FALSE(std::isfinite(got)) << j;
+                } else if (r < 10 || r >= 20) {
+                    ASSERT_NEAR(got, want, r < 10 ? 1e-16 : 1e13) << r << ' ' << j;
+                }
+            }
+        b[3] = std::numeric_limits<float>::infinity();
+        packed_product infinite(a, b, m, n, k, kernels_for(level));
+        EXPECT_FALSE(
+            gains_by_pairs(infinite.params, infinite.panels.data(), kernels_for(level), true));
+    }
 }
 
 // A thread's part of the scratch begins with a line, as the first one's does: sums of panels are

@@ -5,6 +5,7 @@
 // of A of the next block.
 #include "targets/cpu/kernels/gemm.hpp"
 #include "targets/cpu/kernels/pack_columns.hpp"
+#include "targets/cpu/kernels/paired_gemm.hpp"
 #include "targets/cpu/kernels/panel_gemm.hpp"
 #include "targets/cpu/kernels/window_rows.hpp"
 
@@ -13,12 +14,14 @@ namespace {
 
 // Rows that meet two panels at most are read where they lie: packing them costs half a panel.
 bool in_place(const gemm_params& p) {
-    return p.windows.channels == 0 && p.n <= 2 * row_panel && p.k <= p.block_depth;
+    return !p.paired && p.windows.channels == 0 && p.n <= 2 * row_panel && p.k <= p.block_depth;
 }
 
 // In place, ten rows take their addresses from few registers and are as fast as more. At a distance
 // of whole pages they share one set of the first cache, which has 8 ways or more.
 int64_t tile_height(const gemm_params& p) {
+    if (p.paired)
+        return paired_rows;
     if (!in_place(p))
         return strip_rows;
     constexpr int64_t page = 4096 / sizeof(float), ways = 8, best = 10;
@@ -42,6 +45,10 @@ tile_at tile_of(const block& b, int64_t unit) {
 }
 
 constexpr int64_t line = 64; // bytes
+
+int64_t strip_step(const gemm_params& p) {
+    return strip_floats(p.block_depth) + (p.paired ? strip_head : 0);
+}
 
 // Tiles of some depth, that is, units [begin, end) of a block, and what comes near meanwhile.
 class tile_fetches {
@@ -112,6 +119,9 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
                 bias[j] = p.epilogue.bias != nullptr && depth == 0 && j < columns
                               ? p.epilogue.bias[column + j]
                               : 0;
+            float pairs[row_panel];
+            for (int64_t j = 0; j < row_panel && p.paired; j += lanes)
+                store(pairs + j, pair_products(w + j, row_panel, part, lanes));
             tile_fetch fetch;
             // The same part of the panel after this one, in equal shares.
             fetch.next = bytes(w);
@@ -130,7 +140,17 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
                     continue;
                 }
                 fetches.plan(u, last, fetch);
-                float* strip = strips + u % b.tiles.count * strip_floats(p.block_depth);
+                float* strip = strips + u % b.tiles.count * strip_step(p);
+                if (p.paired) {
+                    if (u < begin + b.tiles.count) {
+                        pack_strip(x, p.a_row, t.rows, part, nullptr, strip + strip_head);
+                        scale_strip(strip, t.rows, part, p.weight_exponent);
+                    }
+                    multiply_paired_tile({strip, w, bias, part, depth > 0, last, &fetch}, pairs,
+                                         p.epilogue, place, t.rows);
+                    fetch.next += fetch.bytes;
+                    continue;
+                }
                 if (u < begin + b.tiles.count && p.windows.channels > 0)
                     pack_windows(p.windows, p.a, t.row, t.rows, depth, part, strip);
                 else if (u < begin + b.tiles.count)
@@ -160,7 +180,7 @@ int64_t units(const gemm_params& p) {
 
 int64_t scratch(const gemm_params& p) {
     const row_parts blocks(p.m, p.block_rows);
-    return in_place(p) ? 0 : block_at(p, blocks, 0).tiles.count * strip_floats(p.block_depth);
+    return in_place(p) ? 0 : block_at(p, blocks, 0).tiles.count * strip_step(p);
 }
 
 void run(const gemm_params& p, float* strips, int64_t begin, int64_t end) {
@@ -185,6 +205,7 @@ void pack(const gemm_weights& w, float* to, int64_t begin, int64_t end) {
 } // namespace
 
 void fill_gemm(gemm_kernels& table) {
+    table.pairs = lanes == 16;
     table.panel = row_panel;
     table.pack = pack;
     table.direct = {units, scratch, run};

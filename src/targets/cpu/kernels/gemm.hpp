@@ -31,6 +31,10 @@ struct gemm_params {
     // With seven products of half the rows, columns and depth instead of eight (strassen_tile.hpp):
     // fewer operations, larger errors. k and block_depth are multiples of 16; no windows.
     bool halved;
+    // In pairs (paired_tile.hpp), where the kernel can; weights are below 2^weight_exponent, which
+    // is at most 40 either way. k and block_depth are multiples of 8; no windows.
+    bool paired;
+    int weight_exponent;
     row_epilogue epilogue; // of one image
     gemm_windows windows;
 };
@@ -49,7 +53,8 @@ struct gemm_form {
 };
 
 struct gemm_kernels {
-    int64_t panel;                                                              // columns
+    bool pairs;    // `direct` can multiply in pairs
+    int64_t panel; // columns
     void (*pack)(const gemm_weights& w, float* to, int64_t begin, int64_t end); // units: panels
     // Units of `direct`: a panel with a tile of rows; those of a block of rows panel by panel. Of
     // `halved`: two panels with two tiles.

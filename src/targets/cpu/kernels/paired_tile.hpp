@@ -47,38 +47,72 @@ MIGRAPHX_VEC_INLINE vf pair_products(const float* b, int64_t b_row, int64_t dept
     return sum;
 }
 
+// acc += a b for three k, of which the first two are a pair. Rows of each a are Step floats apart.
+template <int R, int V, int Step>
+MIGRAPHX_VEC_INLINE void add_pair_and_one(vf (&acc)[R][V], const float* a0, const float* a1,
+                                          const float* a2, const float* b, int64_t b_row) {
+    vf y[3][V];
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            y[i][v] = load(b + i * b_row + v * lanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            add_in_place(acc[r][v], add_with(y[1][v], a0[r * Step]),
+                         add_with(y[0][v], a1[r * Step]));
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+            add_product_with(acc[r][v], a2[r * Step], y[2][v]);
+    }
+    asm volatile("" ::: "memory");
+}
+
+// acc = what pairs of rows and of columns add.
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void start_pairs(vf (&acc)[R][V], const float* rows, const float* columns) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+        const vf column = load(columns + v * lanes);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r)
+            acc[r][v] = add_with(column, rows[r]);
+    }
+}
+
 // acc = a strip by a panel whose rows are b_row floats apart and whose pair_products are `pairs`.
 template <int R, int V>
 MIGRAPHX_VEC_INLINE void multiply_pairs(vf (&acc)[R][V], const float* a, const float* b,
                                         int64_t b_row, const float* pairs, int64_t depth) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-        const vf column = load(pairs + v * lanes);
-#pragma GCC unroll 16
-        for (int r = 0; r < R; ++r)
-            acc[r][v] = add_with(column, a[r]);
-    }
+    start_pairs<R, V>(acc, a, pairs);
     a += R;
-    for (; depth >= 3; depth -= 3, a += 3 * R, b += 3 * b_row) {
-        vf y[3][V];
-#pragma GCC unroll 3
-        for (int i = 0; i < 3; ++i)
-#pragma GCC unroll 4
-            for (int v = 0; v < V; ++v)
-                y[i][v] = load(b + i * b_row + v * lanes);
-#pragma GCC unroll 16
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-            for (int v = 0; v < V; ++v)
-                add_in_place(acc[r][v], add_with(y[1][v], a[r]), add_with(y[0][v], a[R + r]));
-#pragma GCC unroll 4
-            for (int v = 0; v < V; ++v)
-                add_product_with(acc[r][v], a[2 * R + r], y[2][v]);
-        }
-        asm volatile("" ::: "memory");
-    }
+    for (; depth >= 3; depth -= 3, a += 3 * R, b += 3 * b_row)
+        add_pair_and_one<R, V, 1>(acc, a, a + R, a + 2 * R, b, b_row);
     for (; depth > 0; --depth, a += R, b += b_row)
         add_strip_step<R, V, 1>(acc, a, b);
+}
+
+// The same of a strip as pack_strip packs it, with what pairs of rows add in `rows`. after() runs
+// once every four k or so.
+template <int R, int V, class After>
+MIGRAPHX_VEC_INLINE void multiply_strip_pairs(vf (&acc)[R][V], const float* a, const float* rows,
+                                              const float* b, int64_t b_row, const float* pairs,
+                                              int64_t depth, After after) {
+    start_pairs<R, V>(acc, rows, pairs);
+    const int64_t packed = depth / strip_depth * strip_depth;
+    const auto at = [&](int64_t k) __attribute__((always_inline)) {
+        return a + k / strip_depth * (R * strip_depth) + k % strip_depth;
+    };
+    int64_t k = 0;
+    for (; k + 3 <= packed; k += 3, b += 3 * b_row) {
+        add_pair_and_one<R, V, strip_depth>(acc, at(k), at(k + 1), at(k + 2), b, b_row);
+        if (k % 4 != 3)
+            after();
+    }
+    for (; k < depth; ++k, b += b_row)
+        add_strip_step<R, V>(acc, at(k), b);
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

@@ -34,7 +34,9 @@ struct row_gemm_kernel : kernel {
         run_gemm(q, reinterpret_cast<float*>(args.scratch), threads);
     }
     std::string name() const override {
-        return params.halved ? "row_gemm by halves" : "row_gemm";
+        return params.paired   ? "row_gemm in pairs"
+               : params.halved ? "row_gemm by halves"
+                               : "row_gemm";
     }
     std::size_t scratch_bytes() const override {
         return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
@@ -70,9 +72,6 @@ lowered row_product_kernel(const problem& p) {
     q.k = f.k;
     q.a_row = f.a_row;
     q.c_row = f.c_row;
-    q.halved = p.fast_math and gains_by_halves(q);
-    k->threads = std::max<int64_t>(1, num_threads());
-    block_gemm(q, k->threads);
     k->weights = p.weights->get(
         p.constants[1], str("columns ", kernels().gemm.panel, ' ', p.inputs[1]), [&] {
             auto w = allocate_weight(std::size_t(packed_weights_size(f.k, f.n)) * sizeof(float));
@@ -80,6 +79,10 @@ lowered row_product_kernel(const problem& p) {
                               reinterpret_cast<float*>(w.data.get()));
             return w;
         });
+    q.paired = p.fast_math and gains_by_pairs(q, floats(k->weights->data.get()));
+    q.halved = p.fast_math and not q.paired and gains_by_halves(q);
+    k->threads = std::max<int64_t>(1, num_threads());
+    block_gemm(q, k->threads);
     return k;
 }
 

@@ -6,6 +6,8 @@
 #include "base/rounding.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace migraphx::cpu {
 
@@ -53,9 +55,12 @@ void block_gemm(gemm_params& p, int64_t threads, const kernel_table&) {
         p.block_depth = halved_depth(p);
         return;
     }
-    constexpr int64_t depth = 768, floats = 96 * 1024, fewest = 64, most = 128;
+    constexpr int64_t floats = 96 * 1024, fewest = 64, most = 128;
+    const int64_t depth = p.paired ? 384 : 768; // sums in pairs err more
     const int64_t parts = std::max<int64_t>(1, ceil_div(p.k, depth));
     p.block_depth = std::max<int64_t>(1, ceil_div(p.k, parts));
+    if (p.paired)
+        p.block_depth = round_up(p.block_depth, 8);
     const int64_t fitting = std::clamp(floats / p.block_depth, fewest, most);
     const int64_t blocks = std::max<int64_t>(1, ceil_div(p.m, fitting));
     const int64_t even = round_up(blocks, threads);
@@ -81,6 +86,26 @@ bool gains_by_halves(const gemm_params& p, const kernel_table& table, bool adds_
     const int64_t most_padded = adds_beside ? 24 : 64; // panels, of which one of zeros costs little
     return p.windows.channels == 0 && rows >= least_rows && p.n >= least_columns &&
            p.k >= least_depth && p.k % step == 0 && (panels % 2 == 0 || panels > most_padded);
+}
+
+// Measured on a Zen 4: one core needs 9.5 ms instead of 12.5 for 1500 rows of 384 with 1152
+// columns, 0.184 instead of 0.232 for 196 of 256 with 256, as much as plainly for 64 columns.
+bool gains_by_pairs(gemm_params& p, const float* weights, const kernel_table& table,
+                    bool adds_beside) {
+    constexpr int64_t step = 8, least_rows = 28, least_columns = 128, least_depth = 64;
+    constexpr int most_exponent = 40;
+    if (not adds_beside or not table.gemm.pairs or p.windows.channels != 0 or p.m < least_rows or
+        p.n < least_columns or p.k < least_depth or p.k % step != 0)
+        return false;
+    float largest = 0;
+    bool finite = true;
+    for (int64_t i = 0, n = packed_weights_size(p.k, p.n, table); i < n; i++) {
+        const float x = std::fabs(weights[i]);
+        finite = finite and x <= std::numeric_limits<float>::max();
+        largest = std::max(largest, x);
+    }
+    std::frexp(largest, &p.weight_exponent);
+    return finite and largest > 0 and std::abs(p.weight_exponent) <= most_exponent;
 }
 
 int64_t gemm_scratch(const gemm_params& p, int64_t threads, const kernel_table& table) {

@@ -17,6 +17,10 @@ void pack_gemm_weights(const gemm_weights& w, float* to, const kernel_table& tab
 // adds_beside_multiplies().
 bool gains_by_halves(const gemm_params& p, const kernel_table& table = kernels(),
                      bool adds_beside = adds_beside_multiplies());
+// True if p.paired makes it faster than both other forms; weights as packed for `table`, whose
+// p.weight_exponent it sets.
+bool gains_by_pairs(gemm_params& p, const float* weights, const kernel_table& table = kernels(),
+                    bool adds_beside = adds_beside_multiplies());
 // Chooses p.block_rows and p.block_depth for at most `threads` threads.
 void block_gemm(gemm_params& p, int64_t threads, const kernel_table& table = kernels());
 // Floats of scratch that run_gemm needs with at most `threads` threads.
