@@ -21,6 +21,7 @@ struct softmax_case {
     dims mask; // strides of the mask; empty: none
     bool log = false;
     elem_type type = elem_type::f32;
+    float scale = 0.37f;
 };
 
 dims permuted(const dims& lens, const dims& perm) {
@@ -45,7 +46,7 @@ void check_softmax(const softmax_case& c) {
         for (size_t i = 0; i <= n; ++i)
             x[i] = float(h[i]);
     const auto mask = random_floats(n + 1, 12, -3, 3);
-    const float scale = 0.37f;
+    const float scale = c.scale;
     std::vector<double> want(n);
     dims line = c.lens;
     const int64_t len = c.lens[size_t(c.axis)];
@@ -105,7 +106,9 @@ TEST(kernels_softmax, rows_of_every_length) {
         for (int64_t n = 1; n < 150; ++n)
             check_softmax({{3, n}, 1, {}, {}, log});
     for (int64_t n : {255, 256, 257, 511, 1000, 5000, 20011})
-        check_softmax({{3, n}, 1, {}, {}});
+        for (float scale : {0.37f, 1.0f})
+            for (bool log : {false, true})
+                check_softmax({{3, n}, 1, {}, {}, log, elem_type::f32, scale});
 }
 
 TEST(kernels_softmax, any_axis_and_layout) {
