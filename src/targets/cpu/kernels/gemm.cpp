@@ -141,22 +141,20 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
                 }
                 fetches.plan(u, last, fetch);
                 float* strip = strips + u % b.tiles.count * strip_step(p);
-                if (p.paired) {
-                    if (u < begin + b.tiles.count) {
-                        pack_strip(x, p.a_row, t.rows, part, nullptr, strip + strip_head);
+                if (u < begin + b.tiles.count) {
+                    float* const rows = strip + (p.paired ? strip_head : 0);
+                    if (p.windows.channels > 0)
+                        pack_windows(p.windows, p.a, t.row, t.rows, depth, part, rows);
+                    else
+                        pack_strip(x, p.a_row, t.rows, part, nullptr, rows);
+                    if (p.paired)
                         scale_strip(strip, t.rows, part, p.weight_exponent);
-                    }
-                    multiply_paired_tile({strip, w, bias, part, depth > 0, last, &fetch}, pairs,
-                                         p.epilogue, place, t.rows);
-                    fetch.next += fetch.bytes;
-                    continue;
                 }
-                if (u < begin + b.tiles.count && p.windows.channels > 0)
-                    pack_windows(p.windows, p.a, t.row, t.rows, depth, part, strip);
-                else if (u < begin + b.tiles.count)
-                    pack_strip(x, p.a_row, t.rows, part, nullptr, strip);
-                multiply_tile({strip, w, bias, part, depth > 0, last, &fetch}, p.epilogue, place,
-                              t.rows);
+                const strip_product product{strip, w, bias, part, depth > 0, last, &fetch};
+                if (p.paired)
+                    multiply_paired_tile(product, pairs, p.epilogue, place, t.rows);
+                else
+                    multiply_tile(product, p.epilogue, place, t.rows);
                 fetch.next += fetch.bytes;
             }
         }

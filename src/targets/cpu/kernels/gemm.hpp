@@ -32,7 +32,7 @@ struct gemm_params {
     // fewer operations, larger errors. k and block_depth are multiples of 16; no windows.
     bool halved;
     // In pairs (paired_tile.hpp), where the kernel can; weights are below 2^weight_exponent, which
-    // is at most 40 either way. k and block_depth are multiples of 8; no windows.
+    // is at most 40 either way. k and block_depth are multiples of 8.
     bool paired;
     int weight_exponent;
     row_epilogue epilogue; // of one image

@@ -13,6 +13,35 @@ namespace migraphx::cpu::KERNEL_ISA {
 constexpr int64_t strip_head = 16;
 constexpr int64_t strip_unscale = strip_head - 1;
 
+// The sum of products of pairs of one row, whose parts are `step` floats apart.
+inline float pairs_of_row(const float* row, int64_t step, int64_t depth) {
+    const auto part = [&](int64_t i) -> const strip_part& {
+        return *reinterpret_cast<const strip_part*>(row + i * step);
+    };
+    // Pairs begin at every third k: in three parts at 0, 3, 6 of the first, 1, 4, 7 of the second,
+    // 2, 5 of the third.
+    constexpr strip_part begins[3] = {
+        {1, 0, 0, 1, 0, 0, 1, 0}, {0, 1, 0, 0, 1, 0, 0, 0}, {0, 0, 1, 0, 0, 1, 0, 0}};
+    strip_part sums[3]{};
+    float sum = 0;
+    int64_t k = 0;
+    for (int64_t i = 0; k + 3 * strip_depth <= depth; k += 3 * strip_depth, i += 3) {
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) {
+            const strip_part x = part(i + j);
+            sums[j] += x * begins[j] * __builtin_shufflevector(x, x, 1, 2, 3, 4, 5, 6, 7, 0);
+        }
+        sum += part(i + 1)[7] * part(i + 2)[0];
+    }
+    for (; k + 3 <= depth; k += 3)
+        sum += row[k / strip_depth * step + k % strip_depth] *
+               row[(k + 1) / strip_depth * step + (k + 1) % strip_depth];
+    sums[0] += sums[1] + sums[2];
+    for (int j = 0; j < strip_depth; ++j)
+        sum += sums[0][j];
+    return sum;
+}
+
 // Of a packed strip of which `depth` is a multiple of strip_depth; weights are below
 // 2^weight_exponent.
 inline void scale_strip(float* head, int64_t rows, int64_t depth, int weight_exponent) {
@@ -47,15 +76,7 @@ inline void scale_strip(float* head, int64_t rows, int64_t depth, int weight_exp
     for (; i < n; ++i)
         strip[i] *= scale;
     for (int64_t r = 0; r < rows; ++r)
-        head[r] = 0;
-    const auto at = [&](int64_t k) {
-        return strip + k / strip_depth * (rows * strip_depth) + k % strip_depth;
-    };
-    for (int64_t k = 0; k + 3 <= depth; k += 3) {
-        const float *x = at(k), *y = at(k + 1);
-        for (int64_t r = 0; r < rows; ++r)
-            head[r] -= x[r * strip_depth] * y[r * strip_depth];
-    }
+        head[r] = -pairs_of_row(strip + r * strip_depth, rows * strip_depth, depth);
 }
 
 template <int R, int V>

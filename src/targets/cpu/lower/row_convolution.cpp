@@ -32,7 +32,8 @@ struct row_convolution_kernel : packed_convolution {
         run_gemm(q, reinterpret_cast<float*>(args.scratch), threads);
     }
     std::string name() const override {
-        return params.windows.channels > 0 ? "row_gemm of windows" : "row_gemm";
+        return str("row_gemm", params.windows.channels > 0 ? " of windows" : "",
+                   params.paired ? " in pairs" : "");
     }
     std::size_t scratch_bytes() const override {
         return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
@@ -45,7 +46,7 @@ struct row_convolution_kernel : packed_convolution {
 // 3x3 ones with stride 2. 1x1 windows whose strips meet eight panels take 5 to 20 % less than read
 // in place from 256 KiB on; with four panels, or less weights, packing does not pay. Large results
 // that few products go into are fetched as well, with what is added to them (a twentieth to a fifth
-// at batch 8).
+// at batch 8). Products in pairs pay wherever there are some rows and panels.
 bool pays(const gemm_params& p, bool one_tap, bool adds) {
     constexpr int64_t far_weights = 1 << 20, some_weights = 256 << 10,
                       far_results = 8 << 20; // bytes
@@ -121,11 +122,14 @@ lowered row_convolution(const problem& p) {
     q.k = int64_t(p.inputs[1].elements() / p.inputs[1].lens()[0]);
     q.a_row = *x_row;
     q.c_row = *y_row;
-    if (not pays(q, q.k == int64_t(x.lens()[1]), epilogue->has_operands()))
+    const bool may_pair = p.fast_math and may_gain_by_pairs(q);
+    if (not may_pair and not pays(q, q.k == int64_t(x.lens()[1]), epilogue->has_operands()))
         return lowered::refuse("weights and results stay in caches");
+    k->weights = rows_lie ? pack_pointwise(p, 1) : pack_windows(p);
+    q.paired =
+        may_pair and gains_by_pairs(q, reinterpret_cast<const float*>(k->weights->data.get()));
     k->threads = std::max<int64_t>(1, num_threads());
     block_gemm(q, k->threads);
-    k->weights = rows_lie ? pack_pointwise(p, 1) : pack_windows(p);
     k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.n)));
     k->epilogue = std::move(*epilogue);
     return k;

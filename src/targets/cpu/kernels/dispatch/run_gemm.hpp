@@ -17,8 +17,10 @@ void pack_gemm_weights(const gemm_weights& w, float* to, const kernel_table& tab
 // adds_beside_multiplies().
 bool gains_by_halves(const gemm_params& p, const kernel_table& table = kernels(),
                      bool adds_beside = adds_beside_multiplies());
-// True if p.paired makes it faster than both other forms; weights as packed for `table`, whose
-// p.weight_exponent it sets.
+// True if p.paired makes it faster than both other forms, by its sizes; then, unless weights, as
+// packed for `table`, are not finite, whose p.weight_exponent it sets.
+bool may_gain_by_pairs(const gemm_params& p, const kernel_table& table = kernels(),
+                       bool adds_beside = adds_beside_multiplies());
 bool gains_by_pairs(gemm_params& p, const float* weights, const kernel_table& table = kernels(),
                     bool adds_beside = adds_beside_multiplies());
 // Chooses p.block_rows and p.block_depth for at most `threads` threads.
