@@ -222,7 +222,7 @@ TEST(kernels_gemm, in_pairs) {
             gains_by_pairs(product.params, product.panels.data(), kernels_for(level), false));
         ASSERT_TRUE(
             gains_by_pairs(product.params, product.panels.data(), kernels_for(level), true));
-        EXPECT_EQ(product.params.weight_exponent, -9);
+        EXPECT_EQ(product.params.weight_exponent, -11); // uniform below 2^-10
         product.params.paired = true;
         run(product.params, kernels_for(level));
         for (int64_t r = 0; r < m; ++r)
@@ -241,6 +241,37 @@ TEST(kernels_gemm, in_pairs) {
         packed_product infinite(a, b, m, n, k, kernels_for(level));
         EXPECT_FALSE(
             gains_by_pairs(infinite.params, infinite.panels.data(), kernels_for(level), true));
+    }
+}
+
+// Trained weights have single large numbers, which say little of most sums.
+TEST(kernels_gemm, pairs_and_single_large_weights) {
+    const int64_t m = 48, n = 160, k = 384;
+    auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(n * k), 2);
+    for (std::size_t i = 0; i < b.size(); i += 997)
+        b[i] *= 100;
+    for (isa level : levels()) {
+        if (not kernels_for(level).gemm.pairs)
+            continue;
+        double errors[2]{};
+        for (const bool paired : {false, true}) {
+            packed_product product(a, b, m, n, k, kernels_for(level));
+            ASSERT_TRUE(
+                gains_by_pairs(product.params, product.panels.data(), kernels_for(level), true));
+            product.params.paired = paired;
+            run(product.params, kernels_for(level));
+            for (int64_t r = 0; r < m; ++r)
+                for (int64_t j = 0; j < n; ++j) {
+                    double want = 0;
+                    for (int64_t i = 0; i < k; ++i)
+                        want += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
+                    const double off = double(product.result[size_t(r * n + j)]) - want;
+                    errors[paired] += off * off;
+                }
+        }
+        // Of the squares; with scales by the largest numbers a hundred times as much.
+        EXPECT_LT(errors[1], 9 * errors[0]);
+        EXPECT_GT(errors[0], 0);
     }
 }
 

@@ -31,8 +31,8 @@ struct gemm_params {
     // With seven products of half the rows, columns and depth instead of eight (strassen_tile.hpp):
     // fewer operations, larger errors. k and block_depth are multiples of 16; no windows.
     bool halved;
-    // In pairs (paired_tile.hpp), where the kernel can; weights are below 2^weight_exponent, which
-    // is at most 40 either way. k and block_depth are multiples of 8.
+    // In pairs (paired_tile.hpp), where the kernel can; the root of the weights' mean square is
+    // about 2^weight_exponent, at most 2^40 either way. k and block_depth are multiples of 8.
     bool paired;
     int weight_exponent;
     row_epilogue epilogue; // of one image

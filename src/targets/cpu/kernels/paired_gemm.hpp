@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tiles of a product in pairs (paired_tile.hpp): a strip of rows is scaled by a power of two so
-// that its largest number is about the largest weight. For kernel files only.
+// that its numbers are about as large as the weights. For kernel files only.
 #pragma once
 
 #include "targets/cpu/kernels/paired_tile.hpp"
@@ -42,36 +42,57 @@ inline float pairs_of_row(const float* row, int64_t step, int64_t depth) {
     return sum;
 }
 
-// Of a packed strip of which `depth` is a multiple of strip_depth; weights are below
-// 2^weight_exponent.
+// Factors are made about as large by powers of two. How large numbers are is told by the root of
+// their mean square: single large ones, which trained weights have, say little of most sums.
+constexpr int most_exponent = 40;
+
+struct magnitude {
+    int exponent; // of the root, rounded down
+    bool usual;   // finite, not 0, and the exponent is at most most_exponent either way
+};
+
+// Of n numbers whose squares are `squares` in sum, infinite or NaN where one is or where they are
+// too large.
+inline magnitude magnitude_of(float squares, int64_t n) {
+    const float mean = squares / float(n);
+    int32_t x;
+    __builtin_memcpy(&x, &mean, sizeof(x));
+    const int exponent = ((x >> 23) - 127) >> 1;
+    return {exponent, x > 0 && exponent <= most_exponent && exponent >= -most_exponent};
+}
+
+inline float power_of_two(int e) {
+    return from_bits(splat_int((e + 127) << 23))[0];
+}
+
+inline float sum_of_squares(const float* from, int64_t n) {
+    vf sums[4]{};
+    int64_t i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) {
+            const vf x = load(from + i + j * lanes);
+            sums[j] = fma(x, x, sums[j]);
+        }
+    for (; i < n; i += lanes) {
+        const vf x = load_first(from + i, n - i < lanes ? n - i : lanes);
+        sums[0] = fma(x, x, sums[0]);
+    }
+    return sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+// Of a packed strip of which `depth` is a multiple of strip_depth.
 inline void scale_strip(float* head, int64_t rows, int64_t depth, int weight_exponent) {
     float* strip = head + strip_head;
     const int64_t n = rows * depth;
-    vi most[2]{};
-    int64_t i = 0;
-    for (; i + 2 * lanes <= n; i += 2 * lanes)
-        for (int j = 0; j < 2; ++j) {
-            const vi x = bits(abs(load(strip + i + j * lanes)));
-            most[j] = x > most[j] ? x : most[j];
-        }
-    int32_t largest = 0;
-    for (int j = 0; j < lanes; ++j) {
-        largest = most[0][j] > largest ? most[0][j] : largest;
-        largest = most[1][j] > largest ? most[1][j] : largest;
-    }
-    for (; i < n; ++i) {
-        const int32_t x = bits(abs(splat(strip[i])))[0];
-        largest = x > largest ? x : largest;
-    }
-    constexpr int bound = 40;
-    const int exponent = (largest >> 23) - 126;
+    const auto size = magnitude_of(sum_of_squares(strip, n), n);
     head[strip_unscale] = 0;
-    if (exponent > bound || exponent < -bound)
+    if (!size.usual)
         return;
-    const auto power = [](int e) { return from_bits(splat_int((e + 127) << 23))[0]; };
-    const float scale = power(weight_exponent - exponent);
-    head[strip_unscale] = power(exponent - weight_exponent);
-    for (i = 0; i + lanes <= n; i += lanes)
+    const float scale = power_of_two(weight_exponent - size.exponent);
+    head[strip_unscale] = power_of_two(size.exponent - weight_exponent);
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes)
         store(strip + i, load(strip + i) * scale);
     for (; i < n; ++i)
         strip[i] *= scale;

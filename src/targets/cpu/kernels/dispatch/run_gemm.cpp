@@ -6,8 +6,9 @@
 #include "base/rounding.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 #include <vector>
 
 namespace migraphx::cpu {
@@ -99,25 +100,27 @@ bool may_gain_by_pairs(const gemm_params& p, const kernel_table& table, bool add
 
 bool gains_by_pairs(gemm_params& p, const float* weights, const kernel_table& table,
                     bool adds_beside) {
-    constexpr int most_exponent = 40;
     if (not may_gain_by_pairs(p, table, adds_beside))
         return false;
-    // Magnitudes as bits: those of infinities and NaN are the largest.
     constexpr int64_t share = 64 * 1024;
     const auto n = packed_weights_size(p.k, p.n, table);
-    std::vector<uint32_t> of_shares(std::size_t(ceil_div(n, share)));
-    parallel_for(int64_t(of_shares.size()), 4, [&](int64_t begin, int64_t end) {
+    std::vector<double> squares(std::size_t(ceil_div(n, share)));
+    parallel_for(int64_t(squares.size()), 4, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
-            uint32_t most = 0;
-            for (auto j = i * share; j < std::min(n, (i + 1) * share); j++)
-                most = std::max(most, std::bit_cast<uint32_t>(weights[j]) & 0x7fffffffu);
-            of_shares[std::size_t(i)] = most;
+            double sum[8]{};
+            const auto first = i * share, last = std::min(n, first + share);
+            for (auto j = first; j < last; j++)
+                sum[j % 8] += double(weights[j]) * double(weights[j]);
+            squares[std::size_t(i)] = std::accumulate(std::begin(sum), std::end(sum), 0.0);
         }
     });
-    const auto largest =
-        std::bit_cast<float>(*std::max_element(of_shares.begin(), of_shares.end()));
-    std::frexp(largest, &p.weight_exponent);
-    return std::isfinite(largest) and largest > 0 and std::abs(p.weight_exponent) <= most_exponent;
+    const auto root =
+        std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0) / double(p.k * p.n));
+    constexpr double most = 0x1p40;
+    if (not(root >= 1 / most and root <= most)) // nor NaN
+        return false;
+    p.weight_exponent = std::ilogb(root);
+    return true;
 }
 
 int64_t gemm_scratch(const gemm_params& p, int64_t threads, const kernel_table& table) {
