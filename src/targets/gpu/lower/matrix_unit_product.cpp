@@ -275,7 +275,7 @@ lowered matrix_unit_product(const device_problem& p) {
         p, *f, tile, parts, shared, packed, "gemm_mma.cuh",
         str("mma_gemm<mma_form<", device_type(w.a.type), ", ", tile.m, ", ", tile.n, ", ", tile.k,
             ", ", tile.warp_m, ", ", tile.warp_n, ", ", tile.stages, ", ", w.a.column == 1, ", ",
-            w.b.row == 1, ", ", parts_of_b, ">, ", even ? 8 : 1,
+            w.b.row == 1, parts_of_b > 1 ? str(", ", parts_of_b) : "", ">, ", even ? 8 : 1,
             parts.together ? str(", ", parts.count) : "", ">(a, b, shared, p, t);"),
         p.in_parts ? "mma_gemm of parts" : "mma_gemm", bounds_of(tile, parts));
     return packed == nullptr ? std::move(k) : with_weights(std::move(k), std::move(packed));
