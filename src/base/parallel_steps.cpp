@@ -3,6 +3,7 @@
 // steps it has done, and all look at the words of the others. Helpers join when they are there; the
 // caller decides that, a step ahead, so that all count the same parts.
 #include "base/parallel.hpp"
+#include "base/pause.hpp"
 #include "base/thread_pool.hpp"
 
 #include <algorithm>
@@ -22,14 +23,6 @@ constexpr std::chrono::microseconds patience{20};
 constexpr std::chrono::microseconds crowded{100};
 
 constexpr int most_parts = 16;
-
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
 
 // How long it took until `done` held.
 template <class Done>
@@ -99,7 +92,8 @@ void lead(step_job& job) {
     }
 }
 
-void follow(step_job& job, int number) {
+void follow(void* shared, int number) {
+    auto& job = *static_cast<step_job*>(shared);
     auto& own = job.parts[std::size_t(number)];
     const auto& caller = job.parts[0];
     own.is_there.store(true, std::memory_order_relaxed);
@@ -122,19 +116,11 @@ void follow(step_job& job, int number) {
     }
 }
 
-void run_part(void* shared, int part) {
-    auto& job = *static_cast<step_job*>(shared);
-    if (part == 0)
-        lead(job);
-    else
-        follow(job, part);
-}
-
 } // namespace
 
 void run_steps(std::int64_t steps, int most, step_body f, void* context) {
     step_job job{steps, std::min(most, most_parts), f, context, {}};
-    const thread_pool::region all(run_part, &job, job.most, thread_pool::order::any);
+    const thread_pool::region all(follow, &job, job.most, thread_pool::order::any);
     lead(job);
 }
 

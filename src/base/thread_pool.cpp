@@ -2,6 +2,7 @@
 #include "base/thread_pool.hpp"
 
 #include "base/parallel.hpp"
+#include "base/pause.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -46,14 +47,6 @@ void futex_wake(futex_word& word) {
     syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
-
 // Polls `done` until it holds or the time is over.
 template <class Done, class Limit>
 bool spin(Done done, Limit limit) {
@@ -93,8 +86,9 @@ struct helper {
 
     [[noreturn]] void serve();
 
-    // A helper that was last seen on the processor of its caller goes elsewhere: the system leaves a
-    // thread that sleeps for moments where it is, and both would take turns while others are idle.
+    // A helper that was last seen on the processor of its caller goes elsewhere: the system leaves
+    // a thread that sleeps for moments where it is, and both would take turns while others are
+    // idle.
     void leave_processor_of_caller() {
         const int here = sched_getcpu();
         cpu_set_t all, others;

@@ -7,14 +7,12 @@
 #include <migraphx/instruction.hpp>
 #include <migraphx/module.hpp>
 
-#include <algorithm>
-
 namespace migraphx {
 
 namespace {
 
 constexpr std::size_t channels_of_a_step = 32;
-constexpr std::size_t few_elements = std::size_t(1) << 21; // 8 MiB of floats
+constexpr std::size_t few_bytes = std::size_t(8) << 20; // 2^21 floats
 
 bool is_convolution(instruction_ref ins) {
     return ins->name() == "convolution" or ins->name() == "convolution_backwards";
@@ -22,13 +20,6 @@ bool is_convolution(instruction_ref ins) {
 
 bool is_float_image(instruction_ref ins) {
     return ins->get_shape().type() == shape::float_type and ins->get_shape().ndim() > 2;
-}
-
-bool is_small(const shape& s) {
-    std::size_t left = few_elements; // sizes that change may be as large as they like
-    for (auto n : s.max_lens())
-        left /= std::max(n, std::size_t(1));
-    return left > 0;
 }
 
 // A window for each channel.
@@ -51,7 +42,7 @@ std::unordered_set<instruction_ref> convolutions_of_float_images(const module& m
             continue;
         const auto x = ins->inputs()[0], w = ins->inputs()[1];
         const bool narrow = is_narrow_image(x) and is_narrow_image(ins);
-        if (not(is_depthwise(ins) ? narrow or is_small(x->get_shape())
+        if (not(is_depthwise(ins) ? narrow or x->get_shape().bytes() <= few_bytes
                                   : narrow and ins->name() == "convolution_backwards"))
             continue;
         if (w->can_eval() and not x->can_eval() and value_readers(x).size() == 1 and

@@ -54,6 +54,15 @@ struct packed_product {
     }
 };
 
+// Row r of a times column j of b, k x n.
+double sum_in_double(const std::vector<float>& a, const std::vector<float>& b, int64_t n, int64_t k,
+                     int64_t r, int64_t j) {
+    double sum = 0;
+    for (int64_t i = 0; i < k; ++i)
+        sum += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
+    return sum;
+}
+
 void check(const gemm_case& c, isa level) {
     const auto& table = kernels_for(level);
     const int64_t a_row = c.k + c.a_gap, c_row = c.n + 2;
@@ -227,9 +236,7 @@ TEST(kernels_gemm, in_pairs) {
         run(product.params, kernels_for(level));
         for (int64_t r = 0; r < m; ++r)
             for (int64_t j = 0; j < n; ++j) {
-                double want = 0;
-                for (int64_t i = 0; i < k; ++i)
-                    want += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
+                const double want = sum_in_double(a, b, n, k, r, j);
                 const double got = double(product.result[size_t(r * n + j)]);
                 if (r == 39) {
                     ASSERT_FALSE(std::isfinite(got)) << j;
@@ -262,10 +269,8 @@ TEST(kernels_gemm, pairs_and_single_large_weights) {
             run(product.params, kernels_for(level));
             for (int64_t r = 0; r < m; ++r)
                 for (int64_t j = 0; j < n; ++j) {
-                    double want = 0;
-                    for (int64_t i = 0; i < k; ++i)
-                        want += double(a[size_t(r * k + i)]) * double(b[size_t(i * n + j)]);
-                    const double off = double(product.result[size_t(r * n + j)]) - want;
+                    const double off =
+                        double(product.result[size_t(r * n + j)]) - sum_in_double(a, b, n, k, r, j);
                     errors[paired] += off * off;
                 }
         }

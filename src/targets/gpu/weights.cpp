@@ -3,10 +3,13 @@
 
 #include "base/parallel.hpp"
 #include "base/str.hpp"
+#include "ops/tensor.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace migraphx::gpu {
@@ -93,6 +96,20 @@ device_weight device_constant(device& on, const argument& constant, const std::s
         with.upload(w.data.get(), form.data(), bytes);
         return w;
     });
+}
+
+std::pair<argument, argument> as_sum(const std::vector<double>& numbers, shape::type_t type) {
+    const shape s{type, {numbers.size()}};
+    argument high{s}, low{s};
+    store(high, numbers);
+    auto rest = load<double>(high);
+    for (std::size_t i = 0; i < rest.size(); i++) {
+        rest[i] = numbers[i] - rest[i];
+        if (not std::isfinite(rest[i]))
+            rest[i] = 0;
+    }
+    store(low, rest);
+    return {std::move(high), std::move(low)};
 }
 
 } // namespace migraphx::gpu

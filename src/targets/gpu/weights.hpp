@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace migraphx::gpu {
@@ -26,5 +27,8 @@ std::vector<device_weight> device_constants(device& on, const std::vector<argume
 /// the process holds this form on this device. Thread-safe; not to be called while recording.
 device_weight device_constant(device& on, const argument& constant, const std::string& layout,
                               std::size_t bytes, const std::function<void(char* to)>& make);
+
+/// Numbers as sums of two of a shorter type; what is beyond its range has 0 as the second.
+std::pair<argument, argument> as_sum(const std::vector<double>& numbers, shape::type_t type);
 
 } // namespace migraphx::gpu

@@ -5,6 +5,7 @@
 
 #include "targets/cpu/kernels/attention_places.hpp"
 #include "targets/cpu/kernels/attention_scores.hpp"
+#include "targets/cpu/kernels/paired_tile.hpp"
 
 namespace migraphx::cpu::KERNEL_ISA {
 
@@ -46,13 +47,12 @@ inline pair_scales pair_factors(const attention_params& p, const block_place& at
     int32_t s;
     __builtin_memcpy(&s, &scale, sizeof(s));
     const auto exponent = [](int32_t x) { return ((x & 0x7fffffff) >> 23) - 127; };
-    constexpr int most = 40;
     const int of_queries = exponent(q) + exponent(s), of_keys = exponent(k);
-    if (of_queries > most || of_keys > most || of_queries < -most || of_keys < -most)
+    if (of_queries > most_exponent || of_keys > most_exponent || of_queries < -most_exponent ||
+        of_keys < -most_exponent)
         return {false, 1, 1};
     const int n = (of_keys - of_queries) / 2;
-    const auto power = [](int e) { return from_bits(splat_int((e + 127) << 23))[0]; };
-    return {true, power(n), power(-n)};
+    return {true, power_of_two(n), power_of_two(-n)};
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

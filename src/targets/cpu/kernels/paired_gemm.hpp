@@ -44,8 +44,6 @@ inline float pairs_of_row(const float* row, int64_t step, int64_t depth) {
 
 // Factors are made about as large by powers of two. How large numbers are is told by the root of
 // their mean square: single large ones, which trained weights have, say little of most sums.
-constexpr int most_exponent = 40;
-
 struct magnitude {
     int exponent; // of the root, rounded down
     bool usual;   // finite, not 0, and the exponent is at most most_exponent either way
@@ -59,10 +57,6 @@ inline magnitude magnitude_of(float squares, int64_t n) {
     __builtin_memcpy(&x, &mean, sizeof(x));
     const int exponent = ((x >> 23) - 127) >> 1;
     return {exponent, x > 0 && exponent <= most_exponent && exponent >= -most_exponent};
-}
-
-inline float power_of_two(int e) {
-    return from_bits(splat_int((e + 127) << 23))[0];
 }
 
 inline float sum_of_squares(const float* from, int64_t n) {

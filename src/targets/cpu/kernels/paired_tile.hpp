@@ -27,6 +27,13 @@ constexpr int64_t paired_strip_floats(int64_t depth) {
     return (depth + 1) * paired_rows;
 }
 
+// Scales are powers of two; what would need others than these either way goes plainly.
+constexpr int most_exponent = 40;
+
+inline float power_of_two(int e) {
+    return from_bits(splat_int((e + 127) << 23))[0];
+}
+
 // y + x.
 MIGRAPHX_VEC_INLINE vf add_with(vf y, const float& x) {
 #if MIGRAPHX_VEC_BYTES == 64

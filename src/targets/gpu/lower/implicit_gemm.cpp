@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 namespace migraphx::gpu {
@@ -136,15 +135,12 @@ void pack(const argument& w, const mgx::conv_pack_params& q, char* to) {
 // Weights {outputs, channels, 1 …} as sums of two numbers of a shorter type, {outputs, channels, 2
 // …}.
 argument two_parts(const argument& w, const shape& s) {
-    const auto whole = load<double>(w);
-    const argument high{shape{s.type(), {whole.size()}}};
-    store(high, whole);
-    const auto rounded = load<double>(high);
-    std::vector<double> parts(2 * whole.size());
-    for (std::size_t i = 0; i < whole.size(); i++) {
-        const auto rest = whole[i] - rounded[i];
-        parts[2 * i] = rounded[i];
-        parts[2 * i + 1] = std::isfinite(rest) ? rest : 0;
+    const auto sum = as_sum(load<double>(w), s.type());
+    const auto high = load<double>(sum.first), low = load<double>(sum.second);
+    std::vector<double> parts(2 * high.size());
+    for (std::size_t i = 0; i < high.size(); i++) {
+        parts[2 * i] = high[i];
+        parts[2 * i + 1] = low[i];
     }
     argument result{s};
     store(result, parts);

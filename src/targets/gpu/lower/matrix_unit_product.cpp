@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -216,21 +215,15 @@ device_weight columns_in_parts(const device_problem& p, gemm_problem& w) {
         str("columns in parts ", w.k, 'x', w.n, ' ', from.row, ' ', from.column), s.bytes(),
         [&](char* to) {
             const auto numbers = load<double>(p.constants[1]);
-            std::vector<double> high(s.elements() / parts_of_sums), low(high.size());
+            std::vector<double> columns(s.elements() / parts_of_sums);
             for (int64_t k = 0; k < w.k; k++)
                 for (int64_t j = 0; j < w.n; j++)
-                    high[std::size_t(j * w.b.column + k)] = numbers[std::size_t(k * w.n + j)];
-            const argument whole{shape{w.b.type, {high.size()}}};
-            store(whole, high);
-            const auto rounded = load<double>(whole);
-            for (std::size_t i = 0; i < low.size(); i++)
-                low[i] = std::isfinite(high[i] - rounded[i]) ? high[i] - rounded[i] : 0;
-            const argument rest{shape{w.b.type, {low.size()}}};
-            store(rest, low);
+                    columns[std::size_t(j * w.b.column + k)] = numbers[std::size_t(k * w.n + j)];
+            const auto [high, low] = as_sum(columns, w.b.type);
             const auto bytes = std::size_t(group_of_columns * w.b.column) * s.type_size();
             for (std::size_t g = 0; g < groups; g++) {
-                std::memcpy(to + parts_of_sums * g * bytes, whole.data() + g * bytes, bytes);
-                std::memcpy(to + (parts_of_sums * g + 1) * bytes, rest.data() + g * bytes, bytes);
+                std::memcpy(to + parts_of_sums * g * bytes, high.data() + g * bytes, bytes);
+                std::memcpy(to + (parts_of_sums * g + 1) * bytes, low.data() + g * bytes, bytes);
             }
         });
 }
