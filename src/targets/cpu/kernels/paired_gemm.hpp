@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tiles of a product in pairs (paired_tile.hpp): a strip of rows is scaled by a power of two so
-// that its numbers are about as large as the weights. For kernel files only.
+// Tiles of a product in pairs (paired_tile.hpp): rows are scaled by powers of two so that their
+// numbers are about as large as the weights. For kernel files only.
 #pragma once
 
 #include "targets/cpu/kernels/paired_tile.hpp"
@@ -8,10 +8,11 @@
 
 namespace migraphx::cpu::KERNEL_ISA {
 
-// Before the rows of a strip: what pairs of each row add, then what results are multiplied by; 0:
-// the strip is not scaled and has no such sums, since a number of it is not finite or too large.
-constexpr int64_t strip_head = 16;
-constexpr int64_t strip_unscale = strip_head - 1;
+// Before the rows of a strip: what pairs of each row add, from strip_factors on what results of
+// each row are multiplied by, and whether that is so: a strip with a number that is not finite or
+// too large is multiplied plainly.
+constexpr int64_t strip_head = 32, strip_factors = 16;
+constexpr int64_t strip_scaled = strip_head - 1; // 1 or 0
 
 // The sum of products of pairs of one row, whose parts are `step` floats apart.
 inline float pairs_of_row(const float* row, int64_t step, int64_t depth) {
@@ -59,39 +60,55 @@ inline magnitude magnitude_of(float squares, int64_t n) {
     return {exponent, x > 0 && exponent <= most_exponent && exponent >= -most_exponent};
 }
 
-inline float sum_of_squares(const float* from, int64_t n) {
-    vf sums[4]{};
+// Of one row of a strip, whose parts are `step` floats apart.
+inline float squares_of_row(const float* row, int64_t step, int64_t parts) {
+    strip_part sums[4]{};
+    const auto add = [&](int j, const float* at) __attribute__((always_inline)) {
+        const strip_part x = *reinterpret_cast<const strip_part*>(at);
+        sums[j] += x * x;
+    };
     int64_t i = 0;
-    for (; i + 4 * lanes <= n; i += 4 * lanes)
+    for (; i + 4 <= parts; i += 4, row += 4 * step)
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-            const vf x = load(from + i + j * lanes);
-            sums[j] = fma(x, x, sums[j]);
-        }
-    for (; i < n; i += lanes) {
-        const vf x = load_first(from + i, n - i < lanes ? n - i : lanes);
-        sums[0] = fma(x, x, sums[0]);
-    }
-    return sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
+        for (int j = 0; j < 4; ++j)
+            add(j, row + j * step);
+    for (; i < parts; ++i, row += step)
+        add(0, row);
+    sums[0] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    float sum = 0;
+    for (int j = 0; j < strip_depth; ++j)
+        sum += sums[0][j];
+    return sum;
 }
 
-// Of a packed strip of which `depth` is a multiple of strip_depth.
+// Of a packed strip of which `depth` is a multiple of strip_depth. Each row has a factor of its
+// own: rows are samples, tokens or pixels, and a large one among them is not to cost the others
+// digits.
 inline void scale_strip(float* head, int64_t rows, int64_t depth, int weight_exponent) {
-    float* strip = head + strip_head;
-    const int64_t n = rows * depth;
-    const auto size = magnitude_of(sum_of_squares(strip, n), n);
-    head[strip_unscale] = 0;
-    if (!size.usual)
-        return;
-    const float scale = power_of_two(weight_exponent - size.exponent);
-    head[strip_unscale] = power_of_two(size.exponent - weight_exponent);
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        store(strip + i, load(strip + i) * scale);
-    for (; i < n; ++i)
-        strip[i] *= scale;
-    for (int64_t r = 0; r < rows; ++r)
-        head[r] = -pairs_of_row(strip + r * strip_depth, rows * strip_depth, depth);
+    float* const strip = head + strip_head;
+    const int64_t step = rows * strip_depth, parts = depth / strip_depth;
+    float scales[paired_rows];
+    head[strip_scaled] = 0;
+    for (int64_t r = 0; r < rows; ++r) {
+        const float squares = squares_of_row(strip + r * strip_depth, step, parts);
+        const auto size = magnitude_of(squares, depth);
+        if (squares == 0) { // of nothing but zeros, results are 0 to the last bit
+            scales[r] = 1;
+            head[strip_factors + r] = 0;
+        } else if (size.usual) {
+            scales[r] = power_of_two(weight_exponent - size.exponent);
+            head[strip_factors + r] = power_of_two(size.exponent - weight_exponent);
+        } else {
+            return;
+        }
+    }
+    head[strip_scaled] = 1;
+    for (int64_t r = 0; r < rows; ++r) {
+        float* const row = strip + r * strip_depth;
+        for (int64_t i = 0; i < parts; ++i)
+            *reinterpret_cast<strip_part*>(row + i * step) *= scales[r];
+        head[r] = -pairs_of_row(row, step, depth);
+    }
 }
 
 template <int R, int V>
@@ -101,13 +118,12 @@ inline void paired_tile(const strip_product& p, const float* pairs, const row_ep
     tile_approach come_near(*p.fetch, p.depth);
     multiply_strip_pairs<R, V>(acc, p.strip + strip_head, p.strip, p.panel, row_panel, pairs,
                                p.depth, come_near);
-    const vf scale = splat(p.strip[strip_unscale]);
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
         const vf bias = load(p.bias + v * lanes);
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r)
-            acc[r][v] = fma(acc[r][v], scale, bias);
+            acc[r][v] = fma(acc[r][v], splat(p.strip[strip_factors + r]), bias);
     }
     if (p.add)
         add_sums<R, V>(acc, at);
@@ -120,7 +136,7 @@ inline void paired_tile(const strip_product& p, const float* pairs, const row_ep
 // `rows` is at most paired_rows; `pairs`: pair_products of the panel.
 inline void multiply_paired_tile(strip_product p, const float* pairs, const row_epilogue& e,
                                  const tile_place& at, int64_t rows) {
-    if (p.strip[strip_unscale] == 0) {
+    if (p.strip[strip_scaled] == 0) {
         p.strip += strip_head;
         multiply_tile(p, e, at, rows);
         return;
