@@ -30,15 +30,18 @@ void run(gemm_params p, const kernel_table& table, int64_t rows = 0, int64_t dep
     block_gemm(p, threads, table);
     if (rows > 0)
         p.block_rows = rows;
-    if (depth > 0)
+    if (depth > 0) {
         p.block_depth = depth;
+        if (not p.paired)
+            p.sum_depth = depth;
+    }
     std::vector<float> scratch(size_t(gemm_scratch(p, threads, table)), std::nanf(""));
     run_gemm(p, scratch.data(), threads, table);
 }
 
 // Rows of a times weights packed for one instruction set, without gaps.
 struct packed_product {
-    std::vector<float> panels, result;
+    std::vector<float> panels, pairs, result;
     gemm_params params{};
 
     packed_product(const std::vector<float>& a, const std::vector<float>& b, int64_t m, int64_t n,
@@ -51,6 +54,12 @@ struct packed_product {
         params.m = m;
         params.n = params.c_row = n;
         params.k = params.a_row = k;
+    }
+    bool pair(const kernel_table& table) {
+        pairs.resize(size_t(weight_pairs_size(params.k, params.n, table)));
+        sum_weight_pairs(panels.data(), params.k, params.n, pairs.data(), table);
+        params.paired = can_pair(params, pairs.data());
+        return params.paired;
     }
 };
 
@@ -97,8 +106,12 @@ void check(const gemm_case& c, isa level) {
         p.epilogue.steps[2].beta = 1.5f;
     }
     p.halved = c.halved;
-    p.paired = c.paired;
-    p.weight_exponent = 0;
+    std::vector<float> pairs(size_t(weight_pairs_size(c.k, c.n, table)));
+    if (c.paired) {
+        sum_weight_pairs(panels.data(), c.k, c.n, pairs.data(), table);
+        p.paired = can_pair(p, pairs.data());
+        ASSERT_TRUE(p.paired);
+    }
     run(p, table, c.block_rows, c.block_depth);
     const auto what = std::string(to_string(level)) + " " + std::to_string(c.m) + "x" +
                       std::to_string(c.n) + "x" + std::to_string(c.k);
@@ -164,7 +177,7 @@ TEST(kernels_gemm, half_of_the_units_are_half_of_the_blocks) {
         p.c = got.data();
         p.m = m;
         p.n = p.c_row = n;
-        p.k = p.a_row = p.block_depth = k;
+        p.k = p.a_row = p.block_depth = p.sum_depth = k;
         p.block_rows = rows;
         std::vector<float> scratch(size_t(table.gemm.direct.scratch(p)));
         table.gemm.direct.run(p, scratch.data(), 0, table.gemm.direct.units(p) / 2);
@@ -213,9 +226,10 @@ TEST(kernels_gemm, in_pairs) {
                 for (int64_t k : {8, 16, 24, 64})
                     in_pairs({m, n, k, (m + n + k) % 2 == 0, n % 2 == 0, m % 2 == 0});
         for (int64_t rows : {1, 23, 60})
-            for (int64_t depth : {8, 32, 112})
-                in_pairs({119, 130, 112, false, true, rows == 23, rows, depth});
+            for (int64_t depth : {264, 528, 784}) // one sum, two, three
+                in_pairs({67, 70, 784, false, true, rows == 23, rows, depth});
         in_pairs({197, 1050, 784, true, true, true, 0, 0, 0});
+        in_pairs({30, 40, 1608, true, true, true, 0, 0, 0});
 
         // Rows of any size, and weights.
         const int64_t m = 40, n = 130, k = 64;
@@ -227,12 +241,10 @@ TEST(kernels_gemm, in_pairs) {
             x *= 1e-3f;
         a[size_t(39 * k + 5)] = std::numeric_limits<float>::infinity();
         packed_product product(a, b, m, n, k, kernels_for(level));
-        EXPECT_FALSE(
-            gains_by_pairs(product.params, product.panels.data(), kernels_for(level), false));
-        ASSERT_TRUE(
-            gains_by_pairs(product.params, product.panels.data(), kernels_for(level), true));
+        EXPECT_FALSE(gains_by_pairs(product.params, kernels_for(level), false));
+        EXPECT_TRUE(gains_by_pairs(product.params, kernels_for(level), true));
+        ASSERT_TRUE(product.pair(kernels_for(level)));
         EXPECT_EQ(product.params.weight_exponent, -11); // uniform below 2^-10
-        product.params.paired = true;
         run(product.params, kernels_for(level));
         for (int64_t r = 0; r < m; ++r)
             for (int64_t j = 0; j < n; ++j) {
@@ -246,8 +258,7 @@ TEST(kernels_gemm, in_pairs) {
             }
         b[3] = std::numeric_limits<float>::infinity();
         packed_product infinite(a, b, m, n, k, kernels_for(level));
-        EXPECT_FALSE(
-            gains_by_pairs(infinite.params, infinite.panels.data(), kernels_for(level), true));
+        EXPECT_FALSE(infinite.pair(kernels_for(level)));
     }
 }
 
@@ -263,9 +274,8 @@ TEST(kernels_gemm, pairs_and_single_large_weights) {
         double errors[2]{};
         for (const bool paired : {false, true}) {
             packed_product product(a, b, m, n, k, kernels_for(level));
-            ASSERT_TRUE(
-                gains_by_pairs(product.params, product.panels.data(), kernels_for(level), true));
-            product.params.paired = paired;
+            if (paired)
+                ASSERT_TRUE(product.pair(kernels_for(level)));
             run(product.params, kernels_for(level));
             for (int64_t r = 0; r < m; ++r)
                 for (int64_t j = 0; j < n; ++j) {
@@ -294,9 +304,8 @@ TEST(kernels_gemm, pairs_and_rows_of_any_size) {
         double errors[2]{};
         for (const bool paired : {false, true}) {
             packed_product product(a, b, m, n, k, kernels_for(level));
-            ASSERT_TRUE(
-                gains_by_pairs(product.params, product.panels.data(), kernels_for(level), true));
-            product.params.paired = paired;
+            if (paired)
+                ASSERT_TRUE(product.pair(kernels_for(level)));
             run(product.params, kernels_for(level));
             for (int64_t r = 0; r < m; ++r)
                 for (int64_t j = 0; j < n; ++j) {

@@ -66,6 +66,29 @@ TEST(lower_product, large_ones_by_fewer_multiplications) {
     EXPECT_EQ(name({85, 390}, 2304, true), "row_gemm");
 }
 
+// What weights alone give is made once for products of any number of rows.
+TEST(lower_product, sizes_share_what_weights_give) {
+    const auto weights = noise(of({128, 160}), 3);
+    const auto lower = [&](std::size_t rows) {
+        problem pr;
+        pr.op = make_op("dot");
+        pr.inputs = {of({rows, 128}), weights.get_shape()};
+        pr.output = of({rows, 160});
+        pr.weights = &weight_store::instance();
+        pr.constants = {argument{}, weights};
+        return cpu::lower(pr);
+    };
+    const auto held = [](const kernel& k) {
+        held_constants result;
+        k.add_constants(result);
+        return result;
+    };
+    const auto some = lower(40), more = lower(70);
+    EXPECT_EQ(held(*some), held(*more));
+    if (some->name() == "row_gemm in pairs")
+        EXPECT_EQ(held(*some).size(), 2);
+}
+
 instruction_ref broadcast_to(module& m, const argument& value, const lens& out) {
     return m.add_instruction(make_op("multibroadcast", {{"out_lens", out}}),
                              m.add_literal(literal{value.get_shape(), value.data()}));

@@ -28,13 +28,17 @@ struct gemm_params {
     // Rows and depth of the part of A that is used with all panels while it stays in a cache. With
     // less than the whole depth, c holds sums until the last part.
     int64_t block_rows, block_depth;
+    // Longer sums are sums of parts. block_depth is a multiple of it, or all of k.
+    int64_t sum_depth;
     // With seven products of half the rows, columns and depth instead of eight (strassen_tile.hpp):
     // fewer operations, larger errors. k and block_depth are multiples of 16; no windows.
     bool halved;
     // In pairs (paired_tile.hpp), where the kernel can; the root of the weights' mean square is
-    // about 2^weight_exponent, at most 2^40 either way. k and block_depth are multiples of 8.
+    // about 2^weight_exponent, at most 2^40 either way. `pairs` holds what pairs of each column
+    // add, for each panel those of each sum_depth. k and sum_depth are multiples of 8.
     bool paired;
     int weight_exponent;
+    const float* pairs;
     row_epilogue epilogue; // of one image
     gemm_windows windows;
 };
@@ -56,6 +60,9 @@ struct gemm_kernels {
     bool pairs;    // `direct` can multiply in pairs
     int64_t panel; // columns
     void (*pack)(const gemm_weights& w, float* to, int64_t begin, int64_t end); // units: panels
+    // p.b, p.k, p.sum_depth: p.pairs of panels [begin, end), and their sums of squares.
+    void (*sum_pairs)(const gemm_params& p, float* pairs, float* squares, int64_t begin,
+                      int64_t end);
     // Units of `direct`: a panel with a tile of rows; those of a block of rows panel by panel. Of
     // `halved`: two panels with two tiles.
     gemm_form direct, halved;

@@ -5,6 +5,7 @@
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/operands.hpp"
 #include "targets/cpu/lower/packed_convolution.hpp"
+#include "targets/cpu/lower/plan_pairs.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/lower/windows.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 struct row_convolution_kernel : packed_convolution {
     gemm_params params{};
+    std::shared_ptr<const packed_weight> pairs;
     int64_t threads = 1;
 
     void run(const kernel_args& args) const override {
@@ -37,6 +39,11 @@ struct row_convolution_kernel : packed_convolution {
     }
     std::size_t scratch_bytes() const override {
         return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
+    }
+    void add_constants(held_constants& held) const override {
+        packed_convolution::add_constants(held);
+        if (pairs)
+            pairs->add_to(held);
     }
 };
 
@@ -122,12 +129,12 @@ lowered row_convolution(const problem& p) {
     q.k = int64_t(p.inputs[1].elements() / p.inputs[1].lens()[0]);
     q.a_row = *x_row;
     q.c_row = *y_row;
-    const bool may_pair = p.fast_math and may_gain_by_pairs(q);
-    if (not may_pair and not pays(q, q.k == int64_t(x.lens()[1]), epilogue->has_operands()))
+    const bool in_pairs = p.fast_math and gains_by_pairs(q);
+    if (not in_pairs and not pays(q, q.k == int64_t(x.lens()[1]), epilogue->has_operands()))
         return lowered::refuse("weights and results stay in caches");
     k->weights = rows_lie ? pack_pointwise(p, 1) : pack_windows(p);
-    q.paired =
-        may_pair and gains_by_pairs(q, reinterpret_cast<const float*>(k->weights->data.get()));
+    if (in_pairs)
+        k->pairs = plan_pairs(p, 1, rows_lie ? "1x1" : "windows", *k->weights, q);
     k->threads = std::max<int64_t>(1, num_threads());
     block_gemm(q, k->threads);
     k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.n)));

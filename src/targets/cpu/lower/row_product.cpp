@@ -2,6 +2,7 @@
 // Products of many rows with constant weights by own register tiles, the epilogue in them.
 #include "targets/cpu/kernels/dispatch/run_gemm.hpp"
 #include "targets/cpu/lower/dot.hpp"
+#include "targets/cpu/lower/plan_pairs.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 
 #include "base/parallel.hpp"
@@ -21,7 +22,7 @@ const float* floats(const char* p) {
 struct row_gemm_kernel : kernel {
     gemm_params params{};
     planned_epilogue epilogue;
-    std::shared_ptr<const packed_weight> weights;
+    std::shared_ptr<const packed_weight> weights, pairs;
     int64_t threads = 1;
 
     void run(const kernel_args& args) const override {
@@ -42,7 +43,11 @@ struct row_gemm_kernel : kernel {
         return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
     }
     bool reads_input(std::size_t i) const override { return i != 1; }
-    void add_constants(held_constants& held) const override { weights->add_to(held); }
+    void add_constants(held_constants& held) const override {
+        weights->add_to(held);
+        if (pairs)
+            pairs->add_to(held);
+    }
 };
 
 } // namespace
@@ -79,7 +84,8 @@ lowered row_product_kernel(const problem& p) {
                               reinterpret_cast<float*>(w.data.get()));
             return w;
         });
-    q.paired = p.fast_math and gains_by_pairs(q, floats(k->weights->data.get()));
+    if (p.fast_math and gains_by_pairs(q))
+        k->pairs = plan_pairs(p, 1, "columns", *k->weights, q);
     q.halved = p.fast_math and not q.paired and gains_by_halves(q);
     k->threads = std::max<int64_t>(1, num_threads());
     block_gemm(q, k->threads);

@@ -17,13 +17,17 @@ void pack_gemm_weights(const gemm_weights& w, float* to, const kernel_table& tab
 // adds_beside_multiplies().
 bool gains_by_halves(const gemm_params& p, const kernel_table& table = kernels(),
                      bool adds_beside = adds_beside_multiplies());
-// True if p.paired makes it faster than both other forms, by its sizes; then, unless weights, as
-// packed for `table`, are not finite, whose p.weight_exponent it sets.
-bool may_gain_by_pairs(const gemm_params& p, const kernel_table& table = kernels(),
-                       bool adds_beside = adds_beside_multiplies());
-bool gains_by_pairs(gemm_params& p, const float* weights, const kernel_table& table = kernels(),
+// True if p.paired makes it faster than both other forms, by its sizes.
+bool gains_by_pairs(const gemm_params& p, const kernel_table& table = kernels(),
                     bool adds_beside = adds_beside_multiplies());
-// Chooses p.block_rows and p.block_depth for at most `threads` threads.
+// What products in pairs have from the weights alone, to be kept beside their packed form: floats
+// that sum_weight_pairs writes.
+int64_t weight_pairs_size(int64_t k, int64_t n, const kernel_table& table = kernels());
+void sum_weight_pairs(const float* panels, int64_t k, int64_t n, float* to,
+                      const kernel_table& table = kernels());
+// Sets what of p belongs to the weights; false if they are too large or small, or not finite.
+bool can_pair(gemm_params& p, const float* pairs);
+// Chooses p.block_rows, p.block_depth and p.sum_depth for at most `threads` threads.
 void block_gemm(gemm_params& p, int64_t threads, const kernel_table& table = kernels());
 // Floats of scratch that run_gemm needs with at most `threads` threads.
 int64_t gemm_scratch(const gemm_params& p, int64_t threads, const kernel_table& table = kernels());
