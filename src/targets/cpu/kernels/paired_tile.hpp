@@ -45,6 +45,26 @@ MIGRAPHX_VEC_INLINE vf add_with(vf y, const float& x) {
 #endif
 }
 
+// y - x.
+MIGRAPHX_VEC_INLINE vf subtract_from(vf y, const float& x) {
+#if MIGRAPHX_VEC_BYTES == 64
+    vf difference;
+    asm("vsubps %2%{1to16%}, %1, %0" : "=v"(difference) : "v"(y), "m"(x));
+    return difference;
+#else
+    return y - splat(x);
+#endif
+}
+
+// sum -= x * y, the sum staying in its register.
+MIGRAPHX_VEC_INLINE void subtract_in_place(vf& sum, vf x, vf y) {
+#if MIGRAPHX_VEC_BYTES == 64
+    asm("vfnmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
+#else
+    add_product(sum, -x, y);
+#endif
+}
+
 // Minus the sums of products of pairs of rows of b, which are b_row floats apart, of n <= lanes
 // columns.
 MIGRAPHX_VEC_INLINE vf pair_products(const float* b, int64_t b_row, int64_t depth, int64_t n) {
@@ -55,21 +75,32 @@ MIGRAPHX_VEC_INLINE vf pair_products(const float* b, int64_t b_row, int64_t dept
 }
 
 // acc += a b for three k, of which the first two are a pair. Rows of each a are Step floats apart.
-template <int R, int V, int Step>
+// Minus: by differences,
+//
+//     a1 b1 + a2 b2 = a1 a2 + b1 b2 - (b2 - a1) (b1 - a2),
+//
+// so what one form adds to a sum on its way another takes from it.
+template <int R, int V, int Step, bool Minus = false>
 MIGRAPHX_VEC_INLINE void add_pair_and_one(vf (&acc)[R][V], const float* a0, const float* a1,
-                                          const float* a2, const float* b, int64_t b_row) {
+                                          const float* a2, const float* b0, const float* b1,
+                                          const float* b2) {
     vf y[3][V];
-#pragma GCC unroll 3
-    for (int i = 0; i < 3; ++i)
 #pragma GCC unroll 4
-        for (int v = 0; v < V; ++v)
-            y[i][v] = load(b + i * b_row + v * lanes);
+    for (int v = 0; v < V; ++v) {
+        y[0][v] = load(b0 + v * lanes);
+        y[1][v] = load(b1 + v * lanes);
+        y[2][v] = load(b2 + v * lanes);
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v)
-            add_in_place(acc[r][v], add_with(y[1][v], a0[r * Step]),
-                         add_with(y[0][v], a1[r * Step]));
+            if (Minus)
+                subtract_in_place(acc[r][v], subtract_from(y[1][v], a0[r * Step]),
+                                  subtract_from(y[0][v], a1[r * Step]));
+            else
+                add_in_place(acc[r][v], add_with(y[1][v], a0[r * Step]),
+                             add_with(y[0][v], a1[r * Step]));
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v)
             add_product_with(acc[r][v], a2[r * Step], y[2][v]);
@@ -96,7 +127,7 @@ MIGRAPHX_VEC_INLINE void multiply_pairs(vf (&acc)[R][V], const float* a, const f
     start_pairs<R, V>(acc, a, pairs);
     a += R;
     for (; depth >= 3; depth -= 3, a += 3 * R, b += 3 * b_row)
-        add_pair_and_one<R, V, 1>(acc, a, a + R, a + 2 * R, b, b_row);
+        add_pair_and_one<R, V, 1>(acc, a, a + R, a + 2 * R, b, b + b_row, b + 2 * b_row);
     for (; depth > 0; --depth, a += R, b += b_row)
         add_strip_step<R, V, 1>(acc, a, b);
 }
@@ -114,7 +145,8 @@ MIGRAPHX_VEC_INLINE void multiply_strip_pairs(vf (&acc)[R][V], const float* a, c
     };
     int64_t k = 0;
     for (; k + 3 <= packed; k += 3, b += 3 * b_row) {
-        add_pair_and_one<R, V, strip_depth>(acc, at(k), at(k + 1), at(k + 2), b, b_row);
+        add_pair_and_one<R, V, strip_depth>(acc, at(k), at(k + 1), at(k + 2), b, b + b_row,
+                                            b + 2 * b_row);
         if (k % 4 != 3)
             after();
     }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "targets/cpu/kernels/winograd.hpp"
-#include "targets/cpu/kernels/strip_tile.hpp"
+#include "targets/cpu/kernels/paired_gemm.hpp"
+#include "targets/cpu/kernels/winograd_filters.hpp"
+
+#include <array>
+#include <cmath>
+#include <type_traits>
 
 namespace migraphx::cpu::KERNEL_ISA {
 namespace {
@@ -9,90 +14,16 @@ namespace {
 // weights from afar are read once.
 constexpr int wide_vectors = 2;
 constexpr int narrow_rows = wide_vectors * strip_rows;
-constexpr double root2 = 1.41421356237309504880;
+constexpr int paired_narrow_rows = wide_vectors * paired_rows;
 
-// The one-dimensional transforms: a tile of outputs has as many points as it reads inputs. Points
-// may share a transformed weight.
-struct filter_2 {
-    static constexpr int tile = 2, stride = 1, points = 4, weights = 4;
-    static constexpr int weight_of(int point) { return point; }
-    MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
-        o[0] = d[0] - d[2];
-        o[1] = d[1] + d[2];
-        o[2] = d[2] - d[1];
-        o[3] = d[1] - d[3];
-    }
-    MIGRAPHX_VEC_INLINE static void output(const vf* m, vf* y) {
-        y[0] = m[0] + m[1] + m[2];
-        y[1] = m[1] - m[2] - m[3];
-    }
-    MIGRAPHX_VEC_INLINE static void weight(const vd* g, vd* o) {
-        const vd even = 0.5 * (g[0] + g[2]), odd = 0.5 * g[1];
-        o[0] = g[0];
-        o[1] = even + odd;
-        o[2] = even - odd;
-        o[3] = g[2];
-    }
-};
+// In pairs, channels go by 16: channel i and i + 8 of the first five of eight are a pair, the
+// others are multiplied plainly. Two of the five go by differences.
+constexpr int64_t pair_channels = 2 * strip_depth, pairs_of_channels = 5, sums_of_channels = 3;
 
-struct filter_4 {
-    static constexpr int tile = 4, stride = 1, points = 6, weights = 6;
-    static constexpr int weight_of(int point) { return point; }
-    MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
-        constexpr float r = float(root2), h = float(root2 / 2);
-        const vf odd1 = h * (d[3] - 2.0f * d[1]), even1 = d[4] - 2.0f * d[2];
-        const vf odd2 = r * (d[3] - 0.5f * d[1]), even2 = d[4] - 0.5f * d[2];
-        o[0] = d[0] + d[4] - 2.5f * d[2];
-        o[1] = even1 + odd1;
-        o[2] = even1 - odd1;
-        o[3] = even2 + odd2;
-        o[4] = even2 - odd2;
-        o[5] = d[1] + d[5] - 2.5f * d[3];
-    }
-    MIGRAPHX_VEC_INLINE static void output(const vf* m, vf* y) {
-        constexpr float r = float(root2), h = float(root2 / 2);
-        const vf sum1 = m[1] + m[2], difference1 = h * (m[1] - m[2]);
-        const vf sum2 = m[3] + m[4], difference2 = r * (m[3] - m[4]);
-        y[0] = m[0] + sum1 + sum2;
-        y[1] = difference1 + difference2;
-        y[2] = 0.5f * sum1 + 2.0f * sum2;
-        y[3] = m[5] + 0.5f * difference1 + 2.0f * difference2;
-    }
-    MIGRAPHX_VEC_INLINE static void weight(const vd* g, vd* o) {
-        const vd even1 = (g[0] + 0.5 * g[2]) * (-2.0 / 3), odd1 = g[1] * (-root2 / 3);
-        const vd even2 = (g[0] + 2.0 * g[2]) * (1.0 / 6), odd2 = g[1] * (root2 / 6);
-        o[0] = g[0];
-        o[1] = even1 + odd1;
-        o[2] = even1 - odd1;
-        o[3] = even2 + odd2;
-        o[4] = even2 - odd2;
-        o[5] = g[2];
-    }
-};
-
-// With stride 2 the outer taps see every second input, by F(2,2) at 0, 1 and infinity; the middle
-// one the inputs between, as they are.
-struct filter_2_of_stride_2 {
-    static constexpr int tile = 2, stride = 2, points = 5, weights = 4;
-    static constexpr int weight_of(int point) { return point < 3 ? point : 3; }
-    MIGRAPHX_VEC_INLINE static void input(const vf* d, vf* o) {
-        o[0] = d[0] - d[2];
-        o[1] = d[2];
-        o[2] = d[4] - d[2];
-        o[3] = d[1];
-        o[4] = d[3];
-    }
-    MIGRAPHX_VEC_INLINE static void output(const vf* m, vf* y) {
-        y[0] = m[0] + m[1] + m[3];
-        y[1] = m[1] + m[2] + m[4];
-    }
-    MIGRAPHX_VEC_INLINE static void weight(const vd* g, vd* o) {
-        o[0] = g[0];
-        o[1] = g[0] + g[2];
-        o[2] = g[2];
-        o[3] = g[1];
-    }
-};
+// Rows of a panel: in pairs the first holds what pairs of the others add.
+inline int64_t panel_rows(const winograd_params& p) {
+    return p.channels + (p.paired ? 1 : 0);
+}
 
 // Weights × channels × outputs of all panels before `panel`, and what its block holds.
 struct panel_place {
@@ -107,8 +38,62 @@ inline int64_t panels_of(const winograd_params& p) {
 inline panel_place place_of(const winograd_params& p, int64_t weights, int64_t panel) {
     const int64_t block = panel / p.panels, first = block * p.panels;
     const int64_t left = panels_of(p) - first;
-    return {first * weights * p.channels * p.panel, panel - first,
+    return {first * weights * panel_rows(p) * p.panel, panel - first,
             left < p.panels ? left : p.panels};
+}
+
+// The power of two that makes numbers whose squares are `mean` on average about 1, and what undoes
+// it. What vanishes when it is squared counts as 0.
+struct pair_scale {
+    float scale, factor;
+};
+
+inline pair_scale scale_of(float mean) {
+    constexpr int most = 60;
+    int exponent = magnitude_of(mean, 1).exponent;
+    exponent = exponent > most ? most : exponent < -most ? -most : exponent;
+    return {power_of_two(-exponent), mean == 0 ? 0 : power_of_two(exponent)};
+}
+
+// In pairs u ends with what results of its columns are multiplied by.
+inline int64_t column_factors(const winograd_params& p, int64_t weights) {
+    return panels_of(p) * p.panel * panel_rows(p) * weights;
+}
+
+// What makes the weights of an output about 2^magnified, and the float that undoes it.
+inline double scale_of_output(const winograd_params& p, const winograd_weights& w, int64_t output,
+                              int magnified, float& factor) {
+    double squares = 0;
+    for (int64_t c = 0; c < p.channels; ++c)
+        for (int i = 0; i < 9; ++i) {
+            const double x =
+                w.data[output * w.output + c * w.channel + i / 3 * w.row + i % 3 * w.col];
+            squares += x * x;
+        }
+    const double mean = squares / (9.0 * double(p.channels));
+    constexpr double most = 0x1p120;
+    factor = 0;
+    if (mean < 1 / most) // NaN goes on
+        return 1;
+    factor = float(std::sqrt(mean < most ? mean : most) * std::exp2(-magnified));
+    return 1 / double(factor);
+}
+
+// What pairs of a panel's rows, which follow, add: minus their products, those by differences their
+// products.
+inline void sum_pairs(const winograd_params& p, float* panel) {
+    for (int64_t k = 0; k < p.panel; k += lanes) {
+        vf sum{};
+        const float* row = panel + p.panel + k;
+        for (int64_t c = 0; c + pair_channels <= p.channels;
+             c += pair_channels, row += pair_channels * p.panel)
+            for (int64_t i = 0; i < pairs_of_channels; ++i) {
+                const vf x = load(row + i * p.panel);
+                sum = fma(i < sums_of_channels ? -x : x, load(row + (i + strip_depth) * p.panel),
+                          sum);
+            }
+        store(panel + k, sum);
+    }
 }
 
 template <class F>
@@ -121,6 +106,19 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
         const auto at = place_of(p, N * N, panel);
         vd low[N][N], high[N][N];
         int64_t transformed = 0; // windows in `low` and `high`
+        std::array<double, wide_vectors * lanes> scales;
+        scales.fill(1);
+        for (int64_t k = 0; p.paired && k < p.panel; ++k) {
+            const int64_t output = panel * p.panel + k;
+            float& factor = u[column_factors(p, N * N) + output];
+            factor = 0;
+            if (output < p.outputs)
+                scales[size_t(k)] = scale_of_output(p, w, output, F::magnified, factor);
+        }
+        const auto panel_of = [&](int weight) {
+            return u + at.block_start +
+                   (weight * at.of_block + at.in_block) * panel_rows(p) * p.panel;
+        };
         for (int64_t c = 0; c < p.channels; ++c)
             for (int64_t k = 0; k < p.panel; k += lanes) {
                 const int64_t first = panel * p.panel + k;
@@ -149,11 +147,15 @@ void transform_weights(const winograd_params& p, const winograd_weights& w, floa
                     both_axes([](vf x) { return widen_high(x); }, high);
                     transformed = count;
                 }
+                vd scale_low, scale_high;
+                __builtin_memcpy(&scale_low, &scales[size_t(k)], sizeof(vd));
+                __builtin_memcpy(&scale_high, &scales[size_t(k) + lanes / 2], sizeof(vd));
                 for (int i = 0; i < N * N; ++i)
-                    store(u + at.block_start +
-                              ((i * at.of_block + at.in_block) * p.channels + c) * p.panel + k,
-                          narrow(low[i / N][i % N], high[i / N][i % N]));
+                    store(panel_of(i) + (c + panel_rows(p) - p.channels) * p.panel + k,
+                          narrow(low[i / N][i % N] * scale_low, high[i / N][i % N] * scale_high));
             }
+        for (int i = 0; p.paired && i < N * N; ++i)
+            sum_pairs(p, panel_of(i));
     }
 }
 
@@ -168,6 +170,8 @@ inline image_place tile_at(const winograd_params& p, int64_t tile) {
 
 // A block's strips, and what a tile and point takes in them.
 inline row_parts strips_of(const winograd_params& p, const winograd_block& block) {
+    if (p.paired)
+        return {block.count, p.panel == lanes ? paired_narrow_rows : paired_rows};
     return {block.count, p.panel == lanes ? narrow_rows : strip_rows};
 }
 
@@ -189,9 +193,10 @@ MIGRAPHX_VEC_INLINE void store_in_strip(float* to, [[maybe_unused]] int64_t rows
 
 // One vector of channels of a tile to a row of a strip of `rows`; Part: of it `n` are loaded.
 // Inside: no part of the tile is padding.
-template <class F, bool Part, bool Inside>
+template <class F, bool Part, bool Inside, bool Scaled>
 MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* x, int64_t top,
-                                         int64_t left, float* v, int64_t rows, int64_t n) {
+                                         int64_t left, float* v, int64_t rows, int64_t n,
+                                         float scale) {
     constexpr int N = F::points;
     vf columns[N][N]; // transformed along y
     for (int j = 0; j < N; ++j) {
@@ -212,8 +217,40 @@ MIGRAPHX_VEC_INLINE void gather_channels(const winograd_params& p, const float* 
         vf o[N];
         F::input(columns[i], o);
         for (int j = 0; j < N; ++j)
-            store_in_strip(v + (i * N + j) * p.v_step, rows, o[j], n);
+            store_in_strip(v + (i * N + j) * p.v_step, rows, Scaled ? o[j] * scale : o[j], n);
     }
+}
+
+// Of all numbers of a tile.
+template <class F>
+float squares_of_tile(const winograd_params& p, const float* x, int64_t top, int64_t left) {
+    constexpr int N = F::points;
+    const int64_t t = top < 0 ? -top : 0, l = left < 0 ? -left : 0;
+    const int64_t b = p.height - top < N ? p.height - top : N;
+    const int64_t r = p.width - left < N ? p.width - left : N;
+    vf sums[4]{};
+    for (int64_t i = t; i < b; ++i)
+        for (int64_t j = l; j < r; ++j) {
+            const float* at = x + (top + i) * p.x_row + (left + j) * p.x_col;
+            int64_t c = 0;
+            for (; c + 4 * lanes <= p.channels; c += 4 * lanes)
+#pragma GCC unroll 4
+                for (int v = 0; v < 4; ++v) {
+                    const vf d = load(at + c + v * lanes);
+                    sums[v] = fma(d, d, sums[v]);
+                }
+            for (int v = 0; c < p.channels; c += lanes, v = (v + 1) % 4) {
+                const vf d = load_first(at + c, p.channels - c < lanes ? p.channels - c : lanes);
+                sums[v] = fma(d, d, sums[v]);
+            }
+        }
+    return sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+// What results of a block's tiles are multiplied by lies behind V.
+template <class F>
+inline int64_t tile_factors(const winograd_params& p) {
+    return F::points * F::points * p.v_step;
 }
 
 template <class F>
@@ -226,7 +263,17 @@ void gather_tiles(const winograd_params& p, const winograd_block& block, float* 
         const int64_t from = begin > start ? begin : start;
         const int64_t to = end < start + rows ? end : start + rows;
         float* strip = v + start * v_row(p.channels);
-        const auto gather = [&](int64_t t, const image_place& place, int64_t c) {
+        const auto scale_of_tile = [&](int64_t t, const image_place& place) {
+            const float squares = squares_of_tile<F>(p, p.x + place.image * p.x_image,
+                                                     place.y * F::stride - p.pad_top,
+                                                     place.x * F::stride - p.pad_left);
+            const auto scale = scale_of(squares / float(N * N * p.channels));
+            v[tile_factors<F>(p) + t] = scale.factor;
+            return scale.scale;
+        };
+        const auto gather = [&](auto scaled, int64_t t, const image_place& place, int64_t c,
+                                float scale) {
+            constexpr bool S = decltype(scaled)::value;
             const float* x = p.x + place.image * p.x_image + c;
             float* row =
                 strip + (c / strip_depth * rows + t - start) * strip_depth + c % strip_depth;
@@ -234,27 +281,35 @@ void gather_tiles(const winograd_params& p, const winograd_block& block, float* 
             const int64_t left = place.x * F::stride - p.pad_left;
             const int64_t n = p.channels - c;
             if (n < lanes)
-                gather_channels<F, true, false>(p, x, top, left, row, rows, n);
+                gather_channels<F, true, false, S>(p, x, top, left, row, rows, n, scale);
             else if (top >= 0 && left >= 0 && top + N <= p.height && left + N <= p.width)
-                gather_channels<F, false, true>(p, x, top, left, row, rows, lanes);
+                gather_channels<F, false, true, S>(p, x, top, left, row, rows, lanes, scale);
             else
-                gather_channels<F, false, false>(p, x, top, left, row, rows, lanes);
+                gather_channels<F, false, false, S>(p, x, top, left, row, rows, lanes, scale);
         };
         // Rows share lines of a strip: two go together.
         for (int64_t t = from; t < to; t += 2) {
             const bool both = t + 1 < to;
             const image_place places[] = {tile_at(p, block.first + t),
                                           tile_at(p, block.first + t + 1)};
+            if (!p.paired) {
+                for (int64_t c = 0; c < p.channels; c += lanes)
+                    for (int64_t i = 0; i <= (both ? 1 : 0); ++i)
+                        gather(std::false_type{}, t + i, places[i], c, 1.0f);
+                continue;
+            }
+            const float scales[] = {scale_of_tile(t, places[0]),
+                                    both ? scale_of_tile(t + 1, places[1]) : 1.0f};
             for (int64_t c = 0; c < p.channels; c += lanes)
                 for (int64_t i = 0; i <= (both ? 1 : 0); ++i)
-                    gather(t + i, places[i], c);
+                    gather(std::true_type{}, t + i, places[i], c, scales[i]);
         }
     }
 }
 
 // Inside: the whole tile is part of the result.
 template <class F, bool Part, bool Inside>
-MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* m,
+MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* m, vf factor,
                                          const image_place& place, int64_t k, int64_t n) {
     constexpr int N = F::points;
     vf columns[F::tile][N]; // transformed along y
@@ -275,7 +330,7 @@ MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* 
         for (int j = 0; j < F::tile; ++j) {
             if (!Inside && place.x + j >= p.out_width)
                 break;
-            vf y = o[j] + bias;
+            vf y = fma(o[j], factor, bias);
             if (p.residual != nullptr)
                 y += read(p.residual + place.image * p.r_image + (place.y + i) * p.r_row +
                           (place.x + j) * p.r_col + k);
@@ -290,8 +345,9 @@ MIGRAPHX_VEC_INLINE void scatter_outputs(const winograd_params& p, const float* 
     }
 }
 
-struct strip_product {
+struct tile_product {
     const float *v, *u;
+    const float* rows; // what pairs of the rows of v add
     float* m;
     int64_t m_row, depth;
     // What is multiplied later and comes to the second cache meanwhile, in equal shares.
@@ -300,7 +356,7 @@ struct strip_product {
 };
 
 template <int R, int V, bool Fetch>
-inline void multiply(const strip_product& p) {
+__attribute__((noinline)) void multiply(const tile_product& p) {
     vf acc[R][V];
 #pragma GCC unroll 32
     for (int r = 0; r < R; ++r)
@@ -325,8 +381,112 @@ inline void multiply(const strip_product& p) {
             store(p.m + r * p.m_row + v * lanes, acc[r][v]);
 }
 
+// Sums of parts err less: those of 512 channels in pairs less than plain ones in one part, which
+// costs a fiftieth of the time.
+constexpr int64_t part_channels = 128;
+
+template <int R, int V>
+__attribute__((noinline)) void multiply_in_pairs(const tile_product& p) {
+    vf acc[R][V];
+    constexpr int64_t row = V * lanes, half = R * strip_depth, line = 64;
+    start_pairs<R, V>(acc, p.rows, p.u);
+    const float *a = p.v, *b = p.u + row;
+    const char* next = p.next;
+    const int64_t share =
+        p.bytes == 0 ? 0 : (p.bytes / (p.depth / pair_channels + 1) / line + 1) * line;
+    const auto each_sum = [&](auto f) __attribute__((always_inline)) {
+#pragma GCC unroll 32
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+            for (int v = 0; v < V; ++v)
+                f(acc[r][v], p.m + r * p.m_row + v * lanes);
+    };
+    int64_t left = p.depth;
+    for (bool first = true; first || left > 0; first = false) {
+        if (!first)
+            each_sum([](vf& sum, float*) { sum = vf{}; });
+        const int64_t part = left >= 2 * part_channels ? part_channels : left;
+        left -= part;
+        int64_t depth = part;
+        for (; depth >= pair_channels; depth -= pair_channels) {
+            for (int64_t i = 0; i < share; i += line)
+                __builtin_prefetch(next + i, 0, 2);
+            next += share;
+            // Of eleven places for multiply-adds ten see an addition.
+#pragma GCC unroll 1
+            for (int i = 0; i < sums_of_channels; ++i)
+                add_pair_and_one<R, V, strip_depth>(acc, a + i, a + i + half, a + i + 5,
+                                                    b + i * row, b + (i + 8) * row,
+                                                    b + (i + 5) * row);
+#pragma GCC unroll 1
+            for (int i = sums_of_channels; i < pairs_of_channels; ++i)
+                add_pair_and_one<R, V, strip_depth, true>(acc, a + i, a + i + half,
+                                                          a + i + half + 2, b + i * row,
+                                                          b + (i + 8) * row, b + (i + 10) * row);
+            add_strip_step<R, V>(acc, a + 7 + half, b + 15 * row);
+            a += 2 * half;
+            b += pair_channels * row;
+        }
+        multiply_strip<R, V>(acc, a, b, row, depth, [] {});
+        if (!first)
+            each_sum([](vf& sum, float* m) { sum += load(m); });
+        each_sum([](vf& sum, float* m) { store(m, sum); });
+    }
+}
+
+// What pairs of 2 N rows of a strip of `rows` add, as those of a panel do.
+template <int N>
+inline void sum_pairs_of_rows(const float* strip, int64_t rows, int64_t channels, float* sums) {
+    constexpr int at_once = lanes / strip_depth; // rows
+    vf sum[N]{};
+    for (int64_t c = 0; c + pair_channels <= channels;
+         c += pair_channels, strip += rows * pair_channels)
+#pragma GCC unroll 8
+        for (int i = 0; i < N; ++i)
+            sum[i] =
+                fma(load(strip + i * lanes), load(strip + rows * strip_depth + i * lanes), sum[i]);
+    alignas(64) float parts[N * lanes];
+    for (int i = 0; i < N; ++i)
+        store(parts + i * lanes, sum[i]);
+    for (int r = 0; r < N * at_once; ++r) {
+        float s = 0;
+        for (int i = 0; i < pairs_of_channels; ++i)
+            s += (i < sums_of_channels ? -1.0f : 1.0f) * parts[r * strip_depth + i];
+        sums[r] = s;
+    }
+}
+
+// Those of all points and tiles of a block; one more is written than there are.
+template <class F>
+void sum_pairs_of_block(const winograd_params& p, const winograd_block& block, const float* v,
+                        float* sums) {
+    if constexpr (lanes == 16) {
+        constexpr int64_t most = 6; // vectors of two rows
+        const auto strips = strips_of(p, block);
+        for (int i = 0; i < F::points * F::points; ++i, sums += block.count)
+            for (int64_t s = 0; s < strips.count; ++s) {
+                const int64_t start = strips.start(s), rows = strips.size(s);
+                const float* strip = v + i * p.v_step + start * v_row(p.channels);
+                for (int64_t r = 0; r < rows; r += 2 * most) {
+                    const int64_t left = (rows - r + 1) / 2;
+                    with_rows<most>(left < most ? left : most, [&](auto n) {
+                        sum_pairs_of_rows<decltype(n)::value>(strip + r * strip_depth, rows,
+                                                              p.channels, sums + start + r);
+                    });
+                }
+            }
+    }
+}
+
+template <int V>
+inline void multiply_rows_in_pairs(const tile_product& p, int64_t rows) {
+    if constexpr (lanes == 16)
+        with_rows<(V == 1 ? paired_narrow_rows : paired_rows)>(
+            rows, [&](auto r) { multiply_in_pairs<decltype(r)::value, V>(p); });
+}
+
 template <int V, bool Fetch>
-inline void multiply_rows(const strip_product& p, int64_t rows) {
+inline void multiply_rows(const tile_product& p, int64_t rows) {
     with_rows<(V == 1 ? narrow_rows : strip_rows)>(
         rows, [&](auto r) { multiply<decltype(r)::value, V, Fetch>(p); });
 }
@@ -340,20 +500,33 @@ void produce_blocks(const winograd_params& p, const winograd_block& block, const
     constexpr int W = F::weights;
     const bool far = W * W * p.channels * p.outputs > near_floats;
     const int64_t width = p.panels * p.panel; // of a row of M
-    const int64_t panel_floats = p.channels * p.panel;
+    const int64_t panel_floats = panel_rows(p) * p.panel;
     const auto strips = strips_of(p, block);
+    // What results are multiplied by.
+    const auto factors = [&](int64_t t, int64_t k, int64_t n) {
+        if (!p.paired)
+            return splat(1.0f);
+        return load_first(p.u + column_factors(p, W * W) + k, n) * v[tile_factors<F>(p) + t];
+    };
+    float* sums = m + N * N * p.m_step; // of pairs of rows
+    if (p.paired)
+        sum_pairs_of_block<F>(p, block, v, sums);
     const auto multiply_point = [&](const float* u, int64_t point, int64_t column,
                                     const char*& next, int64_t share) {
         for (int64_t s = 0; s < strips.count; ++s, next += share) {
             const int64_t start = strips.start(s), rows = strips.size(s);
-            const strip_product product{v + point * p.v_step + start * v_row(p.channels),
-                                        u,
-                                        m + point * p.m_step + start * width + column,
-                                        width,
-                                        p.channels,
-                                        next,
-                                        share};
-            if (p.panel == lanes)
+            const tile_product product{v + point * p.v_step + start * v_row(p.channels),
+                                       u,
+                                       sums + point * block.count + start,
+                                       m + point * p.m_step + start * width + column,
+                                       width,
+                                       p.channels,
+                                       next,
+                                       share};
+            if (p.paired)
+                p.panel == lanes ? multiply_rows_in_pairs<1>(product, rows)
+                                 : multiply_rows_in_pairs<wide_vectors>(product, rows);
+            else if (p.panel == lanes)
                 share > 0 ? multiply_rows<1, true>(product, rows)
                           : multiply_rows<1, false>(product, rows);
             else
@@ -388,12 +561,15 @@ void produce_blocks(const winograd_params& p, const winograd_block& block, const
             int64_t k = 0;
             if (place.y + F::tile <= p.out_height && place.x + F::tile <= p.out_width)
                 for (; k + lanes <= outputs; k += lanes)
-                    scatter_outputs<F, false, true>(p, row + k, place, k0 + k, lanes);
+                    scatter_outputs<F, false, true>(p, row + k, factors(t, k0 + k, lanes), place,
+                                                    k0 + k, lanes);
             else
                 for (; k + lanes <= outputs; k += lanes)
-                    scatter_outputs<F, false, false>(p, row + k, place, k0 + k, lanes);
+                    scatter_outputs<F, false, false>(p, row + k, factors(t, k0 + k, lanes), place,
+                                                     k0 + k, lanes);
             if (k < outputs)
-                scatter_outputs<F, true, false>(p, row + k, place, k0 + k, outputs - k);
+                scatter_outputs<F, true, false>(p, row + k, factors(t, k0 + k, outputs - k), place,
+                                                k0 + k, outputs - k);
         }
     }
 }
@@ -441,6 +617,7 @@ void fill_winograd(winograd_kernels& table) {
     table.wide_panel = wide_vectors * lanes;
     table.narrow_panel = lanes;
     table.narrow_tiles = narrow_rows;
+    table.paired_narrow_tiles = lanes == 16 ? paired_narrow_rows : 0;
     table.v_row = v_row;
     table.points = points;
     table.weights = weights;

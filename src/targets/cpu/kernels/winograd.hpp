@@ -34,6 +34,9 @@ struct winograd_params {
     int32_t panels; // of a block of outputs: what is multiplied before its results are transformed
     int64_t panel;  // outputs of a panel: one of those of winograd_kernels
     int64_t v_step, m_step; // between the points of V and of M
+    // Products go in pairs (paired_tile.hpp): tiles and outputs are scaled by powers of two, each
+    // on its own, so that V and u are about as large.
+    bool paired;
 };
 
 // What is multiplied at once: tiles [first, first + count). For each point V holds them as strips
@@ -51,10 +54,12 @@ struct winograd_weights {
 struct winograd_kernels {
     // Outputs of a panel of u. Narrow ones are read once for up to `narrow_tiles` tiles.
     int64_t wide_panel, narrow_panel, narrow_tiles;
+    int64_t paired_narrow_tiles; // the same in pairs; 0: there are no kernels for these
     // Of a tile: its points, and the weights that they are multiplied by.
     int64_t (*points)(const winograd_params& p);
     int64_t (*weights)(const winograd_params& p);
-    // Floats of V for each tile and point.
+    // Floats of V for each tile and point. Behind V lies a float for each tile, behind M one for
+    // each tile and point and one more.
     int64_t (*v_row)(int64_t channels);
     // Weights to u: blocks of panels, of which each holds for every weight its panels of `channels`
     // rows. Units: panels.

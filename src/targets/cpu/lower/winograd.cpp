@@ -135,7 +135,8 @@ struct winograd_kernel : kernel {
     std::size_t scratch_bytes() const override { return schedule.scratch_floats() * sizeof(float); }
     std::string name() const override {
         return str("winograd F(", schedule.params.tile, ",3) ",
-                   schedule.params.stride == 2 ? "stride 2 " : "", isa_name());
+                   schedule.params.stride == 2 ? "stride 2 " : "",
+                   schedule.params.paired ? "in pairs " : "", isa_name());
     }
     bool reads_input(std::size_t i) const override { return i != 1; }
     void add_constants(held_constants& held) const override { weights->add_to(held); }
@@ -181,6 +182,7 @@ lowered winograd_convolution(const problem& p) {
         const auto r = *steps_of(p.inputs[*epilogue->residual]);
         q.r_image = r.image, q.r_row = r.row, q.r_col = r.col;
     }
+    q.paired = winograd_gains_by_pairs(q);
     auto k = std::make_unique<winograd_kernel>();
     k->schedule = schedule_winograd(q, int64_t(out[0]), num_threads());
     k->epilogue = *epilogue;
@@ -190,7 +192,7 @@ lowered winograd_convolution(const problem& p) {
     // The form is that of the panels: other sizes of the map share it where their blocks agree.
     const auto form =
         str("winograd ", isa_name(), ' ', q.stride, ' ', tile, ' ', k->schedule.params.panels, 'x',
-            k->schedule.params.panel, ' ', p.inputs[1]);
+            k->schedule.params.panel, q.paired ? " in pairs " : " ", p.inputs[1]);
     k->weights = p.weights->get(p.constants[1], form, [&] {
         auto u = allocate_weight(k->schedule.weight_floats() * sizeof(float));
         transform_winograd(k->schedule, given, reinterpret_cast<float*>(u.data.get()));

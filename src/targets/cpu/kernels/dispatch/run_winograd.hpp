@@ -19,8 +19,15 @@ struct winograd_schedule {
     bool split_outputs; ///< threads share the tiles of a block and take its outputs, else blocks
 
     std::size_t weight_floats() const;
+    int64_t v_floats() const; ///< scratch of V and of what goes with it
+    int64_t m_floats() const; ///< and of M
     std::size_t scratch_floats() const;
 };
+
+/// Whether products of `p` (channels, outputs) are to go in pairs; `adds_beside`:
+/// adds_beside_multiplies().
+bool winograd_gains_by_pairs(const winograd_params& p, const kernel_table& table = kernels(),
+                             bool adds_beside = adds_beside_multiplies());
 
 /// `params` without tile counts, steps of V and M and panels; `images` of them.
 winograd_schedule schedule_winograd(winograd_params params, int64_t images, int threads,
