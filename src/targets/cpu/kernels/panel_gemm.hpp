@@ -21,19 +21,23 @@ struct tile_fetch {
     places lists[4] = {}; // the last one is empty
 };
 
-// What of it comes near each time that four k are summed.
+// What of it comes near each time that four k are summed: of `next` whole lines, each once, until
+// all of it is on its way.
 class tile_approach {
 public:
     MIGRAPHX_VEC_INLINE tile_approach(const tile_fetch& fetch, int64_t depth)
-        : next(fetch.next), place(fetch.lists->at), share(fetch.bytes / (depth / 4 + 1)),
-          list(fetch.lists), step(list->step), places(list->count) {
+        : next(fetch.next), last(fetch.next + fetch.bytes), place(fetch.lists->at),
+          share((fetch.bytes / (depth / 4 + 1) / line + 1) * line), list(fetch.lists),
+          step(list->step), places(list->count) {
         const int64_t wanted = list[0].count + list[1].count + list[2].count;
         at_once = wanted * 4 / (depth + 1) + 1;
     }
     MIGRAPHX_VEC_INLINE void operator()() {
-        for (int64_t i = 0; i < share; i += 64)
-            __builtin_prefetch(next + i, 0, 2); // to the second level
-        next += share;
+        if (next < last) {
+            for (int64_t i = 0; i < share; i += line)
+                __builtin_prefetch(next + i, 0, 2); // to the second level
+            next += share;
+        }
         for (int64_t i = 0; places > 0 && i < at_once; ++i) {
             __builtin_prefetch(place);
             __builtin_prefetch(place + 64);
@@ -48,7 +52,8 @@ public:
     }
 
 private:
-    const char *next, *place;
+    static constexpr int64_t line = 64;
+    const char *next, *last, *place;
     int64_t share;
     const tile_fetch::places* list;
     int64_t step, places, at_once;
