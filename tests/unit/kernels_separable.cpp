@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -137,9 +138,27 @@ void expect_near(const image& out, const floats& got, const doubles& want,
         }
 }
 
+// What products in pairs have of weights as packed, or nothing.
+struct paired_weights {
+    floats memory;
+    gemm_params product{};
+    bool usual;
+    paired_weights(const floats& panels, int64_t channels, int64_t outputs,
+                   const kernel_table& table) {
+        const auto depth = table.separable.pair_depth;
+        memory.resize(size_t(weight_pairs_size(channels, outputs, table, depth)));
+        sum_weight_pairs(panels.data(), channels, outputs, memory.data(), table, depth);
+        usual = can_pair(product, memory.data());
+    }
+    void set(pointwise_params& p) const {
+        p.pairs = product.pairs;
+        p.weight_exponent = product.weight_exponent;
+    }
+};
+
 // With `extra`: gaps, factors of the channels, steps of the epilogue.
 void check_pointwise(const kernel_table& table, int64_t channels, int64_t outputs, int64_t rows,
-                     int threads, bool extra) {
+                     int threads, bool extra, bool paired = false) {
     const image in{2, 1, rows, channels, extra ? 3 : 0}, out{2, 1, rows, outputs, extra ? 5 : 0};
     const auto x = random_floats(in.floats(), 1), w = random_floats(size_t(channels * outputs), 2),
                bias = random_floats(size_t(outputs), 3),
@@ -154,6 +173,12 @@ void check_pointwise(const kernel_table& table, int64_t channels, int64_t output
         p.scale = scale.data();
         p.scale_image = channels;
     }
+    floats packed_w(size_t(packed_weights_size(channels, outputs, table))),
+        b(size_t(packed_weights_size(1, outputs, table))), y(out.floats(), 77);
+    pack_gemm_weights({w.data(), channels, outputs, 1, channels}, packed_w.data(), table);
+    const paired_weights pairs(packed_w, channels, outputs, table);
+    if (paired)
+        pairs.set(p);
     auto s = schedule_pointwise(p, 2, threads, table);
     if (threads == 2 and rows > 14) { // both cuts
         s.threads = 2;
@@ -163,10 +188,7 @@ void check_pointwise(const kernel_table& table, int64_t channels, int64_t output
             std::max(s.scratch_floats, size_t(packed_weights_size(channels, outputs, table) +
                                               pointwise_block * channels));
     }
-    floats packed_w(size_t(packed_weights_size(channels, outputs, table))),
-        b(size_t(packed_weights_size(1, outputs, table))), y(out.floats(), 77),
-        scratch(s.scratch_bytes() / 4 + 1);
-    pack_gemm_weights({w.data(), channels, outputs, 1, channels}, packed_w.data(), table);
+    floats scratch(s.scratch_bytes() / 4 + 1);
     std::copy(bias.begin(), bias.end(), b.begin());
     p.x = x.data(), p.w = packed_w.data(), p.bias = b.data();
     p.y = y.data();
@@ -178,7 +200,7 @@ void check_pointwise(const kernel_table& table, int64_t channels, int64_t output
                 scale[i / size_t(rows * channels) * size_t(channels) + i % size_t(channels)]);
     auto want = times(from, channels, w, bias);
     end.apply(want);
-    expect_near(out, y, want, channels < 100 ? 5e-6 : 2e-5);
+    expect_near(out, y, want, (paired ? 3 : 1) * (channels < 100 ? 5e-6 : 2e-5));
 }
 
 TEST(kernels_separable, pointwise) {
@@ -202,6 +224,77 @@ TEST(kernels_separable, pointwise_with_many_weights) {
                 ASSERT_NO_FATAL_FAILURE(
                     check_pointwise(kernels_for(level), 603, 250, 90, threads, extra))
                     << to_string(level);
+}
+
+// Rows of any size, of zeros and of what is not finite, sums of several parts, with factors.
+TEST(kernels_separable, pointwise_in_pairs) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        if (not table.gemm.pairs)
+            continue;
+        for (int64_t channels : {16, 24, 32, 40, 72, 384, 392, 800})
+            for (int64_t outputs : {16, 33, 64, 75, 140})
+                for (int64_t rows : {1, 11, 13, 29, 90})
+                    for (int threads : {1, 2})
+                        for (bool extra : {false, true})
+                            ASSERT_NO_FATAL_FAILURE(check_pointwise(table, channels, outputs, rows,
+                                                                    threads, extra, true))
+                                << to_string(level) << ' ' << channels << "->" << outputs << " x "
+                                << rows;
+
+        constexpr int64_t channels = 400, outputs = 70, rows = 36;
+        auto x = random_floats(size_t(rows * channels), 1),
+             w = random_floats(size_t(channels * outputs), 2);
+        const auto row = [&](int64_t r) { return x.data() + r * channels; };
+        std::transform(row(0), row(1), row(0), [](float v) { return v * 1e9f; });
+        std::transform(row(1), row(2), row(1), [](float v) { return v * 1e-9f; });
+        std::fill(row(2), row(3), 0.0f);
+        row(14)[7] = std::numeric_limits<float>::infinity();
+        const floats bias(size_t(outputs), 0.75f);
+        floats panels(size_t(packed_weights_size(channels, outputs, table))),
+            b(size_t(packed_weights_size(1, outputs, table)), 0.75f), y(size_t(rows * outputs));
+        pack_gemm_weights({w.data(), channels, outputs, 1, channels}, panels.data(), table);
+        const paired_weights pairs(panels, channels, outputs, table);
+        pointwise_params p{};
+        p.x = x.data(), p.w = panels.data(), p.bias = b.data(), p.y = y.data();
+        pairs.set(p);
+        EXPECT_EQ(p.weight_exponent, -1); // uniform below 1
+        p.channels = p.x_row = channels;
+        p.outputs = p.y_row = outputs;
+        p.rows = rows;
+        const auto s = schedule_pointwise(p, 1, 1, table);
+        floats scratch(s.scratch_floats);
+        run_pointwise(s, p, scratch.data(), table);
+        const auto want = times(doubles(x.begin(), x.end()), channels, w, bias);
+        for (int64_t i = 0; i < rows * outputs; i++) {
+            const auto got = double(y[size_t(i)]);
+            const auto r = i / outputs;
+            const auto tolerance = r == 0 ? 1e5 : r == 1 ? 1e-7 : 1e-4;
+            ASSERT_EQ(std::isfinite(got), r != 14);
+            if (r != 14) {
+                ASSERT_NEAR(got, want[size_t(i)], r == 2 ? 0 : tolerance) << r;
+            }
+        }
+        w[3] = std::numeric_limits<float>::infinity();
+        pack_gemm_weights({w.data(), channels, outputs, 1, channels}, panels.data(), table);
+        EXPECT_FALSE(paired_weights(panels, channels, outputs, table).usual);
+    }
+}
+
+TEST(kernels_separable, sizes_in_pairs) {
+    for (auto level : levels()) {
+        const auto& table = kernels_for(level);
+        const auto gains = [&](int64_t rows, int64_t channels, int64_t outputs,
+                               bool beside = true) {
+            return gains_by_pairs(rows, channels, outputs, table, beside);
+        };
+        EXPECT_EQ(gains(49, 576, 160), table.gemm.pairs);
+        EXPECT_FALSE(gains(49, 576, 160, false));
+        EXPECT_FALSE(gains(1, 576, 160)); // rows are few
+        EXPECT_FALSE(gains(784, 120, 40));
+        EXPECT_FALSE(gains(784, 12, 160));
+        EXPECT_FALSE(gains(784, 58, 160)); // no whole parts of a strip
+    }
 }
 
 // A row of many weights, which come from memory, is worth a second thread; few products are not.

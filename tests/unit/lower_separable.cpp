@@ -4,6 +4,9 @@
 // residuals, channel shuffles, sizes that only a run gives.
 #include "lower_support.hpp"
 
+#include "base/str.hpp"
+#include "targets/cpu/kernels/kernel_table.hpp"
+
 using namespace lower_check;
 
 namespace {
@@ -133,6 +136,22 @@ TEST(lower_separable, sizes_of_a_run) {
         const parameter_map in{{"x", noise(of(l))}};
         compare(on_cpu.eval(in).front(), on_ref.eval(in).front(), 2e-5);
     }
+}
+
+// Unless arithmetic is to be exact.
+TEST(lower_separable, pairs) {
+    const auto name = [](std::size_t rows, std::size_t channels, std::size_t outputs, bool fast) {
+        const lens l{1, channels, rows, 1};
+        const auto x = noise(shape::from_permutation(shape::float_type, l, {0, 2, 3, 1}));
+        return check_lowered(make_op("convolution", {{"padding", {0, 0}}}),
+                             {x, noise(of({outputs, channels, 1, 1}))},
+                             {.constants = {1}, .fast_math = fast});
+    };
+    const auto plain = str("pointwise ", cpu::isa_name());
+    const bool paired = cpu::adds_beside_multiplies() and cpu::kernels().gemm.pairs;
+    EXPECT_EQ(name(49, 96, 160, true), paired ? plain + " in pairs" : plain);
+    EXPECT_EQ(name(49, 96, 160, false), plain);
+    EXPECT_EQ(name(49, 96, 40, true), plain);
 }
 
 // The library keeps the code of its "brgemm" kernels, made for one size each, for ever: large

@@ -174,7 +174,7 @@ void multiply_units(const block& b, float* strips, int64_t begin, int64_t end, b
                                                 n,     depth + k > 0,     last && k + n == part,
                                                 &fetch};
                     if (p.paired)
-                        multiply_paired_tile(product, pairs + k / p.sum_depth * row_panel,
+                        multiply_paired_tile(product, pairs + k / p.sum_depth * row_panel, n,
                                              p.epilogue, place, t.rows);
                     else
                         multiply_tile(product, p.epilogue, place, t.rows);

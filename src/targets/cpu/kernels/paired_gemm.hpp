@@ -111,13 +111,168 @@ inline void scale_strip(float* head, int64_t rows, int64_t depth, int weight_exp
     }
 }
 
+#if MIGRAPHX_VEC_BYTES == 64
+// The sums of 16 vectors of eight.
+inline vf sums_of_eights(const float* from) {
+    const auto eight = [&](const float* at) __attribute__((always_inline)) {
+        const auto two = [&](int i) __attribute__((always_inline)) {
+            return _mm256_hadd_ps(_mm256_loadu_ps(at + 16 * i), _mm256_loadu_ps(at + 16 * i + 8));
+        };
+        const __m256 low = _mm256_hadd_ps(two(0), two(1)), high = _mm256_hadd_ps(two(2), two(3));
+        return _mm256_add_ps(_mm256_permute2f128_ps(low, high, 0x20),
+                             _mm256_permute2f128_ps(low, high, 0x31));
+    };
+    return vf(_mm512_insertf32x8(_mm512_castps256_ps512(eight(from)), eight(from + 64), 1));
+}
+
+// The squares of a row, times factors of its columns if it is scaled so, in eight sums.
+template <bool Scaled>
+MIGRAPHX_VEC_INLINE __m256 squares_in_eight(const float* from, int64_t depth,
+                                            const float* factors) {
+    vf sums[2]{};
+    int64_t k = 0;
+    const auto add = [&](int j) __attribute__((always_inline)) {
+        const vf x = Scaled ? load(from + k) * load(factors + k) : load(from + k);
+        sums[j] = fma(x, x, sums[j]);
+        k += lanes;
+    };
+    while (k + 2 * lanes <= depth) {
+        add(0);
+        add(1);
+    }
+    if (k + lanes <= depth)
+        add(0);
+    const __m512 all = __m512(sums[0] + sums[1]);
+    __m256 sum = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+    if (k < depth) {
+        __m256 x = _mm256_loadu_ps(from + k);
+        if (Scaled)
+            x = _mm256_mul_ps(x, _mm256_loadu_ps(factors + k));
+        sum = _mm256_fmadd_ps(x, x, sum);
+    }
+    return sum;
+}
+
+// Packs `depth` floats of a row, times factors of its columns if it is scaled so, and `scale`, to
+// parts of a strip that are `step` floats apart; returns what its pairs add, in eight sums.
+template <bool Scaled>
+MIGRAPHX_VEC_INLINE __m256 pack_row_in_pairs(const float* from, int64_t depth, const float* factors,
+                                             __m256 scale, float* to, int64_t step) {
+    // The first of each pair that one more follows.
+    constexpr __mmask8 begins[3] = {0b01001001, 0b10010010, 0b00100100};
+    constexpr __mmask8 last_of_one = 0b00001001, last_of_two = 0b00010010;
+    __m256 sum[3]{};
+    int64_t k = 0;
+    const auto pack = [&](int j, __mmask8 first) __attribute__((always_inline)) {
+        __m256 x = _mm256_loadu_ps(from + k), y = _mm256_maskz_loadu_ps(first, from + k + 1);
+        if (Scaled) {
+            x = _mm256_mul_ps(x, _mm256_loadu_ps(factors + k));
+            y = _mm256_mul_ps(y, _mm256_maskz_loadu_ps(first, factors + k + 1));
+        }
+        x = _mm256_mul_ps(x, scale);
+        _mm256_storeu_ps(to, x);
+        sum[j] = _mm256_mask3_fmadd_ps(x, y, sum[j], first);
+        k += strip_depth;
+        to += step;
+    };
+    while (k + 3 * strip_depth <= depth) {
+        pack(0, begins[0]);
+        pack(1, begins[1]);
+        pack(2, begins[2]);
+    }
+    if (k + 2 * strip_depth <= depth) {
+        pack(0, begins[0]);
+        pack(1, last_of_two);
+    } else if (k < depth) {
+        pack(0, last_of_one);
+    }
+    return _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), sum[2]);
+}
+
+// Returns false if a row has no usual magnitude. What is told of each row is told of all together.
+template <bool Scaled>
+inline bool pack_rows_in_pairs(const float* a, int64_t a_row, int64_t rows, int64_t depth,
+                               const float* factors, int weight_exponent, float* head) {
+    static_assert(strip_factors == lanes && paired_rows < lanes);
+    alignas(64) float eights[lanes * strip_depth]{}, scales[lanes];
+    for (int64_t r = 0; r < rows; ++r)
+        _mm256_store_ps(eights + r * strip_depth,
+                        squares_in_eight<Scaled>(a + r * a_row, depth, factors));
+    // As magnitude_of tells it.
+    const vf squares = sums_of_eights(eights);
+    const vi exponent = ((bits(squares * (1 / float(depth))) >> 23) - 127) >> 1;
+    const vi zero = squares == 0.0f;
+    if (any((iota() < int32_t(rows)) & ~zero &
+            ~((bits(squares) > 0) & (exponent <= most_exponent) & (exponent >= -most_exponent))))
+        return false;
+    const auto powers = [](vi e) { return from_bits((e + 127) << 23); };
+    const vf scale = select(zero, splat(1), powers(weight_exponent - exponent));
+    store(scales, scale);
+    store(head + strip_factors, select(zero, vf{}, powers(exponent - weight_exponent)));
+    const int64_t step = rows * strip_depth;
+    float* to = head + pair_parts(depth) * strip_head;
+    for (int64_t k = 0; k < depth; k += pair_depth, to += pair_depth * rows, head += strip_head) {
+        const int64_t part = depth - k < pair_depth ? depth - k : pair_depth;
+        for (int64_t r = 0; r < rows; ++r)
+            _mm256_store_ps(eights + r * strip_depth,
+                            pack_row_in_pairs<Scaled>(a + r * a_row + k, part, factors + k,
+                                                      _mm256_set1_ps(scales[r]),
+                                                      to + r * strip_depth, step));
+        store(head, -scale * sums_of_eights(eights));
+    }
+    return true;
+}
+#endif
+
+// As pack_strip and scale_strip do it, in one go, for sums of any length: heads of all parts of
+// pair_depth lie before the rows. `depth` is a multiple of strip_depth.
+inline void pack_paired_strip(const float* a, int64_t a_row, int64_t rows, int64_t depth,
+                              const float* factors, int weight_exponent, float* head) {
+    bool scaled = false;
+#if MIGRAPHX_VEC_BYTES == 64
+    scaled = factors != nullptr
+                 ? pack_rows_in_pairs<true>(a, a_row, rows, depth, factors, weight_exponent, head)
+                 : pack_rows_in_pairs<false>(a, a_row, rows, depth, factors, weight_exponent, head);
+#else
+    (void)weight_exponent;
+#endif
+    head[strip_scaled] = scaled ? 1 : 0;
+    if (!scaled)
+        pack_strip(a, a_row, rows, depth, factors, head + pair_parts(depth) * strip_head);
+}
+
+// A division takes as long as a row of a tile.
+constexpr int64_t heads_of(int64_t depth, int64_t part) {
+    return depth <= part ? 1 : (depth + part - 1) / part;
+}
+
+// A strip by a panel, in parts of the depth: heads of all of them lie before the rows.
+template <int R, int V, class After>
+MIGRAPHX_VEC_INLINE void multiply_parts_in_pairs(vf (&acc)[R][V], const float* head,
+                                                 const float* panel, const float* pairs,
+                                                 int64_t depth, int64_t most, After after) {
+    const float* a = head + heads_of(depth, most) * strip_head;
+    start_pairs<R, V>(acc, head, pairs);
+    for (;;) {
+        const int64_t part = depth < most ? depth : most;
+        add_strip_pairs<R, V>(acc, a, panel, row_panel, part, after);
+        depth -= part;
+        if (depth == 0)
+            return;
+        head += strip_head;
+        pairs += row_panel;
+        a += part * R;
+        panel += part * row_panel;
+        go_on_with_pairs<R, V>(acc, head, pairs);
+    }
+}
+
 template <int R, int V>
-inline void paired_tile(const strip_product& p, const float* pairs, const row_epilogue& e,
-                        const tile_place& at) {
+inline void paired_tile(const strip_product& p, const float* pairs, int64_t part,
+                        const row_epilogue& e, const tile_place& at) {
     vf acc[R][V];
     tile_approach come_near(*p.fetch, p.depth);
-    multiply_strip_pairs<R, V>(acc, p.strip + strip_head, p.strip, p.panel, row_panel, pairs,
-                               p.depth, come_near);
+    multiply_parts_in_pairs<R, V>(acc, p.strip, p.panel, pairs, p.depth, part, come_near);
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
         const vf bias = load(p.bias + v * lanes);
@@ -133,20 +288,20 @@ inline void paired_tile(const strip_product& p, const float* pairs, const row_ep
         store_sums<R, V>(acc, at);
 }
 
-// `rows` is at most paired_rows; `pairs`: pair_products of the panel.
-inline void multiply_paired_tile(strip_product p, const float* pairs, const row_epilogue& e,
-                                 const tile_place& at, int64_t rows) {
+// `rows` is at most paired_rows; `pairs`: pair_products of the panel for each part of the depth.
+inline void multiply_paired_tile(strip_product p, const float* pairs, int64_t part,
+                                 const row_epilogue& e, const tile_place& at, int64_t rows) {
     if (p.strip[strip_scaled] == 0) {
-        p.strip += strip_head;
+        p.strip += heads_of(p.depth, part) * strip_head;
         multiply_tile(p, e, at, rows);
         return;
     }
     if constexpr (lanes == 16)
         with_rows<paired_rows>(rows, [&](auto r) {
             if (at.channels > lanes)
-                paired_tile<decltype(r)::value, 2>(p, pairs, e, at);
+                paired_tile<decltype(r)::value, 2>(p, pairs, part, e, at);
             else
-                paired_tile<decltype(r)::value, 1>(p, pairs, e, at);
+                paired_tile<decltype(r)::value, 1>(p, pairs, part, e, at);
         });
 }
 

@@ -27,6 +27,14 @@ constexpr int64_t paired_strip_floats(int64_t depth) {
     return (depth + 1) * paired_rows;
 }
 
+// Sums in pairs start far from their ends and come back: long ones are taken in parts, which start
+// one after the other. A multiple of 3 and of strip_depth.
+constexpr int64_t pair_depth = 192;
+
+constexpr int64_t pair_parts(int64_t depth) {
+    return (depth + pair_depth - 1) / pair_depth;
+}
+
 // Scales are powers of two; what would need others than these either way goes plainly.
 constexpr int most_exponent = 40;
 
@@ -120,6 +128,19 @@ MIGRAPHX_VEC_INLINE void start_pairs(vf (&acc)[R][V], const float* rows, const f
     }
 }
 
+// acc += the same.
+template <int R, int V>
+MIGRAPHX_VEC_INLINE void go_on_with_pairs(vf (&acc)[R][V], const float* rows,
+                                          const float* columns) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+        const vf column = load(columns + v * lanes);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r)
+            acc[r][v] += add_with(column, rows[r]);
+    }
+}
+
 // acc = a strip by a panel whose rows are b_row floats apart and whose pair_products are `pairs`.
 template <int R, int V>
 MIGRAPHX_VEC_INLINE void multiply_pairs(vf (&acc)[R][V], const float* a, const float* b,
@@ -132,13 +153,11 @@ MIGRAPHX_VEC_INLINE void multiply_pairs(vf (&acc)[R][V], const float* a, const f
         add_strip_step<R, V, 1>(acc, a, b);
 }
 
-// The same of a strip as pack_strip packs it, with what pairs of rows add in `rows`. after() runs
-// once every four k or so.
+// acc += the same of a strip as pack_strip packs it, without what pairs add. after() runs once
+// every four k or so.
 template <int R, int V, class After>
-MIGRAPHX_VEC_INLINE void multiply_strip_pairs(vf (&acc)[R][V], const float* a, const float* rows,
-                                              const float* b, int64_t b_row, const float* pairs,
-                                              int64_t depth, After after) {
-    start_pairs<R, V>(acc, rows, pairs);
+MIGRAPHX_VEC_INLINE void add_strip_pairs(vf (&acc)[R][V], const float* a, const float* b,
+                                         int64_t b_row, int64_t depth, After after) {
     const int64_t packed = depth / strip_depth * strip_depth;
     const auto at = [&](int64_t k) __attribute__((always_inline)) {
         return a + k / strip_depth * (R * strip_depth) + k % strip_depth;

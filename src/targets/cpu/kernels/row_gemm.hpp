@@ -23,6 +23,10 @@ struct row_product {
     const float* panel; // (k, c) at panel[k * row_panel + c], padded with zeros
     const float* bias;  // row_panel values
     int64_t depth;
+    // For products in pairs: what pairs of the panel's rows add, row_panel values for each part of
+    // the depth, or null; the exponent of the root of the weights' mean square.
+    const float* pairs = nullptr;
+    int weight_exponent = 0;
 };
 
 // f(row_count<vectors>, row_count<1 if the last of them counts by its lower half, else 0>) for the

@@ -418,7 +418,7 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
                int64_t from, int64_t to) {
     const float* w = p.w;
     const float* scale = p.scale == nullptr ? nullptr : p.scale + image * p.scale_image;
-    const bool packed = packs && packs_rows(to - from);
+    const bool packed = packs && (p.pairs != nullptr || packs_rows(to - from));
     if (!packed && scale != nullptr && scales_weights(end - begin, (to - from) * row_panel)) {
         for (int64_t j = from; j < to; ++j)
             for (int64_t k = 0; k < p.channels; ++k)
@@ -432,8 +432,12 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
     // panels beyond the second cache are read for many rows instead.
     constexpr int64_t many_weights = 128 * 1024, near_floats = 64 * 1024;
     const bool many = (to - from) * row_panel * p.channels > many_weights;
-    const row_product x{p.x + image * p.x_image + begin * p.x_row, p.x_row,
-                        w + from * row_panel * p.channels, p.bias + from * row_panel, p.channels};
+    row_product x{p.x + image * p.x_image + begin * p.x_row, p.x_row,
+                  w + from * row_panel * p.channels, p.bias + from * row_panel, p.channels};
+    if (packed && p.pairs != nullptr) {
+        x.pairs = p.pairs + from * row_panel * pair_parts(p.channels);
+        x.weight_exponent = p.weight_exponent;
+    }
     const tile_place at{p.y + image * p.y_image + begin * p.y_row + from * row_panel,
                         p.y_row,
                         image,
@@ -490,6 +494,7 @@ int64_t packed_floats(int64_t depth) {
 
 void fill_separable(separable_kernels& table) {
     table.vector = lanes;
+    table.pair_depth = pair_depth;
     table.strip_floats = packed_floats;
     table.pointwise = pointwise;
     table.depthwise = depthwise;

@@ -18,6 +18,9 @@ struct pointwise_params {
     const float* bias; // whole panels
     float* y;
     const float* scale; // of the channels of x, or null
+    const float*
+        pairs; // products in pairs: gemm_params::pairs for w and sums of pair_depth, or null
+    int weight_exponent; // the root of the mean square of w is about 2^this then
     int64_t channels, outputs, rows;
     int64_t x_image, x_row, y_image, y_row, scale_image;
     row_epilogue epilogue;
@@ -68,7 +71,8 @@ struct interleave_params {
 };
 
 struct separable_kernels {
-    int64_t vector; // channels
+    int64_t vector;     // channels
+    int64_t pair_depth; // of sums in pairs
     // Scratch for packed rows of so many channels, where `packs_rows`; 0: none are packed.
     int64_t (*strip_floats)(int64_t channels);
     // Rows [begin, end) of an image, panels of outputs [from, to). `scratch`: packed rows, or

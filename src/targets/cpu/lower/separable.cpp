@@ -6,6 +6,7 @@
 #include "targets/cpu/lower/convolution.hpp"
 #include "targets/cpu/lower/operands.hpp"
 #include "targets/cpu/lower/packed_convolution.hpp"
+#include "targets/cpu/lower/plan_pairs.hpp"
 #include "targets/cpu/lower/row_epilogue.hpp"
 #include "targets/cpu/lowering.hpp"
 
@@ -164,7 +165,8 @@ std::vector<float> depthwise_bias(const planned_epilogue& e, const problem& p, i
 struct pointwise_kernel : packed_convolution {
     pointwise_params params{};
     separable_schedule schedule;
-    std::optional<std::size_t> scale; // input
+    std::optional<std::size_t> scale;           // input
+    std::shared_ptr<const packed_weight> pairs; // or null
 
     void run(const kernel_args& args) const override {
         auto q = params;
@@ -177,7 +179,14 @@ struct pointwise_kernel : packed_convolution {
         run_pointwise(schedule, q, floats(args.scratch));
     }
     std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
-    std::string name() const override { return str("pointwise ", isa_name()); }
+    std::string name() const override {
+        return str("pointwise ", isa_name(), pairs ? " in pairs" : "");
+    }
+    void add_constants(held_constants& held) const override {
+        packed_convolution::add_constants(held);
+        if (pairs)
+            pairs->add_to(held);
+    }
 };
 
 struct depthwise_kernel : kernel {
@@ -456,9 +465,18 @@ lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
         q.scale = &any; // for the schedule
         q.scale_image = strides_of(p.inputs[*scale])[0];
     }
+    k->weights = pack_pointwise(p, 1);
+    if (p.fast_math and gains_by_pairs(images * rows, q.channels, q.outputs)) {
+        gemm_params product{};
+        product.k = q.channels;
+        product.n = q.outputs;
+        product.sum_depth = kernels().separable.pair_depth;
+        k->pairs = plan_pairs(p, 1, "1x1", *k->weights, product);
+        q.pairs = product.pairs;
+        q.weight_exponent = product.weight_exponent;
+    }
     k->schedule = schedule_pointwise(q, images, num_threads());
     k->epilogue = *epilogue;
-    k->weights = pack_pointwise(p, 1);
     k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.outputs)));
     return k;
 }

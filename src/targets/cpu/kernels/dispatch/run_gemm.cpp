@@ -110,17 +110,17 @@ bool gains_by_pairs(const gemm_params& p, const kernel_table& table, bool adds_b
            p.k >= least_depth and p.k % step == 0;
 }
 
-int64_t weight_pairs_size(int64_t k, int64_t n, const kernel_table& table) {
+int64_t weight_pairs_size(int64_t k, int64_t n, const kernel_table& table, int64_t depth) {
     return pairs_head + panels_of(n, table) * table.gemm.panel *
-                            ceil_div(k, std::max<int64_t>(1, paired_depth(k)));
+                            ceil_div(k, depth > 0 ? depth : std::max<int64_t>(1, paired_depth(k)));
 }
 
 void sum_weight_pairs(const float* panels, int64_t k, int64_t n, float* to,
-                      const kernel_table& table) {
+                      const kernel_table& table, int64_t depth) {
     gemm_params p{};
     p.b = panels;
     p.k = k;
-    p.sum_depth = paired_depth(k);
+    p.sum_depth = depth > 0 ? depth : paired_depth(k);
     std::vector<float> squares(std::size_t(panels_of(n, table)));
     parallel_for(int64_t(squares.size()), 4, [&](int64_t begin, int64_t end) {
         table.gemm.sum_pairs(p, to + pairs_head, squares.data(), begin, end);

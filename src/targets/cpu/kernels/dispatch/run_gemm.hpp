@@ -21,10 +21,11 @@ bool gains_by_halves(const gemm_params& p, const kernel_table& table = kernels()
 bool gains_by_pairs(const gemm_params& p, const kernel_table& table = kernels(),
                     bool adds_beside = adds_beside_multiplies());
 // What products in pairs have from the weights alone, to be kept beside their packed form: floats
-// that sum_weight_pairs writes.
-int64_t weight_pairs_size(int64_t k, int64_t n, const kernel_table& table = kernels());
+// that sum_weight_pairs writes, for sums of `depth` or 0: of as many as here are best.
+int64_t weight_pairs_size(int64_t k, int64_t n, const kernel_table& table = kernels(),
+                          int64_t depth = 0);
 void sum_weight_pairs(const float* panels, int64_t k, int64_t n, float* to,
-                      const kernel_table& table = kernels());
+                      const kernel_table& table = kernels(), int64_t depth = 0);
 // Sets what of p belongs to the weights; false if they are too large or small, or not finite.
 bool can_pair(gemm_params& p, const float* pairs);
 // Chooses p.block_rows, p.block_depth and p.sum_depth for at most `threads` threads.

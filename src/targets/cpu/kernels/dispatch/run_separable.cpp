@@ -79,6 +79,16 @@ bool fetches_results(int64_t positions, int64_t channels, int64_t outputs, const
     return not p.fetches_beyond or positions * (channels + outputs) > far_floats;
 }
 
+// Measured on one core of a Zen 4, in its caches: 196 positions of 64 channels to 384 outputs take
+// 70 us instead of 88, of 384 to 64 67 instead of 83, 49 of 960 to 320 188 instead of 261; 784 of
+// 120 to 40 78 instead of 74.
+bool gains_by_pairs(int64_t rows, int64_t channels, int64_t outputs, const kernel_table& table,
+                    bool adds_beside) {
+    constexpr int64_t step = 8, least_rows = 8, least_outputs = 64, least_channels = 16;
+    return adds_beside and table.gemm.pairs and rows >= least_rows and outputs >= least_outputs and
+           channels >= least_channels and channels % step == 0;
+}
+
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table) {
     const auto panels = ceil_div(p.outputs, table.gemm.panel);
@@ -94,7 +104,7 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
     s.fetches = fetches_results(images * p.rows, p.channels, p.outputs);
-    if (packs_rows(ceil_div(panels, s.panel_parts)))
+    if (p.pairs != nullptr or packs_rows(ceil_div(panels, s.panel_parts)))
         s.scratch_floats = std::size_t(round_up(table.separable.strip_floats(p.channels), 16));
     if (p.scale != nullptr) {
         // Units differ by a row or a panel: room for either way.

@@ -28,6 +28,11 @@ struct separable_schedule {
 bool fetches_results(int64_t positions, int64_t channels, int64_t outputs,
                      const processor& p = this_processor());
 
+/// Products in pairs make a 1x1 faster, by its sizes.
+bool gains_by_pairs(int64_t rows, int64_t channels, int64_t outputs,
+                    const kernel_table& table = kernels(),
+                    bool adds_beside = adds_beside_multiplies());
+
 separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images, int threads,
                                       const kernel_table& table = kernels());
 /// Sets the blocks of p, what it keeps (ring_rows, strip_rows) and what it fetches.
