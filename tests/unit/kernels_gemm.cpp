@@ -274,8 +274,9 @@ TEST(kernels_gemm, pairs_and_single_large_weights) {
         double errors[2]{};
         for (const bool paired : {false, true}) {
             packed_product product(a, b, m, n, k, kernels_for(level));
-            if (paired)
+            if (paired) {
                 ASSERT_TRUE(product.pair(kernels_for(level)));
+            }
             run(product.params, kernels_for(level));
             for (int64_t r = 0; r < m; ++r)
                 for (int64_t j = 0; j < n; ++j) {
@@ -286,6 +287,33 @@ TEST(kernels_gemm, pairs_and_single_large_weights) {
         }
         // Of the squares; with scales by the largest numbers a hundred times as much.
         EXPECT_LT(errors[1], 9 * errors[0]);
+        EXPECT_GT(errors[0], 0);
+    }
+}
+
+// What is never negative makes sums of pairs grow, unless every other pair is subtracted.
+TEST(kernels_gemm, pairs_of_numbers_that_are_not_negative) {
+    const int64_t m = 48, n = 128, k = 384;
+    auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(n * k), 2);
+    for (float& x : a)
+        x = std::abs(x);
+    for (isa level : levels()) {
+        if (not kernels_for(level).gemm.pairs)
+            continue;
+        double errors[2]{};
+        for (const bool paired : {false, true}) {
+            packed_product product(a, b, m, n, k, kernels_for(level));
+            if (paired) {
+                ASSERT_TRUE(product.pair(kernels_for(level)));
+            }
+            run(product.params, kernels_for(level));
+            for (int64_t r = 0; r < m; ++r)
+                for (int64_t j = 0; j < n; ++j)
+                    errors[paired] += std::pow(double(product.result[size_t(r * n + j)]) -
+                                                   sum_in_double(a, b, n, k, r, j),
+                                               2);
+        }
+        EXPECT_LT(errors[1], 2 * errors[0]); // of the squares; else 16 times
         EXPECT_GT(errors[0], 0);
     }
 }
@@ -304,8 +332,9 @@ TEST(kernels_gemm, pairs_and_rows_of_any_size) {
         double errors[2]{};
         for (const bool paired : {false, true}) {
             packed_product product(a, b, m, n, k, kernels_for(level));
-            if (paired)
+            if (paired) {
                 ASSERT_TRUE(product.pair(kernels_for(level)));
+            }
             run(product.params, kernels_for(level));
             for (int64_t r = 0; r < m; ++r)
                 for (int64_t j = 0; j < n; ++j) {

@@ -14,15 +14,15 @@ namespace migraphx::cpu::KERNEL_ISA {
 constexpr int64_t strip_head = 32, strip_factors = 16;
 constexpr int64_t strip_scaled = strip_head - 1; // 1 or 0
 
-// The sum of products of pairs of one row, whose parts are `step` floats apart.
+// What pairs of one row add (as pair_products), whose parts are `step` floats apart.
 inline float pairs_of_row(const float* row, int64_t step, int64_t depth) {
     const auto part = [&](int64_t i) -> const strip_part& {
         return *reinterpret_cast<const strip_part*>(row + i * step);
     };
     // Pairs begin at every third k: in three parts at 0, 3, 6 of the first, 1, 4, 7 of the second,
-    // 2, 5 of the third.
+    // 2, 5 of the third. Every other one has the other sign.
     constexpr strip_part begins[3] = {
-        {1, 0, 0, 1, 0, 0, 1, 0}, {0, 1, 0, 0, 1, 0, 0, 0}, {0, 0, 1, 0, 0, 1, 0, 0}};
+        {-1, 0, 0, 1, 0, 0, -1, 0}, {0, 1, 0, 0, -1, 0, 0, 0}, {0, 0, -1, 0, 0, 1, 0, 0}};
     strip_part sums[3]{};
     float sum = 0;
     int64_t k = 0;
@@ -36,7 +36,7 @@ inline float pairs_of_row(const float* row, int64_t step, int64_t depth) {
     }
     for (; k + 3 <= depth; k += 3)
         sum += row[k / strip_depth * step + k % strip_depth] *
-               row[(k + 1) / strip_depth * step + (k + 1) % strip_depth];
+               row[(k + 1) / strip_depth * step + (k + 1) % strip_depth] * (k % 2 == 0 ? -1 : 1);
     sums[0] += sums[1] + sums[2];
     for (int j = 0; j < strip_depth; ++j)
         sum += sums[0][j];
@@ -107,7 +107,7 @@ inline void scale_strip(float* head, int64_t rows, int64_t depth, int weight_exp
         float* const row = strip + r * strip_depth;
         for (int64_t i = 0; i < parts; ++i)
             *reinterpret_cast<strip_part*>(row + i * step) *= scales[r];
-        head[r] = -pairs_of_row(row, step, depth);
+        head[r] = pairs_of_row(row, step, depth);
     }
 }
 
@@ -186,7 +186,10 @@ MIGRAPHX_VEC_INLINE __m256 pack_row_in_pairs(const float* from, int64_t depth, c
     } else if (k < depth) {
         pack(0, last_of_one);
     }
-    return _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), sum[2]);
+    // As pair_products: every other pair has the other sign.
+    constexpr strip_part signs[3] = {
+        {1, 0, 0, -1, 0, 0, 1, 0}, {0, -1, 0, 0, 1, 0, 0, -1}, {0, 0, 1, 0, 0, -1, 0, 0}};
+    return sum[0] * signs[0] + sum[1] * signs[1] + sum[2] * signs[2];
 }
 
 // Returns false if a row has no usual magnitude. What is told of each row is told of all together.
