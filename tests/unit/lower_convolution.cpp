@@ -255,6 +255,48 @@ TEST(lower_convolution, transposed) {
                       {x, noise(of({8, 12, 2, 2}), 3)}, {.constants = {1}});
 }
 
+// Windows side by side are a product: odd sizes, images in parts, a bias and an activation.
+TEST(lower_convolution, transposed_windows_side_by_side) {
+    struct side_case {
+        lens x, w;
+        std::size_t high, wide;
+    };
+    for (const auto& c : {side_case{{1, 24, 13, 9}, {24, 24, 2, 2}, 2, 2},
+                          side_case{{3, 24, 40, 30}, {24, 1, 2, 2}, 2, 2},
+                          side_case{{2, 72, 8, 33}, {72, 40, 3, 2}, 3, 2},
+                          side_case{{1, 7, 1, 5}, {7, 5, 1, 4}, 1, 4}}) {
+        const operation op =
+            make_op("convolution_backwards",
+                    {{"stride", {c.high, c.wide}}, {"padding", {0, 0}}, {"dilation", {1, 1}}});
+        const auto x = channels_last(noise(of(c.x))), w = noise(of(c.w), 3);
+        const auto name = check_lowered(op, {x, w}, {.constants = {1}});
+        if (cpu::kernels_isa() == cpu::isa::avx512) {
+            EXPECT_EQ(name.find("transposed_gemm"), 0) << name;
+        }
+        auto strides = x.get_shape().strides(); // gaps between pixels
+        for (auto i : {0, 2, 3})
+            strides[std::size_t(i)] *= 2;
+        check_lowered(op, {under(x, strides), w}, {.constants = {1}, .compiled = false});
+        program p;
+        auto* m = p.get_main_module();
+        const auto image = m->add_parameter("x", of(c.x));
+        auto y = m->add_instruction(op, image, m->add_literal(literal{w.get_shape(), w.data()}));
+        const auto bias = noise(of({c.w[1]}), 4);
+        const auto b = m->add_instruction(
+            make_op("broadcast", {{"axis", 1}, {"out_lens", y->get_shape().lens()}}),
+            m->add_literal(literal{bias.get_shape(), bias.data()}));
+        y = m->add_instruction(make_op("add"), m->add_instruction(make_op("add"), y, b), b);
+        y = m->add_instruction(make_op("relu"), m->add_instruction(make_op("mul"), y, b));
+        const auto other = m->add_parameter("other", y->get_shape());
+        m->add_return({m->add_instruction(make_op("concat", {{"axis", 1}}), y, other)});
+        auto on_ref = p, on_cpu = p;
+        on_ref.compile(make_target("ref"));
+        on_cpu.compile(make_target("cpu"));
+        parameter_map in{{"x", noise(of(c.x))}, {"other", noise(other->get_shape(), 8)}};
+        compare(on_cpu.eval(in).front(), on_ref.eval(in).front(), 2e-5);
+    }
+}
+
 TEST(lower_plan, in_place_only_where_no_other_view_is_read) {
     program p;
     auto* m = p.get_main_module();

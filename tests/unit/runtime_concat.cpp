@@ -11,6 +11,7 @@
 
 #include "ir/text_parser.hpp"
 #include "runtime/concat_slices.hpp"
+#include "targets/cpu/kernels/kernel_table.hpp"
 
 #include <gtest/gtest.h>
 
@@ -212,6 +213,26 @@ y = convolution[padding={1, 1}](c, w2)
 @return(y, p)
 )"),
               0);
+}
+
+// As in a U-Net.
+TEST(concat_slices, transposed_convolutions_write_beside_skip_connections) {
+    const int left = concat_steps(R"(
+x = @param:x -> float_type, {1, 16, 28, 28}
+w = @literal:random(1) -> float_type, {16, 16, 3, 3}
+a = convolution[padding={1, 1}](x, w)
+s = relu(a)
+p = pooling[mode=max,padding={0, 0},stride={2, 2},lengths={2, 2}](s)
+u = @literal:random(2) -> float_type, {16, 16, 2, 2}
+v = convolution_backwards[stride={2, 2}](p, u)
+c = concat[axis=1](v, s)
+w2 = @literal:random(3) -> float_type, {16, 32, 3, 3}
+y = convolution[padding={1, 1}](c, w2)
+@return(y)
+)");
+    if (cpu::kernels_isa() == cpu::isa::avx512) {
+        EXPECT_EQ(left, 0);
+    }
 }
 
 } // namespace

@@ -266,7 +266,8 @@ const implementations convolution_choices{{"convolution", "cpu::convolution"},
                                            {"product of windows", convolution_as_product},
                                            {"dnnl::convolution (any)", convolution<true>}}};
 const implementations deconvolution_choices{{"convolution_backwards", "cpu::convolution_backwards"},
-                                            {{"dnnl::deconvolution", deconvolution<false>, 1},
+                                            {{"windows side by side", transposed_convolution},
+                                             {"dnnl::deconvolution", deconvolution<false>, 1},
                                              {"dnnl::deconvolution (any)", deconvolution<true>}}};
 
 } // namespace

@@ -25,6 +25,12 @@ std::vector<std::pair<image_order, dnnl::memory::desc>> image_orders(const shape
 /// for shapes that the library has no vector code for.
 lowered convolution_as_product(const problem& p);
 
+/// Transposed convolutions whose windows lie side by side, as a product.
+lowered transposed_convolution(const problem& p);
+
+/// Why it declines; empty when it does not. Its activations may have any steps between pixels.
+std::string transposed_refusal(const problem& p);
+
 /// 3x3 windows with stride 1 over enough channels, by Winograd's minimal filtering; within a small
 /// multiple of the direct sum's rounding error, so only with fast_math.
 lowered winograd_convolution(const problem& p);

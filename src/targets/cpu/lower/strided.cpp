@@ -24,6 +24,12 @@ bool is_strided_convolution(const problem& p) {
            (winograd_refusal(p).empty() or split_convolution_refusal(p).empty());
 }
 
+bool is_strided_transposed(const problem& p) {
+    const auto name = p.op.name();
+    return (name == "convolution_backwards" or name == "cpu::convolution_backwards") and
+           transposed_refusal(p).empty();
+}
+
 // Regions of pointwise operators, also those that read gathers and pads.
 bool has_nest(const problem& p) {
     return is_pointwise(p) or
@@ -35,15 +41,15 @@ bool has_nest(const problem& p) {
 bool writes_strided(const problem& p) {
     const auto name = p.op.name();
     return name == "concat" or name == "contiguous" or name == "layout" or has_nest(p) or
-           is_strided_convolution(p) or is_separable_convolution(p) or
+           is_strided_convolution(p) or is_strided_transposed(p) or is_separable_convolution(p) or
            (name == "pooling" and pools_pixels(p));
 }
 
 bool reads_strided(const problem& p, std::size_t i) {
     const auto name = p.op.name();
     return name == "contiguous" or name == "layout" or has_nest(p) or
-           (i != 1 and is_strided_convolution(p)) or is_separable_convolution(p) or
-           (name == "pooling" and pools_pixels(p));
+           (i != 1 and is_strided_convolution(p)) or (i == 0 and is_strided_transposed(p)) or
+           is_separable_convolution(p) or (name == "pooling" and pools_pixels(p));
 }
 
 } // namespace migraphx::cpu
