@@ -360,8 +360,23 @@ TEST(kernels_separable, threads_of_one_row) {
     p.rows = 1;
     p.channels = 960, p.outputs = 240;
     EXPECT_EQ(schedule_pointwise(p, 1, 2).threads, 2);
+    EXPECT_EQ(schedule_pointwise(p, 1, 2).scratch_floats, 0u); // not packed
     p.channels = 96, p.outputs = 24;
     EXPECT_EQ(schedule_pointwise(p, 1, 2).threads, 1);
+}
+
+TEST(kernels_separable, threads_of_depthwise) {
+    const auto threads = [](int64_t channels, int64_t side) {
+        depthwise_params p{};
+        p.channels = p.x_col = channels;
+        p.height = p.width = p.out_height = p.out_width = side;
+        p.kernel_h = p.kernel_w = 3;
+        p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
+        return schedule_depthwise(p, 1, 2).threads;
+    };
+    EXPECT_EQ(threads(184, 14), 2);
+    EXPECT_EQ(threads(576, 7), 2);
+    EXPECT_EQ(threads(184, 7), 1);
 }
 
 constexpr int64_t as_scheduled = -1; // ring_rows: what the schedule says, blocks too

@@ -418,7 +418,7 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
                int64_t from, int64_t to) {
     const float* w = p.w;
     const float* scale = p.scale == nullptr ? nullptr : p.scale + image * p.scale_image;
-    const bool packed = packs && (p.pairs != nullptr || packs_rows(to - from));
+    const bool packed = packs && packs_rows(p, to - from);
     if (!packed && scale != nullptr && scales_weights(end - begin, (to - from) * row_panel)) {
         for (int64_t j = from; j < to; ++j)
             for (int64_t k = 0; k < p.channels; ++k)

@@ -104,6 +104,10 @@ constexpr bool scales_weights(int64_t rows, int64_t outputs) {
 constexpr bool packs_rows(int64_t panels) {
     return panels >= 4;
 }
+// So is a single one, of which a tile would have too few sums. Those of pairs are always packed.
+constexpr bool packs_rows(const pointwise_params& p, int64_t panels) {
+    return p.pairs != nullptr || (p.rows > 1 && packs_rows(panels));
+}
 
 constexpr int64_t pointwise_block = 12;     // rows of x that `scratch` of `pointwise` holds
 constexpr int64_t depthwise_rows_most = 16; // of a window

@@ -104,7 +104,7 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
     s.fetches = fetches_results(images * p.rows, p.channels, p.outputs);
-    if (p.pairs != nullptr or packs_rows(ceil_div(panels, s.panel_parts)))
+    if (packs_rows(p, ceil_div(panels, s.panel_parts)))
         s.scratch_floats = std::size_t(round_up(table.separable.strip_floats(p.channels), 16));
     if (p.scale != nullptr) {
         // Units differ by a row or a panel: room for either way.
@@ -183,7 +183,9 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
     const bool fused = p.panels != nullptr, strips = p.last_panels != nullptr;
     const auto outputs = strips ? double(p.outputs) : 0;
     const auto extent = (p.kernel_h - 1) * p.dilation_h + 1;
-    if (double(images * p.channels * p.out_width * p.out_height) * (taps + outputs) +
+    constexpr double depthwise_product = 3; // one that is no part of a 1x1 takes as long as these
+    if (double(images * p.channels * p.out_width * p.out_height) *
+                (taps * (fused or strips ? 1 : depthwise_product) + outputs) +
             (fused ? double(images * p.height * p.width) * double(p.depth * p.channels) : 0) <
         inline_products)
         threads = 1;
