@@ -3,6 +3,7 @@
 #include "base/parallel.hpp"
 
 #include "base/cpu_limits.hpp"
+#include "base/fetch_ahead.hpp"
 #include "base/thread_pool.hpp"
 
 #include <algorithm>
@@ -87,6 +88,7 @@ struct parallel_job {
     int parts;
     body f;
     void* context;
+    ahead_list ahead;
     std::mutex guard;
     std::exception_ptr error;
 };
@@ -96,6 +98,7 @@ void run_part(void* shared, int part) {
     const std::int64_t base = job.n / job.parts;
     const std::int64_t extra = job.n % job.parts;
     const std::int64_t begin = part * base + std::min<std::int64_t>(part, extra);
+    const fetch_ahead_part fetches(job.ahead, part, job.parts);
     try {
         job.f(job.context, begin, begin + base + (part < extra ? 1 : 0));
     } catch (...) {
@@ -108,7 +111,7 @@ void run_part(void* shared, int part) {
 } // namespace
 
 void run(std::int64_t n, int threads, body f, void* context) {
-    parallel_job job{n, threads, f, context, {}, nullptr};
+    parallel_job job{n, threads, f, context, fetch_ahead_guard::current(), {}, nullptr};
     {
         const thread_pool::region all(run_part, &job, threads, thread_pool::order::any);
         run_part(&job, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Loops whose parts are as large as the processors that run them were fast lately.
+#include "base/fetch_ahead.hpp"
 #include "base/parallel.hpp"
 #include "base/thread_pool.hpp"
 
@@ -48,6 +49,7 @@ struct share_job {
     std::vector<share> shares;
     share_body f;
     void* context;
+    ahead_list ahead;
     std::mutex guard;
     std::exception_ptr error;
 };
@@ -55,6 +57,7 @@ struct share_job {
 void run_share(void* shared, int part) {
     auto& job = *static_cast<share_job*>(shared);
     auto& s = job.shares[std::size_t(part)];
+    const fetch_ahead_part fetches(job.ahead, part, static_cast<int>(job.shares.size()));
     const auto start = clock::now();
     try {
         if (s.begin < s.end)
@@ -127,7 +130,12 @@ void learn(const std::vector<share>& shares) {
 } // namespace
 
 void run_shares(std::int64_t n, int threads, share_body f, void* context) {
-    share_job job{std::vector<share>(std::size_t(threads)), f, context, {}, nullptr};
+    share_job job{std::vector<share>(std::size_t(threads)),
+                  f,
+                  context,
+                  fetch_ahead_guard::current(),
+                  {},
+                  nullptr};
     divide(n, job.shares);
     {
         const thread_pool::region all(run_share, &job, threads, thread_pool::order::any);

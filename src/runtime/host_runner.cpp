@@ -2,6 +2,7 @@
 // Running a plan on the host: frames, binding of parameters, results.
 #include "runtime/host_runner.hpp"
 
+#include "base/fetch_ahead.hpp"
 #include "base/parallel.hpp"
 #include "base/phase_times.hpp"
 #include "base/thread_pool.hpp"
@@ -155,6 +156,7 @@ private:
 
     void run_step(const plan_step& s, frame& f) const {
         p.place_arguments(s, f.bases.data(), f.args.data());
+        const fetch_ahead_guard fetches({s.ahead.data(), s.ahead.size(), p.threads});
         s.work->run({f.args.data(), f.args.data() + s.inputs, f.scratch});
     }
 

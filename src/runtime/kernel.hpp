@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -42,6 +43,11 @@ struct kernel {
     virtual bool reads_input(std::size_t) const { return true; }
     /// The packed constants that it keeps.
     virtual void add_constants(held_constants&) const {}
+    /// Packed constants that take the time of a run: each thread reads a share from end to end and
+    /// does little else.
+    virtual std::span<const char> streamed() const { return {}; }
+    /// Whether its threads fetch this_thread_ahead() while they compute.
+    virtual bool fetches_ahead() const { return false; }
     /// Input whose memory the output may reuse (same bytes, read before written); npos: none.
     virtual bool can_write_over(std::size_t) const { return false; }
 };

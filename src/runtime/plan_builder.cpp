@@ -11,6 +11,7 @@
 #include "ops/module_body.hpp"
 #include "runtime/concat_slices.hpp"
 #include "runtime/deferred_constants.hpp"
+#include "runtime/fetch_plan.hpp"
 #include "runtime/memory_plan.hpp"
 #include "runtime/module_kernel.hpp"
 #include "runtime/plan.hpp"
@@ -692,6 +693,7 @@ plan::plan(program prog, std::shared_ptr<const backend> b, const compile_options
     const thread_count_guard guard(data.threads);
     const auto memory = parts.memory;
     plan_builder{data, b, options, std::move(parts)}.build();
+    plan_fetches(data);
     runner = b->make_runner(data, options, memory);
 }
 

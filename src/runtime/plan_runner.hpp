@@ -7,6 +7,7 @@
 #include <migraphx/execution_environment.hpp>
 #include <migraphx/program.hpp>
 
+#include "base/fetch_ahead.hpp"
 #include "runtime/executable.hpp"
 #include "runtime/kernel.hpp"
 
@@ -30,6 +31,7 @@ struct plan_step {
     instruction_ref ins;
     shape layout;                     ///< of the output, where the instruction's is another
     std::vector<uint32_t> needed_for; ///< results (positions) that depend on this step
+    std::vector<memory_ahead> ahead;  ///< what it brings near for later steps
 
     /// `wanted`: positions of results; null: all.
     bool is_needed(const std::vector<std::size_t>* wanted) const;

@@ -19,6 +19,7 @@ struct packed_weight {
     std::size_t bytes = 0;
 
     void add_to(held_constants& held) const { held[data.get()] = bytes; }
+    std::span<const char> memory() const { return {data.get(), bytes}; }
 };
 
 /// Memory for a packed form, not initialised, 64-byte aligned. Forms lie side by side in large

@@ -4,6 +4,8 @@
 // residuals, channel shuffles, sizes that only a run gives.
 #include "lower_support.hpp"
 
+#include "base/fetch_ahead.hpp"
+#include "base/parallel.hpp"
 #include "base/str.hpp"
 #include "targets/cpu/kernels/kernel_table.hpp"
 
@@ -172,6 +174,49 @@ TEST(lower_separable, large_products_are_left_to_own_kernels) {
     EXPECT_EQ(of_one.find("brg"), std::string::npos) << of_one;
     what.many_sizes = true;
     EXPECT_EQ(cpu::lower(what)->name(), of_one);
+}
+
+// A 1x1 of many positions brings near what a plan tells it to, one of a single position says what
+// it streams.
+TEST(lower_separable, fetches_for_later_steps) {
+    if (cpu::kernels_isa() < cpu::isa::avx512)
+        GTEST_SKIP() << "no packed rows";
+    const thread_count_guard one(1);
+    const auto kernel_for = [](std::size_t side) {
+        const auto at = [&](std::size_t channels) {
+            return shape::from_permutation(shape::float_type, {1, channels, side, side},
+                                           {0, 2, 3, 1});
+        };
+        program p;
+        builder build{p.get_main_module()};
+        const auto w = build.literal_of({384, 64, 1, 1});
+        problem what;
+        what.ins = build.m->add_instruction(make_op("convolution"),
+                                            build.m->add_parameter("x", at(64)), w);
+        what.op = what.ins->get_operator();
+        what.inputs = {at(64), w->get_shape()};
+        what.output = at(384);
+        what.constants = {argument{}, w->get_literal().get_argument()};
+        what.weights = &weight_store::instance();
+        auto k = cpu::lower(what);
+        const auto x = noise(at(64));
+        std::vector<std::vector<char>> memory;
+        run_kernel(*k, what.output, {x, what.constants[1]}, memory);
+        return k;
+    };
+    const std::vector<char> memory(64 * 1024);
+    const memory_ahead ahead{memory.data(), 0, int64_t(memory.size())};
+    {
+        const fetch_ahead_guard fetches({&ahead, 1, 1});
+        const auto k = kernel_for(14);
+        EXPECT_TRUE(k->fetches_ahead());
+        EXPECT_TRUE(k->streamed().empty());
+        EXPECT_GE(this_thread_ahead().next, this_thread_ahead().end);
+        EXPECT_GE(this_thread_ahead().end, memory.data() + memory.size());
+    }
+    const auto k = kernel_for(1);
+    EXPECT_FALSE(k->fetches_ahead() and not k->streamed().empty());
+    EXPECT_EQ(k->streamed().size(), 384 * 64 * sizeof(float));
 }
 
 } // namespace

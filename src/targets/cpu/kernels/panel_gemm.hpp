@@ -3,6 +3,7 @@
 // kernel files only.
 #pragma once
 
+#include "base/fetch_ahead.hpp"
 #include "targets/cpu/kernels/row_gemm.hpp"
 #include "targets/cpu/kernels/strip_tile.hpp"
 
@@ -22,13 +23,13 @@ struct tile_fetch {
 };
 
 // What of it comes near each time that four k are summed: of `next` whole lines, each once, until
-// all of it is on its way.
+// all of it is on its way; and of what later steps read.
 class tile_approach {
 public:
     MIGRAPHX_VEC_INLINE tile_approach(const tile_fetch& fetch, int64_t depth)
         : next(fetch.next), last(fetch.next + fetch.bytes), place(fetch.lists->at),
           share((fetch.bytes / (depth / 4 + 1) / line + 1) * line), list(fetch.lists),
-          step(list->step), places(list->count) {
+          step(list->step), places(list->count), ahead(this_thread_ahead()) {
         const int64_t wanted = list[0].count + list[1].count + list[2].count;
         at_once = wanted * 4 / (depth + 1) + 1;
     }
@@ -49,14 +50,21 @@ public:
                 places = list->count;
             }
         }
+        if (const char* from = ahead.next; from < ahead.end) {
+#pragma GCC unroll 4
+            for (int64_t i = 0; i < ahead_lines; ++i)
+                __builtin_prefetch(from + i * line, 0, 2);
+            ahead.next = from + ahead_lines * line;
+        }
     }
 
 private:
-    static constexpr int64_t line = 64;
+    static constexpr int64_t line = 64, ahead_lines = 4;
     const char *next, *last, *place;
     int64_t share;
     const tile_fetch::places* list;
     int64_t step, places, at_once;
+    ahead_cursor& ahead;
 };
 
 inline const char* bytes(const float* p) {

@@ -57,6 +57,9 @@ struct thin_kernel : kernel {
         if (packed != nullptr)
             packed->add_to(held);
     }
+    std::span<const char> streamed() const override {
+        return packed != nullptr and params.m <= 4 ? packed->memory() : std::span<const char>{};
+    }
 };
 
 // Products with few rows: bound by reading the weights.

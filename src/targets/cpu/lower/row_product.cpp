@@ -24,6 +24,7 @@ struct row_gemm_kernel : kernel {
     planned_epilogue epilogue;
     std::shared_ptr<const packed_weight> weights, pairs;
     int64_t threads = 1;
+    static constexpr int64_t few_rows = 4;
 
     void run(const kernel_args& args) const override {
         auto q = params;
@@ -48,6 +49,10 @@ struct row_gemm_kernel : kernel {
         if (pairs)
             pairs->add_to(held);
     }
+    std::span<const char> streamed() const override {
+        return params.m <= few_rows ? weights->memory() : std::span<const char>{};
+    }
+    bool fetches_ahead() const override { return params.m > few_rows; }
 };
 
 } // namespace

@@ -187,6 +187,12 @@ struct pointwise_kernel : packed_convolution {
         if (pairs)
             pairs->add_to(held);
     }
+    std::span<const char> streamed() const override {
+        constexpr int64_t few_rows = 2;
+        return schedule.images * params.rows <= few_rows ? weights->memory()
+                                                         : std::span<const char>{};
+    }
+    bool fetches_ahead() const override { return schedule.packs; }
 };
 
 struct depthwise_kernel : kernel {
@@ -222,6 +228,7 @@ struct depthwise_kernel : kernel {
         return str(panels ? "pointwise_" : "", "depthwise", last_panels ? "_pointwise " : " ",
                    isa_name());
     }
+    bool fetches_ahead() const override { return schedule.packs; }
     bool reads_input(std::size_t i) const override {
         return (i == 0 or i >= kernel_inputs) and i != epilogue.bias and i != between.bias and
                i != last.bias;

@@ -104,7 +104,8 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
     s.fetches = fetches_results(images * p.rows, p.channels, p.outputs);
-    if (packs_rows(p, ceil_div(panels, s.panel_parts)))
+    s.packs = packs_rows(p, ceil_div(panels, s.panel_parts));
+    if (s.packs)
         s.scratch_floats = std::size_t(round_up(table.separable.strip_floats(p.channels), 16));
     if (p.scale != nullptr) {
         // Units differ by a row or a panel: room for either way.
@@ -210,7 +211,9 @@ separable_schedule schedule_depthwise(depthwise_params& p, int64_t images, int t
             p.ring_rows = (p.strip_rows - 1) * p.stride_h + extent;
         }
         s.scratch_floats += std::size_t(p.strip_rows * p.out_width * width);
-        s.scratch_floats += std::size_t(packed_floats(p, table));
+        const auto packed = packed_floats(p, table);
+        s.scratch_floats += std::size_t(packed);
+        s.packs = packed > 0;
     }
     if (fused)
         s.scratch_floats += std::size_t(p.ring_rows * columns * (strips ? width : panel));

@@ -17,6 +17,7 @@ struct separable_schedule {
     int threads = 1;
     std::size_t scratch_floats = 0; ///< of a thread
     bool fetches = false;           ///< pointwise_params::fetches
+    bool packs = false;             ///< rows of a 1x1, whose tiles fetch what later steps read
 
     int64_t units() const { return images * row_parts * panel_parts; }
     std::size_t scratch_bytes() const { return std::size_t(threads) * scratch_floats * 4; }
