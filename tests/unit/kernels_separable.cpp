@@ -156,13 +156,16 @@ struct paired_weights {
     }
 };
 
-// With `extra`: gaps, factors of the channels, steps of the epilogue.
+// With `extra`: gaps, factors of the channels (of some shifts too, then nothing below -0.1), steps
+// of the epilogue.
 void check_pointwise(const kernel_table& table, int64_t channels, int64_t outputs, int64_t rows,
                      int threads, bool extra, bool paired = false) {
     const image in{2, 1, rows, channels, extra ? 3 : 0}, out{2, 1, rows, outputs, extra ? 5 : 0};
     const auto x = random_floats(in.floats(), 1), w = random_floats(size_t(channels * outputs), 2),
                bias = random_floats(size_t(outputs), 3),
-               scale = random_floats(size_t(2 * channels), 4);
+               scale = random_floats(size_t(2 * channels), 4),
+               shift = random_floats(size_t(channels), 5);
+    const bool shifted = (outputs + rows) % 2 == 0;
     const tail end(outputs % 2 == 0, extra, out);
     pointwise_params p{};
     p.channels = channels, p.outputs = outputs, p.rows = rows;
@@ -170,8 +173,12 @@ void check_pointwise(const kernel_table& table, int64_t channels, int64_t output
     p.y_image = out.step(), p.y_row = out.col();
     end.set(p.epilogue, out);
     if (extra) {
-        p.scale = scale.data();
+        p.map.scale = scale.data();
         p.scale_image = channels;
+        if (shifted) { // the same for both images
+            p.map.shift = shift.data();
+            p.map.least = -0.1f;
+        }
     }
     floats packed_w(size_t(packed_weights_size(channels, outputs, table))),
         b(size_t(packed_weights_size(1, outputs, table))), y(out.floats(), 77);
@@ -195,9 +202,12 @@ void check_pointwise(const kernel_table& table, int64_t channels, int64_t output
     run_pointwise(s, p, scratch.data(), table);
     auto from = packed(in, x);
     if (extra)
-        for (size_t i = 0; i < from.size(); ++i)
-            from[i] *= double(
-                scale[i / size_t(rows * channels) * size_t(channels) + i % size_t(channels)]);
+        for (size_t i = 0; i < from.size(); ++i) {
+            const auto c = i % size_t(channels);
+            from[i] *= double(scale[i / size_t(rows * channels) * size_t(channels) + c]);
+            if (shifted)
+                from[i] = std::max(from[i] + double(shift[c]), double(-0.1f));
+        }
     auto want = times(from, channels, w, bias);
     end.apply(want);
     expect_near(out, y, want, (paired ? 3 : 1) * (channels < 100 ? 5e-6 : 2e-5));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cpu::convolution, cpu::convolution_backwards, cpu::dot: the operator, then a pointwise module on
 // its result; cpu::separable: two or three convolutions, each with such a module;
-// cpu::scaled_convolution: one of a product; cpu::plane_convolution: one with channels last.
+// cpu::scaled_convolution: one of scaled channels; cpu::plane_convolution: one with channels last.
 // Inputs: those of the operator, then what else the module reads; the module's parameter "x0" is
 // the result of the operator, the others bind in the order of their names.
 #include "ops/with_epilogue.hpp"
@@ -82,29 +82,40 @@ struct separable : op::convolution {
     }
 };
 
-// A 1x1 convolution of x * s. Inputs: x, the weights, s (like x, stretched over the positions),
-// then what the module reads besides its "x0".
+// A 1x1 convolution of x * s, of x * s + t, or of what is positive of these. Inputs: x, the weights,
+// s and t (like x, stretched over the positions), then what the module reads besides its "x0".
 struct scaled_convolution : op::convolution {
+    bool shift = false, relu = false;
     static constexpr auto name = "cpu::scaled_convolution";
-    static constexpr auto summary =
-        "1x1 convolution of a product with values for each channel, with a pointwise epilogue";
+    static constexpr auto summary = "1x1 convolution of a product with values for each channel, "
+                                    "which may be shifted and rectified, with a pointwise epilogue";
     static void fields(field_list<scaled_convolution>& f) {
         convolution_fields(f, normalize_kind::padding);
+        f.add("shift", &scaled_convolution::shift, "values for each channel are added");
+        f.add("relu", &scaled_convolution::relu, "then negative numbers become 0");
     }
     operation anchor() const { return convolution_of("convolution", *this); }
+    std::size_t own() const { return shift ? 4 : 3; }
     shape infer(const std::vector<shape>& in, const std::vector<module_ref>& mods) const {
-        expect(in).at_least(3);
-        if (not shape::same_lens(in[0], in[2]))
-            fail_shape("values of the dimensions of the image were expected");
+        expect(in).at_least(own());
+        for (std::size_t i = 2; i < own(); i++)
+            if (not shape::same_lens(in[0], in[i]))
+                fail_shape("values of the dimensions of the image were expected");
         return shape_with_epilogue(anchor(), {in[0], in[1]}, mods);
     }
     argument evaluate(const shape& output, const std::vector<argument>& in,
                       const std::vector<module_ref>& mods, const module_runner&) const {
-        const auto mul = make_op("mul");
-        const std::vector<argument> factors{in[0], in[2]};
-        std::vector<argument> rest{mul.compute(mul.compute_shape(to_shapes(factors)), factors),
-                                   in[1]};
-        rest.insert(rest.end(), in.begin() + 3, in.end());
+        const auto apply = [](const char* op, const std::vector<argument>& args) {
+            const auto o = make_op(op);
+            return o.compute(o.compute_shape(to_shapes(args)), args);
+        };
+        auto x = apply("mul", {in[0], in[2]});
+        if (shift)
+            x = apply("add", {x, in[3]});
+        if (relu)
+            x = apply("relu", {x});
+        std::vector<argument> rest{x, in[1]};
+        rest.insert(rest.end(), in.begin() + std::ptrdiff_t(own()), in.end());
         return evaluate_with_epilogue(anchor(), output, rest, mods);
     }
 };

@@ -204,7 +204,7 @@ private:
 
     void pack_keys(const float* k, int64_t keys, float* to) const {
         if (p.k_dim == 1)
-            pack_strip(k, p.k_row, keys, p.q_dim, nullptr, to);
+            pack_strip(k, p.k_row, keys, p.q_dim, {}, to);
         for (int64_t d = 0; d < p.q_dim && p.k_dim != 1; d += strip_depth) {
             const int64_t n = p.q_dim - d < strip_depth ? p.q_dim - d : strip_depth;
             const float* from = k + d * p.k_dim;

@@ -116,7 +116,7 @@ void pack_rows_of(const gemm_params& p, const tile_at& t, int64_t k, int64_t dep
     if (p.windows.channels > 0)
         pack_windows(p.windows, p.a, t.row, t.rows, k, depth, rows);
     else
-        pack_strip(p.a + t.row * p.a_row + k, p.a_row, t.rows, depth, nullptr, rows);
+        pack_strip(p.a + t.row * p.a_row + k, p.a_row, t.rows, depth, {}, rows);
     if (p.paired)
         scale_strip(strip, t.rows, depth, p.weight_exponent);
 }

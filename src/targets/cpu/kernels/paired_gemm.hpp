@@ -125,14 +125,14 @@ inline vf sums_of_eights(const float* from) {
     return vf(_mm512_insertf32x8(_mm512_castps256_ps512(eight(from)), eight(from + 64), 1));
 }
 
-// The squares of a row, times factors of its columns if it is scaled so, in eight sums.
-template <bool Scaled>
-MIGRAPHX_VEC_INLINE __m256 squares_in_eight(const float* from, int64_t depth,
-                                            const float* factors) {
+// The squares of a row, mapped, in eight sums.
+template <class Map>
+MIGRAPHX_VEC_INLINE __m256 squares_in_eight(const float* from, int64_t depth, Map map) {
     vf sums[2]{};
     int64_t k = 0;
     const auto add = [&](int j) __attribute__((always_inline)) {
-        const vf x = Scaled ? load(from + k) * load(factors + k) : load(from + k);
+        vf x = load(from + k);
+        map(x, k, load);
         sums[j] = fma(x, x, sums[j]);
         k += lanes;
     };
@@ -146,44 +146,41 @@ MIGRAPHX_VEC_INLINE __m256 squares_in_eight(const float* from, int64_t depth,
     __m256 sum = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
     if (k < depth) {
         __m256 x = _mm256_loadu_ps(from + k);
-        if (Scaled)
-            x = _mm256_mul_ps(x, _mm256_loadu_ps(factors + k));
+        map(x, k, _mm256_loadu_ps);
         sum = _mm256_fmadd_ps(x, x, sum);
     }
     return sum;
 }
 
-// Packs `depth` floats of a row, times factors of its columns if it is scaled so, and `scale`, to
-// parts of a strip that are `step` floats apart; returns what its pairs add, in eight sums.
-template <bool Scaled>
-MIGRAPHX_VEC_INLINE __m256 pack_row_in_pairs(const float* from, int64_t depth, const float* factors,
+// Packs floats [k, end) of a row, mapped and times `scale`, to parts of a strip that are `step` floats
+// apart; returns what its pairs add, in eight sums.
+template <class Map>
+MIGRAPHX_VEC_INLINE __m256 pack_row_in_pairs(const float* from, int64_t k, int64_t end, Map map,
                                              __m256 scale, float* to, int64_t step) {
     // The first of each pair that one more follows.
     constexpr __mmask8 begins[3] = {0b01001001, 0b10010010, 0b00100100};
     constexpr __mmask8 last_of_one = 0b00001001, last_of_two = 0b00010010;
     __m256 sum[3]{};
-    int64_t k = 0;
     const auto pack = [&](int j, __mmask8 first) __attribute__((always_inline)) {
-        __m256 x = _mm256_loadu_ps(from + k), y = _mm256_maskz_loadu_ps(first, from + k + 1);
-        if (Scaled) {
-            x = _mm256_mul_ps(x, _mm256_loadu_ps(factors + k));
-            y = _mm256_mul_ps(y, _mm256_maskz_loadu_ps(first, factors + k + 1));
-        }
+        const auto next = [&](const float* p) { return _mm256_maskz_loadu_ps(first, p); };
+        __m256 x = _mm256_loadu_ps(from + k), y = next(from + k + 1);
+        map(x, k, _mm256_loadu_ps);
+        map(y, k + 1, next);
         x = _mm256_mul_ps(x, scale);
         _mm256_storeu_ps(to, x);
         sum[j] = _mm256_mask3_fmadd_ps(x, y, sum[j], first);
         k += strip_depth;
         to += step;
     };
-    while (k + 3 * strip_depth <= depth) {
+    while (k + 3 * strip_depth <= end) {
         pack(0, begins[0]);
         pack(1, begins[1]);
         pack(2, begins[2]);
     }
-    if (k + 2 * strip_depth <= depth) {
+    if (k + 2 * strip_depth <= end) {
         pack(0, begins[0]);
         pack(1, last_of_two);
-    } else if (k < depth) {
+    } else if (k < end) {
         pack(0, last_of_one);
     }
     // As pair_products: every other pair has the other sign.
@@ -193,14 +190,14 @@ MIGRAPHX_VEC_INLINE __m256 pack_row_in_pairs(const float* from, int64_t depth, c
 }
 
 // Returns false if a row has no usual magnitude. What is told of each row is told of all together.
-template <bool Scaled>
-inline bool pack_rows_in_pairs(const float* a, int64_t a_row, int64_t rows, int64_t depth,
-                               const float* factors, int weight_exponent, float* head) {
+template <class Map>
+inline bool pack_rows_in_pairs(const float* a, int64_t a_row, int64_t rows, int64_t depth, Map map,
+                               int weight_exponent, float* head) {
     static_assert(strip_factors == lanes && paired_rows < lanes);
     alignas(64) float eights[lanes * strip_depth]{}, scales[lanes];
     for (int64_t r = 0; r < rows; ++r)
         _mm256_store_ps(eights + r * strip_depth,
-                        squares_in_eight<Scaled>(a + r * a_row, depth, factors));
+                        squares_in_eight(a + r * a_row, depth, map));
     // As magnitude_of tells it.
     const vf squares = sums_of_eights(eights);
     const vi exponent = ((bits(squares * (1 / float(depth))) >> 23) - 127) >> 1;
@@ -218,9 +215,9 @@ inline bool pack_rows_in_pairs(const float* a, int64_t a_row, int64_t rows, int6
         const int64_t part = depth - k < pair_depth ? depth - k : pair_depth;
         for (int64_t r = 0; r < rows; ++r)
             _mm256_store_ps(eights + r * strip_depth,
-                            pack_row_in_pairs<Scaled>(a + r * a_row + k, part, factors + k,
-                                                      _mm256_set1_ps(scales[r]),
-                                                      to + r * strip_depth, step));
+                            pack_row_in_pairs(a + r * a_row, k, k + part, map,
+                                              _mm256_set1_ps(scales[r]), to + r * strip_depth,
+                                              step));
         store(head, -scale * sums_of_eights(eights));
     }
     return true;
@@ -230,18 +227,18 @@ inline bool pack_rows_in_pairs(const float* a, int64_t a_row, int64_t rows, int6
 // As pack_strip and scale_strip do it, in one go, for sums of any length: heads of all parts of
 // pair_depth lie before the rows. `depth` is a multiple of strip_depth.
 inline void pack_paired_strip(const float* a, int64_t a_row, int64_t rows, int64_t depth,
-                              const float* factors, int weight_exponent, float* head) {
-    bool scaled = false;
+                              const channel_map& map, int weight_exponent, float* head) {
+    bool paired = false;
 #if MIGRAPHX_VEC_BYTES == 64
-    scaled = factors != nullptr
-                 ? pack_rows_in_pairs<true>(a, a_row, rows, depth, factors, weight_exponent, head)
-                 : pack_rows_in_pairs<false>(a, a_row, rows, depth, factors, weight_exponent, head);
+    paired = with_form(map, [&](auto form) {
+        return pack_rows_in_pairs(a, a_row, rows, depth, form, weight_exponent, head);
+    });
 #else
     (void)weight_exponent;
 #endif
-    head[strip_scaled] = scaled ? 1 : 0;
-    if (!scaled)
-        pack_strip(a, a_row, rows, depth, factors, head + pair_parts(depth) * strip_head);
+    head[strip_scaled] = paired ? 1 : 0;
+    if (!paired)
+        pack_strip(a, a_row, rows, depth, map, head + pair_parts(depth) * strip_head);
 }
 
 // A division takes as long as a row of a tile.

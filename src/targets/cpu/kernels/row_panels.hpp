@@ -14,10 +14,10 @@ constexpr int64_t strip_tiles_most = 4;      // that are packed at once
 constexpr int64_t block_rows = 2 * row_most; // that go by all panels together
 
 struct row_strips {
-    float* at;          // memory for `tiles` packed tiles, or null
-    int64_t tiles;      // that go by all panels together
-    const float* scale; // factors of the channels of the rows, or null
-    bool fetches;       // the lines that the next tile writes
+    float* at;       // memory for `tiles` packed tiles, or null
+    int64_t tiles;   // that go by all panels together
+    channel_map map; // of the rows
+    bool fetches;    // the lines that the next tile writes
 };
 
 constexpr int64_t tile_rows(const row_product& x) {
@@ -39,13 +39,14 @@ MIGRAPHX_VEC_INLINE void each_tile(int64_t n, int64_t most, F f) {
 static_assert(lanes < 16 || pair_parts(16) * strip_head + paired_rows * 16 <= strip_floats(16));
 
 // Packs rows in tiles of about the same height; returns what follows them.
-inline float* pack_tiles(const row_product& x, int64_t rows, const float* scale, float* strips) {
+inline float* pack_tiles(const row_product& x, int64_t rows, const channel_map& map,
+                         float* strips) {
     each_tile(rows, tile_rows(x), [&](int64_t, int64_t r, int64_t n) {
         const float* from = x.x + r * x.x_row;
         if (x.pairs != nullptr)
-            pack_paired_strip(from, x.x_row, n, x.depth, scale, x.weight_exponent, strips);
+            pack_paired_strip(from, x.x_row, n, x.depth, map, x.weight_exponent, strips);
         else
-            pack_strip(from, x.x_row, n, x.depth, scale, strips);
+            pack_strip(from, x.x_row, n, x.depth, map, strips);
         strips += strip_floats(x.depth);
     });
     return strips;
@@ -124,7 +125,7 @@ inline void packed_rows_by_panels(row_product x, int64_t panels, const row_epilo
     for (int64_t done = 0; done < rows;) {
         const int64_t blocks = (rows - done + most - 1) / most;
         const int64_t n = (rows - done + blocks - 1) / blocks;
-        pack_tiles(x, n, strips.scale, strips.at);
+        pack_tiles(x, n, strips.map, strips.at);
         strips_by_panels(x, panels, e, at, n, strips,
                          done == 0 || panels * row_panel * x.depth > near_floats);
         x.x += n * x.x_row;
@@ -134,26 +135,34 @@ inline void packed_rows_by_panels(row_product x, int64_t panels, const row_epilo
     }
 }
 
-// Rows that are read where they lie, at most `most` at a time; with `scale` (factors of their
-// channels) they are multiplied in `scratch`, which holds `most` rows.
+template <class Map>
+inline void map_row(const float* from, int64_t depth, Map map, float* to) {
+    int64_t c = 0;
+    for (; c + lanes <= depth; c += lanes) {
+        vf x = load(from + c);
+        map(x, c, load);
+        store(to + c, x);
+    }
+    for (; c < depth; ++c) {
+        to[c] = from[c];
+        map(to[c], c, [](const float* p) { return *p; });
+    }
+}
+
+// Rows that are read where they lie, at most `most` at a time; with a map they are in `scratch`,
+// which holds `most` rows.
 inline void rows_by_panels(row_product x, int64_t panels, const row_epilogue& e, tile_place at,
-                           int64_t rows, int64_t most, const float* scale, float* scratch) {
+                           int64_t rows, int64_t most, const channel_map& map, float* scratch) {
     const int64_t depth = x.depth;
     for (int64_t done = 0; done < rows;) {
-        const int64_t blocks =
-            panels == 1 && scale == nullptr ? 1 : (rows - done + most - 1) / most;
+        const int64_t blocks = panels == 1 && map.empty() ? 1 : (rows - done + most - 1) / most;
         const int64_t n = (rows - done + blocks - 1) / blocks;
         row_product block = x;
-        for (int64_t i = 0; scale != nullptr && i < n; ++i) {
-            const float* from = x.x + i * x.x_row;
-            float* to = scratch + i * depth;
-            int64_t c = 0;
-            for (; c + lanes <= depth; c += lanes)
-                store(to + c, load(from + c) * load(scale + c));
-            for (; c < depth; ++c)
-                to[c] = from[c] * scale[c];
-        }
-        if (scale != nullptr) {
+        if (!map.empty()) {
+            with_form(map, [&](auto form) {
+                for (int64_t i = 0; i < n; ++i)
+                    map_row(x.x + i * x.x_row, depth, form, scratch + i * depth);
+            });
             block.x = scratch;
             block.x_row = depth;
         }
@@ -183,7 +192,7 @@ inline void all_panels(const row_product& x, int64_t panels, const row_epilogue&
     if (strips.at != nullptr && (x.pairs != nullptr || packs_rows(panels)))
         packed_rows_by_panels(x, panels, e, at, rows, strips);
     else
-        rows_by_panels(x, panels, e, at, rows, block_rows, nullptr, nullptr);
+        rows_by_panels(x, panels, e, at, rows, block_rows, {}, nullptr);
 }
 
 } // namespace migraphx::cpu::KERNEL_ISA

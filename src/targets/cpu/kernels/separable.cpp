@@ -278,7 +278,7 @@ void fill_ring(const depthwise_params& p, const depthwise_part& part, float* rin
         // Whole rows follow each other without a gap.
         const int64_t together = columns == p.width ? n : 1;
         for (int64_t i = 0; i < n; i += together) {
-            rows_by_panels(x, 1, p.between, at, together * columns, block_rows, nullptr, nullptr);
+            rows_by_panels(x, 1, p.between, at, together * columns, block_rows, {}, nullptr);
             x.x += p.width * p.x_col;
             at.y += columns * row_panel;
         }
@@ -292,7 +292,7 @@ void finish_strip(const depthwise_params& p, const float* strip, float* strips, 
     all_panels({strip, col, p.last_panels, p.last_bias, p.channels}, panels_of(p.outputs), p.last,
                {p.y + image * p.y_image + from * p.y_row, p.y_col, image, from * p.out_width, 0,
                 p.outputs},
-               (to - from) * p.out_width, {strips, 2, nullptr, p.fetches});
+               (to - from) * p.out_width, {strips, 2, {}, p.fetches});
 }
 
 void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float* scratch,
@@ -346,7 +346,7 @@ void depthwise_rows(const depthwise_params& p, const depthwise_part& part, float
             if (packs_x && done < need) {
                 float* to = packed;
                 ring_parts(p, done, need, [&](int64_t, int64_t row, int64_t n) {
-                    to = pack_tiles(ring_product(p, part, image, row), n * p.width, nullptr, to);
+                    to = pack_tiles(ring_product(p, part, image, row), n * p.width, {}, to);
                 });
             }
         }
@@ -417,16 +417,20 @@ void depthwise(const depthwise_params& p, float* scratch, int64_t image, int64_t
 void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t begin, int64_t end,
                int64_t from, int64_t to) {
     const float* w = p.w;
-    const float* scale = p.scale == nullptr ? nullptr : p.scale + image * p.scale_image;
+    channel_map map = p.map;
+    if (map.scale != nullptr)
+        map.scale += image * p.scale_image;
+    if (map.shift != nullptr)
+        map.shift += image * p.shift_image;
     const bool packed = packs && packs_rows(p, to - from);
-    if (!packed && scale != nullptr && scales_weights(end - begin, (to - from) * row_panel)) {
+    if (!packed && scales_weights(map, end - begin, (to - from) * row_panel)) {
         for (int64_t j = from; j < to; ++j)
             for (int64_t k = 0; k < p.channels; ++k)
                 for (int64_t v = 0; v < row_panel; v += lanes)
                     store(scratch + ((j - from) * p.channels + k) * row_panel + v,
-                          load(p.w + (j * p.channels + k) * row_panel + v) * scale[k]);
+                          load(p.w + (j * p.channels + k) * row_panel + v) * map.scale[k]);
         w = scratch - from * p.channels * row_panel;
-        scale = nullptr;
+        map = {};
     }
     // A few rows and all panels at a time, so that the result is written in the order of memory;
     // panels beyond the second cache are read for many rows instead.
@@ -446,14 +450,14 @@ void pointwise(const pointwise_params& p, float* scratch, int64_t image, int64_t
                         p.outputs - from * row_panel};
     if (packed)
         return packed_rows_by_panels(x, to - from, p.epilogue, at, end - begin,
-                                     {scratch, many ? strip_tiles_most : 2, scale, p.fetches});
+                                     {scratch, many ? strip_tiles_most : 2, map, p.fetches});
     int64_t most = block_rows;
-    if (scale != nullptr)
+    if (!map.empty())
         most = row_most;
     else if (many)
         most =
             near_floats / p.channels > most ? near_floats / p.channels / row_most * row_most : most;
-    rows_by_panels(x, to - from, p.epilogue, at, end - begin, most, scale, scratch);
+    rows_by_panels(x, to - from, p.epilogue, at, end - begin, most, map, scratch);
 }
 
 // Of two inputs, one vector of each at a time.

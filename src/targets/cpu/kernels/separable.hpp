@@ -4,6 +4,7 @@
 // next one reads are kept, in the second cache.
 #pragma once
 
+#include "targets/cpu/kernels/channel_map.hpp"
 #include "targets/cpu/kernels/row_epilogue.hpp"
 
 #include <cstdint>
@@ -17,12 +18,12 @@ struct pointwise_params {
         w; // panels of gemm_kernels::panel outputs, `channels` rows each, filled up with zeros
     const float* bias; // whole panels
     float* y;
-    const float* scale; // of the channels of x, or null
+    channel_map map; // of x
     const float*
         pairs; // products in pairs: gemm_params::pairs for w and sums of pair_depth, or null
     int weight_exponent; // the root of the mean square of w is about 2^this then
     int64_t channels, outputs, rows;
-    int64_t x_image, x_row, y_image, y_row, scale_image;
+    int64_t x_image, x_row, y_image, y_row, scale_image, shift_image;
     row_epilogue epilogue;
     bool fetches; // the lines of the result that the next tile of packed rows writes
 };
@@ -76,7 +77,7 @@ struct separable_kernels {
     // Scratch for packed rows of so many channels, where `packs_rows`; 0: none are packed.
     int64_t (*strip_floats)(int64_t channels);
     // Rows [begin, end) of an image, panels of outputs [from, to). `scratch`: packed rows, or
-    // with `scale` pointwise_block rows of x or the weights.
+    // with a map pointwise_block rows of x or the weights.
     void (*pointwise)(const pointwise_params& p, float* scratch, int64_t image, int64_t begin,
                       int64_t end, int64_t from, int64_t to);
     // Rows [begin, end) of the result, vectors of channels [from, to), which are all with `panels`
@@ -96,8 +97,8 @@ constexpr int64_t first_channel(int64_t vector, int64_t width, int64_t channels,
 }
 
 // Of so many rows and outputs, the factors of channels multiply the weights, not x.
-constexpr bool scales_weights(int64_t rows, int64_t outputs) {
-    return rows > outputs;
+constexpr bool scales_weights(const channel_map& map, int64_t rows, int64_t outputs) {
+    return map.scale != nullptr && map.shift == nullptr && rows > outputs;
 }
 
 // Rows that meet fewer panels are read where they lie: packing them costs as much as half a panel.

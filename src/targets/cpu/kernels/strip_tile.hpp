@@ -12,6 +12,7 @@
 // as long.
 #pragma once
 
+#include "targets/cpu/kernels/channel_map.hpp"
 #include "targets/cpu/kernels/lanes.hpp"
 #include "targets/cpu/kernels/row_parts.hpp"
 
@@ -28,32 +29,33 @@ constexpr int64_t strip_floats(int64_t depth) {
 
 using strip_part = float __attribute__((vector_size(32), aligned(4), may_alias));
 
-// Rows of a to a strip; with `scale`, times the factors of its columns.
-template <bool Scaled>
-inline void pack_rows(const float* a, int64_t a_row, int64_t rows, int64_t depth,
-                      const float* scale, float* strip) {
+// Rows of a to a strip.
+template <class Map>
+inline void pack_rows(const float* a, int64_t a_row, int64_t rows, int64_t depth, Map map,
+                      float* strip) {
+    const auto part = [](const float* p) -> const strip_part& {
+        return *reinterpret_cast<const strip_part*>(p);
+    };
     int64_t k = 0;
     for (; k + strip_depth <= depth; k += strip_depth, a += strip_depth) {
-        strip_part factors{};
-        if (Scaled)
-            factors = *reinterpret_cast<const strip_part*>(scale + k);
         const float* from = a;
         for (int64_t r = 0; r < rows; ++r, from += a_row, strip += strip_depth) {
-            const strip_part part = *reinterpret_cast<const strip_part*>(from);
-            *reinterpret_cast<strip_part*>(strip) = Scaled ? part * factors : part;
+            strip_part x = part(from);
+            map(x, k, part);
+            *reinterpret_cast<strip_part*>(strip) = x;
         }
     }
     for (int64_t r = 0; r < rows && k < depth; ++r)
-        for (int64_t i = 0; i < depth - k; ++i)
-            strip[r * strip_depth + i] = a[r * a_row + i] * (Scaled ? scale[k + i] : 1.0f);
+        for (int64_t i = 0; i < depth - k; ++i) {
+            float x = a[r * a_row + i];
+            map(x, k + i, [](const float* p) { return *p; });
+            strip[r * strip_depth + i] = x;
+        }
 }
 
 inline void pack_strip(const float* a, int64_t a_row, int64_t rows, int64_t depth,
-                       const float* scale, float* strip) {
-    if (scale != nullptr)
-        pack_rows<true>(a, a_row, rows, depth, scale, strip);
-    else
-        pack_rows<false>(a, a_row, rows, depth, scale, strip);
+                       const channel_map& map, float* strip) {
+    with_form(map, [&](auto form) { pack_rows(a, a_row, rows, depth, form, strip); });
 }
 
 // n floats of row r from depth k on; from == null: zeros.

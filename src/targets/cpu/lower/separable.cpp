@@ -162,10 +162,23 @@ std::vector<float> depthwise_bias(const planned_epilogue& e, const problem& p, i
     return result;
 }
 
+// Of cpu::scaled_convolution: the inputs from the third on, and what becomes of a sum.
+struct mapped_input {
+    bool shift, relu;
+    std::size_t count() const { return shift ? 2 : 1; }
+};
+
+std::optional<mapped_input> mapped_input_of(const problem& p) {
+    if (p.op.name() != "cpu::scaled_convolution")
+        return std::nullopt;
+    return mapped_input{p.op.get<bool>("shift"), p.op.get<bool>("relu")};
+}
+
 struct pointwise_kernel : packed_convolution {
     pointwise_params params{};
     separable_schedule schedule;
-    std::optional<std::size_t> scale;           // input
+    std::optional<mapped_input> map;
+    std::vector<float> no_shift;                // zeros, where there is only a relu
     std::shared_ptr<const packed_weight> pairs; // or null
 
     void run(const kernel_args& args) const override {
@@ -174,7 +187,10 @@ struct pointwise_kernel : packed_convolution {
         q.w = floats(weights->data.get());
         q.bias = bias.data();
         q.y = floats(args.outputs[0]);
-        q.scale = scale ? floats(args.inputs[*scale]) : nullptr;
+        if (map)
+            q.map.scale = floats(args.inputs[2]);
+        if (map and map->shift)
+            q.map.shift = floats(args.inputs[3]);
         q.epilogue = epilogue.bound(args, bias.data());
         run_pointwise(schedule, q, floats(args.scratch));
     }
@@ -244,17 +260,22 @@ const module* body_of(const problem& p, std::size_t i) {
     return i < p.modules.size() ? p.modules[i] : nullptr;
 }
 
-std::optional<planned_epilogue> plan_pointwise(const problem& p, bool scaled, std::string& reason) {
+std::optional<planned_epilogue> plan_pointwise(const problem& p, std::string& reason) {
+    const auto map = mapped_input_of(p);
+    const auto channel_values = [&](std::size_t i) {
+        return is_channel_scale(p.inputs[i], p.inputs[0]);
+    };
     if (not is_pointwise_convolution(p.op, p.inputs[0], p.inputs[1], p.output))
         reason = "not a product of rows";
-    else if (scaled and not is_channel_scale(p.inputs[2], p.inputs[0]))
-        reason = "not one factor for each channel";
+    else if (map and not(channel_values(2) and (not map->shift or channel_values(3))))
+        reason = "not one factor and shift for each channel";
     else if (not p.is_constant(1))
         reason = "weights that are not constant";
-    else if (not scaled and is_large_product(p))
+    else if (not map and is_large_product(p))
         reason = "a large product of packed rows";
     else
-        return plan_row_epilogue(inputs_of(p), body_of(p, 0), scaled ? 3 : 2, p.output, reason);
+        return plan_row_epilogue(inputs_of(p), body_of(p, 0), 2 + (map ? map->count() : 0),
+                                 p.output, reason);
     return std::nullopt;
 }
 
@@ -446,19 +467,38 @@ bool is_channel_scale(const shape& s, const shape& x) {
 
 namespace {
 
-lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
+const implementations scaled_choices{{"cpu::scaled_convolution"},
+                                     {{"pointwise", pointwise_convolution}}};
+
+} // namespace
+
+lowered pointwise_convolution(const problem& p) {
     std::string reason;
-    const auto epilogue = plan_pointwise(p, scale.has_value(), reason);
+    const auto epilogue = plan_pointwise(p, reason);
     if (not epilogue)
         return lowered::refuse(reason);
     const auto &x = p.inputs[0], &y = p.output;
     auto images = int64_t(x.lens()[0]), rows = positions(x);
     auto k = std::make_unique<pointwise_kernel>();
-    k->scale = scale;
+    k->map = mapped_input_of(p);
     const auto from = *rows_of(x), to = *rows_of(y);
     auto& q = k->params;
-    if (not scale and from.image == rows * from.row and to.image == rows * to.row and
-        epilogue->merges_images(rows)) {
+    static const float any = 0; // for the schedule
+    if (const auto& map = k->map) {
+        q.map.scale = &any;
+        q.scale_image = strides_of(p.inputs[2])[0];
+        if (map->shift) {
+            q.map.shift = &any;
+            q.shift_image = strides_of(p.inputs[3])[0];
+        } else if (map->relu) {
+            k->no_shift.resize(x.lens()[1]);
+            q.map.shift = k->no_shift.data();
+        }
+        if (map->relu)
+            q.map.least = 0;
+    }
+    if (q.scale_image == 0 and q.shift_image == 0 and from.image == rows * from.row and
+        to.image == rows * to.row and epilogue->merges_images(rows)) {
         rows *= images;
         images = 1;
     }
@@ -467,11 +507,6 @@ lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
     q.rows = rows;
     q.x_image = from.image, q.x_row = from.row;
     q.y_image = to.image, q.y_row = to.row;
-    static const float any = 0;
-    if (scale) {
-        q.scale = &any; // for the schedule
-        q.scale_image = strides_of(p.inputs[*scale])[0];
-    }
     k->weights = pack_pointwise(p, 1);
     if (p.fast_math and gains_by_pairs(images * rows, q.channels, q.outputs)) {
         gemm_params product{};
@@ -486,19 +521,6 @@ lowered lower_pointwise(const problem& p, std::optional<std::size_t> scale) {
     k->epilogue = *epilogue;
     k->bias = epilogue->bias_values(p, std::size_t(packed_weights_size(1, q.outputs)));
     return k;
-}
-
-lowered scaled_convolution(const problem& p) {
-    return lower_pointwise(p, 2);
-}
-
-const implementations scaled_choices{{"cpu::scaled_convolution"},
-                                     {{"pointwise", scaled_convolution}}};
-
-} // namespace
-
-lowered pointwise_convolution(const problem& p) {
-    return lower_pointwise(p, std::nullopt);
 }
 
 lowered depthwise_convolution(const problem& p) {
@@ -521,9 +543,9 @@ bool is_separable_convolution(const problem& p) {
     const auto name = p.op.name();
     std::string reason;
     if (name == "convolution" or name == "cpu::convolution")
-        return plan_pointwise(p, false, reason) or plan_depthwise(p, reason);
+        return plan_pointwise(p, reason) or plan_depthwise(p, reason);
     if (name == "cpu::scaled_convolution")
-        return plan_pointwise(p, true, reason).has_value();
+        return plan_pointwise(p, reason).has_value();
     return name == "cpu::separable" and plan_separable(p, reason);
 }
 

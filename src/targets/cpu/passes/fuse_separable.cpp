@@ -1,24 +1,58 @@
 // SPDX-License-Identifier: MIT
 // Convolutions of channels that are neighbours take up what comes before them: a depthwise one the
-// 1x1 that only it reads, a 1x1 the depthwise one that only it reads, or the product with a value
-// for each channel. What lies between need not go through memory.
+// 1x1 that only it reads, a 1x1 the depthwise one that only it reads, or what each channel is
+// multiplied by and shifted. What lies between need not go through memory.
 #include "targets/cpu/lower/separable.hpp"
 #include "targets/cpu/passes/fused_body.hpp"
 #include "targets/cpu/passes/passes.hpp"
+
+#include <algorithm>
+#include <optional>
 
 namespace migraphx::cpu {
 
 namespace {
 
-// A region that is the product of its two inputs.
-bool is_product(instruction_ref ins) {
-    if (ins->name() != "pointwise" or ins->inputs().size() != 2)
-        return false;
-    const auto returns = ins->module_inputs().front()->get_returns();
-    if (returns.size() != 1 or returns[0]->name() != "mul")
-        return false;
-    const auto &a = returns[0]->inputs()[0], &b = returns[0]->inputs()[1];
-    return a->name() == "@param" and b->name() == "@param" and a != b;
+// x * s, x * s + t or what is positive of these, for inputs x, s and t of a region.
+struct channel_map {
+    instruction_ref x, s;
+    std::optional<instruction_ref> t;
+    bool relu = false;
+};
+
+bool is_param(instruction_ref ins) {
+    return ins->name() == "@param";
+}
+
+std::optional<channel_map> as_channel_map(instruction_ref region) {
+    if (region->name() != "pointwise")
+        return std::nullopt;
+    const auto* body = region->module_inputs().front();
+    const auto returns = body->get_returns();
+    if (returns.size() != 1)
+        return std::nullopt;
+    const auto names = body->get_parameter_names(); // in the order of the inputs
+    const auto input = [&](instruction_ref param) {
+        const auto name = param->get_operator().get<std::string>("parameter");
+        const auto at = std::find(names.begin(), names.end(), name) - names.begin();
+        return region->inputs()[std::size_t(at)];
+    };
+    const bool relu = returns[0]->name() == "relu";
+    auto ins = relu ? returns[0]->inputs()[0] : returns[0];
+    std::optional<instruction_ref> t;
+    if (ins->name() == "add") {
+        const auto &a = ins->inputs()[0], &b = ins->inputs()[1];
+        if (is_param(a) == is_param(b))
+            return std::nullopt;
+        t = input(is_param(a) ? a : b);
+        ins = is_param(a) ? b : a;
+    }
+    if (ins->name() != "mul" or not is_param(ins->inputs()[0]) or not is_param(ins->inputs()[1]))
+        return std::nullopt;
+    const auto x = input(ins->inputs()[0]), s = input(ins->inputs()[1]);
+    if (is_channel_scale(s->get_shape(), x->get_shape()))
+        return channel_map{x, s, t, relu};
+    return channel_map{s, x, t, relu};
 }
 
 } // namespace
@@ -29,26 +63,31 @@ void fuse_channel_scale::apply(module_pass_manager& mpm) const {
     for (auto ins = m.begin(); ins != m.end(); ++ins) {
         if (not is_convolution(ins))
             continue;
-        const auto product = ins->inputs()[0];
-        if (not is_product(product) or product->outputs().size() != 1 or
-            not is_literal(ins->inputs()[1]) or not epilogue_of(ins))
+        const auto region = ins->inputs()[0];
+        const auto map = as_channel_map(region);
+        if (not map or region->outputs().size() != 1 or not is_literal(ins->inputs()[1]) or
+            not epilogue_of(ins))
             continue;
-        for (std::size_t i = 0; i < 2; i++) {
-            const auto x = product->inputs()[i], s = product->inputs()[1 - i];
-            if (not is_channel_scale(s->get_shape(), x->get_shape()) or
-                not is_pointwise_convolution(plain_convolution(ins), x->get_shape(),
-                                             ins->inputs()[1]->get_shape(), ins->get_shape()) or
-                x->get_shape().lens().back() == 1)
-                continue;
-            std::vector<instruction_ref> inputs{x, ins->inputs()[1], s};
-            inputs.insert(inputs.end(), ins->inputs().begin() + 2, ins->inputs().end());
-            const auto symbols = ins->get_debug_symbols();
-            auto fused = m.replace_instruction(
-                ins, make_op("cpu::scaled_convolution", ins->get_operator().to_value()), inputs,
-                {body_of(mpm, ins, ":scaled" + std::to_string(number++))});
-            fused->add_debug_symbols(symbols);
-            break;
-        }
+        const auto x = map->x->get_shape();
+        if (not is_channel_scale(map->s->get_shape(), x) or
+            (map->t and not is_channel_scale((*map->t)->get_shape(), x)) or
+            not is_pointwise_convolution(plain_convolution(ins), x, ins->inputs()[1]->get_shape(),
+                                         ins->get_shape()) or
+            x.lens().back() == 1)
+            continue;
+        std::vector<instruction_ref> inputs{map->x, ins->inputs()[1], map->s};
+        if (map->t)
+            inputs.push_back(*map->t);
+        inputs.insert(inputs.end(), ins->inputs().begin() + 2, ins->inputs().end());
+        auto attributes = plain_convolution(ins).to_value();
+        attributes["shift"] = map->t.has_value();
+        attributes["relu"] = map->relu;
+        auto symbols = ins->get_debug_symbols();
+        symbols.insert(region->get_debug_symbols().begin(), region->get_debug_symbols().end());
+        auto fused = m.replace_instruction(
+            ins, make_op("cpu::scaled_convolution", attributes), inputs,
+            {body_of(mpm, ins, ":scaled" + std::to_string(number++))});
+        fused->add_debug_symbols(symbols);
     }
 }
 

@@ -34,8 +34,8 @@ struct fuse_depthwise {
     void apply(module_pass_manager& mpm) const;
 };
 
-/// The product with a value for each channel becomes part of the 1x1 convolution that reads it
-/// (squeeze and excite).
+/// A product with values for each channel, shifted and rectified or not, becomes part of the 1x1
+/// convolution that reads it (squeeze and excite; normalisation before a convolution).
 struct fuse_channel_scale {
     std::string name() const { return "cpu::fuse_channel_scale"; }
     void apply(module_pass_manager& mpm) const;

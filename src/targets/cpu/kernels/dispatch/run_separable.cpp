@@ -99,7 +99,7 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
         // Tiles cost something of their own.
         const auto tiles = ceil_div(rows, pointwise_block);
         return double(n) * double(rows + 2 * tiles) * double(p.channels) +
-               (p.scale == nullptr ? 0 : double(rows * p.channels) / 4) +
+               (p.map.empty() ? 0 : double(rows * p.channels) / 4) +
                far * double(n * table.gemm.panel * p.channels) +
                (n == panels ? 0 : foreign * double(rows * (p.channels + p.outputs)) / 2);
     });
@@ -107,11 +107,11 @@ separable_schedule schedule_pointwise(const pointwise_params& p, int64_t images,
     s.packs = packs_rows(p, ceil_div(panels, s.panel_parts));
     if (s.packs)
         s.scratch_floats = std::size_t(round_up(table.separable.strip_floats(p.channels), 16));
-    if (p.scale != nullptr) {
+    if (not p.map.empty()) {
         // Units differ by a row or a panel: room for either way.
         const auto rows = ceil_div(p.rows, s.row_parts);
         const auto outputs = ceil_div(panels, s.panel_parts) * table.gemm.panel;
-        const auto most = scales_weights(rows, outputs - table.gemm.panel)
+        const auto most = scales_weights(p.map, rows, outputs - table.gemm.panel)
                               ? std::max(outputs, pointwise_block)
                               : pointwise_block;
         s.scratch_floats = std::max(s.scratch_floats, std::size_t(round_up(most * p.channels, 16)));
