@@ -135,13 +135,16 @@ TEST(runtime_helpers, as_many_as_asked_for) {
     EXPECT_EQ(helpers_for(0), num_threads() - 1);
 }
 
+// Which tiles go in pairs or by which kernel depends on the number of threads. Logits reach 50 here
+// and err by some 1e-5 (sums of 576), which the exponential makes of the results, too: plain
+// kernels differ from ref by 6e-5, ONNX Runtime by 4e-5, in pairs it is 8e-5.
 TEST(runtime_helpers, results_agree_for_all_counts) {
     const auto wanted = values(compiled(1));
     for (std::size_t threads : {2, 3, 4, 7}) {
         const auto got = values(compiled(threads));
         ASSERT_EQ(got.size(), wanted.size());
         for (std::size_t i = 0; i < got.size(); ++i)
-            ASSERT_NEAR(got[i], wanted[i], 1e-5 * (1 + std::abs(wanted[i]))) << threads;
+            ASSERT_NEAR(got[i], wanted[i], 1e-4 * (1 + std::abs(wanted[i]))) << threads;
     }
 }
 
