@@ -262,94 +262,81 @@ TEST(kernels_gemm, in_pairs) {
     }
 }
 
-// Trained weights have single large numbers, which say little of most sums.
-TEST(kernels_gemm, pairs_and_single_large_weights) {
-    const int64_t m = 48, n = 160, k = 384;
-    auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(n * k), 2);
-    for (std::size_t i = 0; i < b.size(); i += 997)
-        b[i] *= 100;
+// Squared errors of the rows that counts(r) is true for, plainly and in pairs.
+template <class Counts>
+void squared_errors(const std::vector<float>& a, const std::vector<float>& b, int64_t n, int64_t k,
+                    isa level, Counts counts, double (&errors)[2]) {
+    const auto m = int64_t(a.size()) / k;
+    for (const bool paired : {false, true}) {
+        packed_product product(a, b, m, n, k, kernels_for(level));
+        if (paired) {
+            ASSERT_TRUE(product.pair(kernels_for(level)));
+        }
+        run(product.params, kernels_for(level));
+        errors[paired] = 0;
+        for (int64_t r = 0; r < m; ++r)
+            for (int64_t j = 0; j < n && counts(r); ++j)
+                errors[paired] += std::pow(
+                    double(product.result[size_t(r * n + j)]) - sum_in_double(a, b, n, k, r, j), 2);
+    }
+}
+
+// In pairs they are less than `most` times those of plain sums.
+template <class Counts>
+void expect_errors_of_pairs(const std::vector<float>& a, const std::vector<float>& b, int64_t n,
+                            int64_t k, double most, Counts counts) {
     for (isa level : levels()) {
         if (not kernels_for(level).gemm.pairs)
             continue;
-        double errors[2]{};
-        for (const bool paired : {false, true}) {
-            packed_product product(a, b, m, n, k, kernels_for(level));
-            if (paired) {
-                ASSERT_TRUE(product.pair(kernels_for(level)));
-            }
-            run(product.params, kernels_for(level));
-            for (int64_t r = 0; r < m; ++r)
-                for (int64_t j = 0; j < n; ++j) {
-                    const double off =
-                        double(product.result[size_t(r * n + j)]) - sum_in_double(a, b, n, k, r, j);
-                    errors[paired] += off * off;
-                }
-        }
-        // Of the squares; with scales by the largest numbers a hundred times as much.
-        EXPECT_LT(errors[1], 9 * errors[0]);
+        double errors[2];
+        ASSERT_NO_FATAL_FAILURE(squared_errors(a, b, n, k, level, counts, errors));
+        EXPECT_LT(errors[1], most * errors[0]);
         EXPECT_GT(errors[0], 0);
     }
 }
 
-// What is never negative makes sums of pairs grow, unless every other pair is subtracted.
+constexpr auto all_rows = [](int64_t) { return true; };
+
+// Trained weights have single large numbers, which say little of most sums: with scales by the
+// largest numbers errors would be a hundred times these.
+TEST(kernels_gemm, pairs_and_single_large_weights) {
+    const int64_t m = 48, n = 160, k = 384;
+    const auto a = random_floats(size_t(m * k), 1);
+    auto b = random_floats(size_t(n * k), 2);
+    for (std::size_t i = 0; i < b.size(); i += 997)
+        b[i] *= 100;
+    expect_errors_of_pairs(a, b, n, k, 9, all_rows);
+}
+
+// What is never negative makes sums of pairs grow, unless every other pair is subtracted: 7 times
+// the errors of plain sums.
 TEST(kernels_gemm, pairs_of_numbers_that_are_not_negative) {
     const int64_t m = 48, n = 128, k = 384;
-    auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(n * k), 2);
+    auto a = random_floats(size_t(m * k), 1);
     for (float& x : a)
         x = std::abs(x);
-    for (isa level : levels()) {
-        if (not kernels_for(level).gemm.pairs)
-            continue;
-        double errors[2]{};
-        for (const bool paired : {false, true}) {
-            packed_product product(a, b, m, n, k, kernels_for(level));
-            if (paired) {
-                ASSERT_TRUE(product.pair(kernels_for(level)));
-            }
-            run(product.params, kernels_for(level));
-            for (int64_t r = 0; r < m; ++r)
-                for (int64_t j = 0; j < n; ++j)
-                    errors[paired] += std::pow(double(product.result[size_t(r * n + j)]) -
-                                                   sum_in_double(a, b, n, k, r, j),
-                                               2);
-        }
-        EXPECT_LT(errors[1], 2 * errors[0]); // of the squares; else 16 times
-        EXPECT_GT(errors[0], 0);
-    }
+    expect_errors_of_pairs(a, random_floats(size_t(n * k), 2), n, k, 2, all_rows);
 }
 
 // Rows are tokens or samples: large ones (the first token of a language model, say) cost their
-// neighbours no digits, and nothing but zeros gives the bias to the last bit.
+// neighbours no digits (with one scale for twelve rows errors would be a hundred thousand times
+// these), and nothing but zeros gives the bias to the last bit.
 TEST(kernels_gemm, pairs_and_rows_of_any_size) {
     const int64_t m = 36, n = 128, k = 384;
-    auto a = random_floats(size_t(m * k), 1), b = random_floats(size_t(n * k), 2);
+    auto a = random_floats(size_t(m * k), 1);
+    const auto b = random_floats(size_t(n * k), 2);
+    const auto zeros = [](int64_t r) { return r % 12 == 5; };
+    const auto large = [](int64_t r) { return r % 4 == 0; };
     for (int64_t r = 0; r < m; ++r)
         for (int64_t i = 0; i < k; ++i)
-            a[size_t(r * k + i)] *= r % 12 == 5 ? 0.0f : r % 4 == 0 ? 1000.0f : 1.0f;
-    for (isa level : levels()) {
-        if (not kernels_for(level).gemm.pairs)
-            continue;
-        double errors[2]{};
-        for (const bool paired : {false, true}) {
-            packed_product product(a, b, m, n, k, kernels_for(level));
-            if (paired) {
-                ASSERT_TRUE(product.pair(kernels_for(level)));
-            }
-            run(product.params, kernels_for(level));
-            for (int64_t r = 0; r < m; ++r)
-                for (int64_t j = 0; j < n; ++j) {
-                    const float got = product.result[size_t(r * n + j)];
-                    if (r % 12 == 5)
-                        ASSERT_EQ(got, 0) << r << ' ' << j;
-                    else if (r % 4 != 0)
-                        errors[paired] +=
-                            std::pow(double(got) - sum_in_double(a, b, n, k, r, j), 2);
-                }
+            a[size_t(r * k + i)] *= zeros(r) ? 0.0f : large(r) ? 1000.0f : 1.0f;
+    expect_errors_of_pairs(a, b, n, k, 9, [&](int64_t r) { return not zeros(r) and not large(r); });
+    for (isa level : levels())
+        if (kernels_for(level).gemm.pairs) {
+            double errors[2];
+            ASSERT_NO_FATAL_FAILURE(squared_errors(a, b, n, k, level, zeros, errors));
+            EXPECT_EQ(errors[1], 0);
         }
-        // Of the squares; with one scale for twelve rows a hundred thousand times as much.
-        EXPECT_LT(errors[1], 9 * errors[0]);
-        EXPECT_GT(errors[0], 0);
-    }
 }
 
 // A thread's part of the scratch begins with a line, as the first one's does: sums of panels are
