@@ -82,8 +82,9 @@ struct separable : op::convolution {
     }
 };
 
-// A 1x1 convolution of x * s, of x * s + t, or of what is positive of these. Inputs: x, the weights,
-// s and t (like x, stretched over the positions), then what the module reads besides its "x0".
+// A 1x1 convolution of x * s, of x * s + t, or of what is positive of these. Inputs: x, the
+// weights, s and t (like x, stretched over the positions), then what the module reads besides its
+// "x0".
 struct scaled_convolution : op::convolution {
     bool shift = false, relu = false;
     static constexpr auto name = "cpu::scaled_convolution";

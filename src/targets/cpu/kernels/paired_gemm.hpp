@@ -152,8 +152,8 @@ MIGRAPHX_VEC_INLINE __m256 squares_in_eight(const float* from, int64_t depth, Ma
     return sum;
 }
 
-// Packs floats [k, end) of a row, mapped and times `scale`, to parts of a strip that are `step` floats
-// apart; returns what its pairs add, in eight sums.
+// Packs floats [k, end) of a row, mapped and times `scale`, to parts of a strip that are `step`
+// floats apart; returns what its pairs add, in eight sums.
 template <class Map>
 MIGRAPHX_VEC_INLINE __m256 pack_row_in_pairs(const float* from, int64_t k, int64_t end, Map map,
                                              __m256 scale, float* to, int64_t step) {
@@ -196,8 +196,7 @@ inline bool pack_rows_in_pairs(const float* a, int64_t a_row, int64_t rows, int6
     static_assert(strip_factors == lanes && paired_rows < lanes);
     alignas(64) float eights[lanes * strip_depth]{}, scales[lanes];
     for (int64_t r = 0; r < rows; ++r)
-        _mm256_store_ps(eights + r * strip_depth,
-                        squares_in_eight(a + r * a_row, depth, map));
+        _mm256_store_ps(eights + r * strip_depth, squares_in_eight(a + r * a_row, depth, map));
     // As magnitude_of tells it.
     const vf squares = sums_of_eights(eights);
     const vi exponent = ((bits(squares * (1 / float(depth))) >> 23) - 127) >> 1;

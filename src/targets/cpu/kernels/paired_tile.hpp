@@ -13,8 +13,9 @@
 // Zen 4 does 1.5 times as fast as six multiply-adds.
 //
 // Errors are those of sums of (|a| + |b|)^2, so both factors are to be of one magnitude. Where
-// numbers are rarely negative (images, what a relu leaves) such sums would grow with every pair, far
-// beyond what is left of them in the end; so every other pair has both signs of b1 and a2 changed:
+// numbers are rarely negative (images, what a relu leaves) such sums would grow with every pair,
+// far beyond what is left of them in the end; so every other pair has the signs of b1 and a2
+// changed:
 //
 //     a1 b1 + a2 b2 = a1 a2 + b1 b2 - (b2 - a1) (b1 - a2)
 //
@@ -180,7 +181,8 @@ MIGRAPHX_VEC_INLINE void add_strip_pairs(vf (&acc)[R][V], const float* a, const 
     };
     int64_t k = 0;
     const auto step = [&](auto minus) __attribute__((always_inline)) {
-        add_pair_and_one<R, V, strip_depth, minus>(acc, at(k), at(k + 1), at(k + 2), b, b + b_row, b + 2 * b_row);
+        add_pair_and_one<R, V, strip_depth, minus>(acc, at(k), at(k + 1), at(k + 2), b, b + b_row,
+                                                   b + 2 * b_row);
         if (k % 4 != 3)
             after();
         k += 3;

@@ -189,7 +189,7 @@ inline void rows_by_panels(row_product x, int64_t panels, const row_epilogue& e,
 // Packed if that pays and there is memory for it.
 inline void all_panels(const row_product& x, int64_t panels, const row_epilogue& e,
                        const tile_place& at, int64_t rows, const row_strips& strips) {
-    if (strips.at != nullptr && (x.pairs != nullptr || packs_rows(panels)))
+    if (strips.at != nullptr && packs_rows(panels))
         packed_rows_by_panels(x, panels, e, at, rows, strips);
     else
         rows_by_panels(x, panels, e, at, rows, block_rows, {}, nullptr);

@@ -416,8 +416,8 @@ __attribute__((noinline)) void multiply_in_pairs(const tile_product& p) {
 #pragma GCC unroll 1
             for (int i = 0; i < sums_of_channels; ++i)
                 add_pair_and_one<R, V, strip_depth, false>(acc, a + i, a + i + half, a + i + 5,
-                                                    b + i * row, b + (i + 8) * row,
-                                                    b + (i + 5) * row);
+                                                           b + i * row, b + (i + 8) * row,
+                                                           b + (i + 5) * row);
 #pragma GCC unroll 1
             for (int i = sums_of_channels; i < pairs_of_channels; ++i)
                 add_pair_and_one<R, V, strip_depth, true>(acc, a + i, a + i + half,

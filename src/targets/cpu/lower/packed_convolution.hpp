@@ -15,9 +15,14 @@ struct packed_convolution : kernel {
     planned_epilogue epilogue;
     std::vector<float> bias; ///< filled up to whole vectors
     std::shared_ptr<const packed_weight> weights;
+    std::shared_ptr<const packed_weight> pairs; ///< for products in pairs (plan_pairs), or null
 
     bool reads_input(std::size_t i) const override { return i != 1 and i != epilogue.bias; }
-    void add_constants(held_constants& held) const override { weights->add_to(held); }
+    void add_constants(held_constants& held) const override {
+        weights->add_to(held);
+        if (pairs)
+            pairs->add_to(held);
+    }
 };
 
 } // namespace migraphx::cpu

@@ -22,7 +22,6 @@ namespace {
 
 struct row_convolution_kernel : packed_convolution {
     gemm_params params{};
-    std::shared_ptr<const packed_weight> pairs;
     int64_t threads = 1;
 
     void run(const kernel_args& args) const override {
@@ -39,11 +38,6 @@ struct row_convolution_kernel : packed_convolution {
     }
     std::size_t scratch_bytes() const override {
         return std::size_t(gemm_scratch(params, threads)) * sizeof(float);
-    }
-    void add_constants(held_constants& held) const override {
-        packed_convolution::add_constants(held);
-        if (pairs)
-            pairs->add_to(held);
     }
     bool fetches_ahead() const override { return true; }
 };

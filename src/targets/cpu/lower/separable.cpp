@@ -178,8 +178,7 @@ struct pointwise_kernel : packed_convolution {
     pointwise_params params{};
     separable_schedule schedule;
     std::optional<mapped_input> map;
-    std::vector<float> no_shift;                // zeros, where there is only a relu
-    std::shared_ptr<const packed_weight> pairs; // or null
+    std::vector<float> no_shift; // zeros, where there is only a relu
 
     void run(const kernel_args& args) const override {
         auto q = params;
@@ -197,11 +196,6 @@ struct pointwise_kernel : packed_convolution {
     std::size_t scratch_bytes() const override { return schedule.scratch_bytes(); }
     std::string name() const override {
         return str("pointwise ", isa_name(), pairs ? " in pairs" : "");
-    }
-    void add_constants(held_constants& held) const override {
-        packed_convolution::add_constants(held);
-        if (pairs)
-            pairs->add_to(held);
     }
     std::span<const char> streamed() const override {
         constexpr int64_t few_rows = 2;

@@ -27,7 +27,6 @@ struct transposed_kernel : packed_convolution {
     int64_t x_image, x_row;
     int64_t window_h, window_w, outputs;
     int64_t y_image, y_row, y_col;
-    std::shared_ptr<const packed_weight> pairs;
     std::array<std::vector<float>, row_epilogue::most> operands; // of steps, for all columns
     int64_t threads;
 
@@ -63,12 +62,6 @@ struct transposed_kernel : packed_convolution {
                 place(own, y + image * y_image + line * window_h * y_row, count);
             }
         });
-    }
-
-    void add_constants(held_constants& held) const override {
-        packed_convolution::add_constants(held);
-        if (pairs)
-            pairs->add_to(held);
     }
 
     // Of `count` lines.

@@ -14,7 +14,7 @@ namespace migraphx::cpu {
 namespace {
 
 // x * s, x * s + t or what is positive of these, for inputs x, s and t of a region.
-struct channel_map {
+struct mapped_channels {
     instruction_ref x, s;
     std::optional<instruction_ref> t;
     bool relu = false;
@@ -24,7 +24,7 @@ bool is_param(instruction_ref ins) {
     return ins->name() == "@param";
 }
 
-std::optional<channel_map> as_channel_map(instruction_ref region) {
+std::optional<mapped_channels> as_mapped_channels(instruction_ref region) {
     if (region->name() != "pointwise")
         return std::nullopt;
     const auto* body = region->module_inputs().front();
@@ -51,8 +51,8 @@ std::optional<channel_map> as_channel_map(instruction_ref region) {
         return std::nullopt;
     const auto x = input(ins->inputs()[0]), s = input(ins->inputs()[1]);
     if (is_channel_scale(s->get_shape(), x->get_shape()))
-        return channel_map{x, s, t, relu};
-    return channel_map{s, x, t, relu};
+        return mapped_channels{x, s, t, relu};
+    return mapped_channels{s, x, t, relu};
 }
 
 } // namespace
@@ -64,7 +64,7 @@ void fuse_channel_scale::apply(module_pass_manager& mpm) const {
         if (not is_convolution(ins))
             continue;
         const auto region = ins->inputs()[0];
-        const auto map = as_channel_map(region);
+        const auto map = as_mapped_channels(region);
         if (not map or region->outputs().size() != 1 or not is_literal(ins->inputs()[1]) or
             not epilogue_of(ins))
             continue;
@@ -84,9 +84,9 @@ void fuse_channel_scale::apply(module_pass_manager& mpm) const {
         attributes["relu"] = map->relu;
         auto symbols = ins->get_debug_symbols();
         symbols.insert(region->get_debug_symbols().begin(), region->get_debug_symbols().end());
-        auto fused = m.replace_instruction(
-            ins, make_op("cpu::scaled_convolution", attributes), inputs,
-            {body_of(mpm, ins, ":scaled" + std::to_string(number++))});
+        auto fused =
+            m.replace_instruction(ins, make_op("cpu::scaled_convolution", attributes), inputs,
+                                  {body_of(mpm, ins, ":scaled" + std::to_string(number++))});
         fused->add_debug_symbols(symbols);
     }
 }
